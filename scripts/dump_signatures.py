@@ -1,0 +1,350 @@
+"""Write `tf2migrate/api/data/*.tsv`: what the public API of TensorFlow 1.15 and of TensorFlow 2 looks like.
+
+    python scripts/dump_signatures.py --tf1 PYTHON_WITH_TF1 --tf2 PYTHON_WITH_TF2
+
+starts itself once under each interpreter (hence no syntax newer than Python 3.7 here), then joins the two listings.
+The output is sorted and free of addresses and paths, so that a second run changes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import json
+import os
+import subprocess
+import sys
+import types
+import warnings
+from pathlib import Path
+
+DATA = Path(__file__).resolve().parent.parent / "tf2migrate" / "api" / "data"
+SKIPPED_MODULES = {"compat", "python", "core", "tools", "contrib", "mlir"}
+SLIM_MODULES = (
+    "data dataset dataset_data_provider evaluation initializers layers learning losses model_analyzer nets queues regularizers "
+    "summaries tfexample_decoder"
+).split()
+SKIPPED_NAMES = {"abc", "abstractmethod"}
+# Modules of the public API that live elsewhere than the generated tree; nothing below them is public.
+PLAIN_MODULES = {"flags", "app", "gfile", "logging", "resource_loader", "sysconfig", "user_ops", "nest", "metric_learning"}
+CONTRIB = (
+    "batching cloud crf cudnn_rnn data distribute distributions eager feature_column framework grid_rnn image input_pipeline keras layers "
+    "learn legacy_seq2seq lookup losses metrics mixed_precision model_pruning nn opt rnn saved_model seq2seq signal slim solvers sparsemax "
+    "stateless summary testing tpu training util"
+).split()
+PRIVATE_PACKAGES = ("client", "data.ops", "framework", "layers", "lib.io", "ops", "platform", "saved_model", "summary", "training", "util")
+SHOWING_MODULES = "nn rnn_cell dtypes math_ops array_ops nn_ops io_ops flags gfile tf_logging".split()
+LETTERS = {"function": "f", "class": "c", "constant": "k", "module": "m"}
+NO_MEMBERS = ("keras", "protobuf", "estimator", "_pb2", "tensorflow.contrib", "tensorflow_core.contrib")
+
+
+def text_of_default(value: object) -> str:
+    """The default as source text where it is a plain value or a dtype, else an ellipsis."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return repr(value)
+    if isinstance(value, float):
+        return repr(value) if value == value and abs(value) != float("inf") else "..."
+    if isinstance(value, (tuple, list)):
+        parts = [text_of_default(item) for item in value]
+        if "..." in parts:
+            return "..."
+        body = ", ".join(parts) + ("," if isinstance(value, tuple) and len(parts) == 1 else "")
+        return "(%s)" % body if isinstance(value, tuple) else "[%s]" % body
+    if type(value).__name__ == "DType" and isinstance(getattr(value, "name", None), str):
+        return "tf." + value.name  # type: ignore[attr-defined]
+    return "..."
+
+
+def text_of_signature(signature: inspect.Signature) -> str:
+    """The parameters as they stand between the parentheses of a `def`."""
+    parts = []
+    keyword_only = False
+    positional_only = False
+    for parameter in signature.parameters.values():
+        kind = parameter.kind
+        if positional_only and kind is not parameter.POSITIONAL_ONLY:
+            parts.append("/")
+            positional_only = False
+        positional_only = positional_only or kind is parameter.POSITIONAL_ONLY
+        if kind is parameter.VAR_POSITIONAL:
+            parts.append("*" + parameter.name)
+            keyword_only = True
+        elif kind is parameter.VAR_KEYWORD:
+            parts.append("**" + parameter.name)
+        else:
+            if kind is parameter.KEYWORD_ONLY and not keyword_only:
+                parts.append("*")
+                keyword_only = True
+            default = "" if parameter.default is parameter.empty else "=" + text_of_default(parameter.default)
+            parts.append(parameter.name + default)
+    if positional_only:
+        parts.append("/")
+    return ", ".join(parts)
+
+
+def signature_of(value: object) -> str:
+    """The parameters of a function, or of a class's constructor without `self`; `?` where Python does not know."""
+    function = value
+    bound = False
+    if inspect.isclass(value):
+        function = value.__init__  # type: ignore[misc]
+        bound = True
+        if function is object.__init__ or issubclass(value, tuple):
+            function = value.__new__
+            if function is object.__new__:
+                return ""
+    try:
+        signature = inspect.signature(function)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return "?"
+    if bound:
+        parameters = list(signature.parameters.values())
+        if parameters and parameters[0].kind in (parameters[0].POSITIONAL_OR_KEYWORD, parameters[0].POSITIONAL_ONLY):
+            parameters = parameters[1:]
+        signature = signature.replace(parameters=parameters)
+    return text_of_signature(signature)
+
+
+def kind_of(value: object) -> str:
+    if isinstance(value, types.ModuleType) or type(value).__name__.endswith("LazyLoader"):
+        return "module"
+    if inspect.isclass(value):
+        return "class"
+    if callable(value) and type(value).__name__ not in ("DType", "_FlagValuesWrapper", "FlagValues"):
+        return "function"
+    return "constant"
+
+
+def members_of(value: object) -> list[str]:
+    """Public attributes of a class that TensorFlow defines, which people reach by a dotted name."""
+    names = set()
+    for base in value.__mro__:  # type: ignore[attr-defined]
+        module = base.__module__
+        if any(part in module for part in NO_MEMBERS):
+            return []
+        if module.startswith("tensorflow"):
+            names.update(name for name in vars(base) if not name.startswith("_"))
+    return sorted(names)
+
+
+def public_names(module: object) -> list[str]:
+    names = [name for name in dir(module) if not name.startswith("_")]
+    return names + [name for name in ("__version__",) if hasattr(module, name)]
+
+
+def walk(root: object, prefix: str, found: dict) -> None:
+    """Collect every public name below a module: dotted name -> object."""
+    for name in public_names(root):
+        dotted = prefix + "." + name
+        try:
+            value = getattr(root, name)
+        except Exception:  # a lazily loaded part that this build does not have
+            continue
+        if kind_of(value) != "module":
+            if is_ours(value):
+                found[dotted] = value
+        elif name not in SKIPPED_MODULES and is_public(value, name):
+            found[dotted] = value
+            walk(value, dotted, found)
+
+
+def walk_contrib(contrib: object, found: dict) -> None:
+    """The part of `tf.contrib` that programs use: its packages, and the modules that slim shows as its own."""
+    found["tf.contrib"] = contrib
+    for name in CONTRIB:
+        package = getattr(contrib, name)
+        found["tf.contrib." + name] = package
+        for last in public_names(package):
+            value = getattr(package, last)
+            dotted = "tf.contrib.%s.%s" % (name, last)
+            if kind_of(value) != "module":
+                if is_ours(value) and (name != "slim" or slim_shows(value)):
+                    found[dotted] = value
+            elif last in PLAIN_MODULES or name == "slim" and last in SLIM_MODULES:
+                found[dotted] = value
+                found.update(below(value, dotted))
+                if last in ("layers", "losses", "initializers", "regularizers"):
+                    shown = {n: getattr(value, n) for n in public_names(value)}
+                    found.update({dotted + "." + n: v for n, v in shown.items() if kind_of(v) != "module" and slim_shows(v)})
+                for deeper in ("resnet_v1", "resnet_v2", "vgg", "inception", "alexnet", "overfeat") if last == "nets" else ():
+                    found.update(below(getattr(value, deeper), dotted + "." + deeper))
+
+
+def slim_shows(value: object) -> bool:
+    """`tf.contrib.slim` holds whatever its modules import; people mean its layers and its own functions."""
+    return ".contrib." in (getattr(value, "__module__", None) or "")
+
+
+def below(module: object, prefix: str) -> dict:
+    """What a module defines itself, not what it imports."""
+    home = module.__name__  # type: ignore[attr-defined]
+    return {prefix + "." + n: getattr(module, n) for n in public_names(module) if getattr(getattr(module, n), "__module__", None) == home}
+
+
+def is_public(module: object, name: str) -> bool:
+    home = getattr(module, "__name__", "") or ""
+    generated = "._api." in home or ".api._v" in home or home.startswith("keras.")
+    return generated or name in PLAIN_MODULES
+
+
+def is_ours(value: object) -> bool:
+    """Not a `__future__` feature and not something that a module merely imports from the standard library."""
+    module = getattr(value, "__module__", None) or ""
+    return type(value).__name__ != "_Feature" and module.split(".")[0] not in ("typing", "abc", "collections", "functools", "contextlib")
+
+
+def listing() -> dict:
+    """The API of the TensorFlow that this interpreter has."""
+    warnings.simplefilter("ignore")
+    import tensorflow as tf
+
+    found: dict = {}
+    first = tf.__version__.startswith("1.")
+    if first:
+        tf.logging.set_verbosity(tf.logging.ERROR)
+    walk(tf, "tf", found)
+    if first:
+        found = {name: value for name, value in found.items() if not name.startswith("tf.raw_ops.")}
+        import tensorflow.contrib
+
+        walk_contrib(tensorflow.contrib, found)
+    else:
+        found["tf.keras"] = tf.keras
+        walk(tf.keras, "tf.keras", found)
+    result: dict = {"symbols": {}, "ids": {}, "v1": {}, "private": {}}
+    for name, value in sorted(found.items()):
+        kind = kind_of(value)
+        row = {"kind": kind, "signature": signature_of(value) if kind in ("function", "class") else "", "members": []}
+        if kind == "class":
+            row["members"] = members_of(value)
+        elif kind == "constant":
+            row["signature"] = text_of_default(value)
+        result["symbols"][name] = row
+        if kind != "constant" or type(value).__name__ == "DType":
+            result["ids"][name] = id(value)
+    ids = {id(value) for name, value in found.items() if name in result["ids"]}
+    if first:
+        result["private"], result["private_v2"] = private_aliases(ids)
+    else:
+        found_v1: dict = {}
+        walk(tf.compat.v1, "tf", found_v1)
+        result["v1"] = {name: id(value) for name, value in found_v1.items() if id(value) in ids}
+        result["v1_signatures"] = {n: signature_of(v) for n, v in found_v1.items() if kind_of(v) == "function"}
+    return result
+
+
+def private_aliases(ids: set) -> tuple:
+    """Names under `tensorflow.python`: those that hold a public object (-> its id), those of TF2's function (-> its TF2 name)."""
+    public, second = {}, {}
+    for module_name, module in sorted(sys.modules.items()):
+        parts = module_name.split(".python.", 1)
+        if len(parts) != 2 or parts[0] not in ("tensorflow", "tensorflow_core") or module is None:
+            continue
+        if not any(parts[1].startswith(package + ".") for package in PRIVATE_PACKAGES) or ".gen_" in parts[1]:
+            continue
+        for name, value in sorted(vars(module).items()):
+            if name.startswith("_") or kind_of(value) == "module" or not belongs_to(value, module_name):
+                continue
+            dotted = "tf.python.%s.%s" % (parts[1], name)
+            exported = getattr(inspect.unwrap(value), "_tf_api_names", ()) if inspect.isfunction(value) else ()
+            if id(value) in ids:
+                public[dotted] = id(value)
+            elif exported and not exported[0].startswith("raw_ops."):
+                second[dotted] = "tf." + min(exported, key=lambda n: (n.count("."), len(n), n))
+    return public, second
+
+
+def belongs_to(value: object, module_name: str) -> bool:
+    """Whether people would look for the object in that module: it is defined there or in its generated half."""
+    home = getattr(value, "__module__", "") or ""
+    last = module_name.rsplit(".", 1)[1]
+    return home == module_name or home.rsplit(".", 1)[-1] == "gen_" + last or last in SHOWING_MODULES
+
+
+def preference(name: str) -> tuple:
+    """Sort key among the names of one object: the first is the canonical one."""
+    return ("contrib" in name, name.startswith("tf.contrib.slim"), name.startswith("tf.keras"), name.count("."), len(name), name)
+
+
+def group(rows: dict) -> dict:
+    """Every name -> canonical name."""
+    by_id: dict = {}
+    for name, identity in rows["ids"].items():
+        by_id.setdefault(identity, []).append(name)
+    canonical = {name: name for name in rows["symbols"]}
+    for names in by_id.values():
+        best = min(names, key=preference)
+        own = rows["symbols"][best]["signature"]
+        if own.startswith("tf."):  # a dtype knows its own name: `tf.float64`, not `tf.double`
+            best = own
+        canonical.update(dict.fromkeys(names, best))
+    return canonical
+
+
+def write(name: str, header: str, lines: list) -> None:
+    DATA.mkdir(parents=True, exist_ok=True)
+    (DATA / name).write_text(header + "\n" + "".join(line + "\n" for line in sorted(set(lines))), encoding="utf-8")
+
+
+def symbol_lines(rows: dict, canonical: dict) -> list:
+    lines = []
+    for name, row in rows["symbols"].items():
+        if canonical[name] == name and row["kind"] != "module":
+            lines.append("\t".join([name, LETTERS[row["kind"]], row["signature"], " ".join(row["members"])]).rstrip("\t"))
+        elif canonical[name] == name:
+            lines.append(name + "\tm")
+    return lines
+
+
+def alias_lines(canonical: dict) -> list:
+    """One line per module and target: `tf.math<TAB>log=tf.log ...` keeps the file a third of the size."""
+    by_module: dict = {}
+    for name, target in canonical.items():
+        if name != target:
+            module, last = name.rsplit(".", 1)
+            by_module.setdefault(module, []).append(last + "=" + target)
+    return [module + "\t" + " ".join(sorted(parts)) for module, parts in by_module.items()]
+
+
+def join(tf1: dict, tf2: dict) -> None:
+    canonical1, canonical2 = group(tf1), group(tf2)
+    names1 = {identity: canonical1[name] for name, identity in tf1["ids"].items()}
+    names2 = {identity: canonical2[name] for name, identity in tf2["ids"].items()}
+    write("tf1_symbols.tsv", "# symbol, kind (f function, c class, k constant, m module), parameters or value, members", symbol_lines(tf1, canonical1))
+    write("tf2_symbols.tsv", "# symbol, kind (f function, c class, k constant, m module), parameters or value, members", symbol_lines(tf2, canonical2))
+    private = {name: names1[identity] for name, identity in tf1["private"].items()}
+    write("tf1_aliases.tsv", "# module, then last name=canonical symbol", alias_lines({**private, **canonical1}))
+    second = {name: target for name, target in tf1["private_v2"].items() if target in canonical2}
+    write("tf1_private.tsv", "# module below tf.python, then last name=TF2 symbol: TF 1.15 already had TF2's function there", alias_lines(second))
+    write("tf2_aliases.tsv", "# module, then last name=canonical symbol", alias_lines(canonical2))
+    same = {}
+    for name, identity in tf2["v1"].items():
+        if name.startswith("tf.keras.") or names2[identity].startswith(("tf.keras.", "tf.initializers.")):
+            continue  # tf.compat.v1 shows Keras 3 there, which is not what TF 1.15 had
+        if name in canonical1 and tf1["symbols"][name]["kind"] != "module":
+            same[canonical1[name]] = names2[identity]
+    write("same_object.tsv", "# TF1 symbol, TF2 symbol that TensorFlow 2 itself offers as tf.compat.v1.<TF1 symbol>", ["%s\t%s" % (a, b) for a, b in same.items()])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tf1", help="a Python with TensorFlow 1.15")
+    parser.add_argument("--tf2", help="a Python with TensorFlow 2")
+    parser.add_argument("--list", type=Path, help="internal: write this interpreter's listing there")
+    options = parser.parse_args()
+    if options.list:
+        options.list.write_text(json.dumps(listing()), encoding="utf-8")
+        return
+    listings = []
+    for python in (options.tf1, options.tf2):
+        target = DATA / ("listing-%d.json" % len(listings))
+        DATA.mkdir(parents=True, exist_ok=True)
+        environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="")
+        subprocess.run([python, __file__, "--list", str(target)], check=True, env=environment, stderr=subprocess.DEVNULL)
+        listings.append(json.loads(target.read_text(encoding="utf-8")))
+        target.unlink()
+    join(*listings)
+
+
+if __name__ == "__main__":
+    main()

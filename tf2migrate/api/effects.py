@@ -1,0 +1,61 @@
+"""What calling a TF1 symbol does besides giving a value, for the staging analysis."""
+
+from __future__ import annotations
+
+import enum
+from functools import cache
+from pathlib import Path
+
+from tf2migrate.api.symbols import canonical, tf1_symbol
+
+_DATA = Path(__file__).parent / "data"
+
+
+class Effect(enum.Enum):
+    """What a call of a TF1 symbol does."""
+
+    PURE = "pure"  # a tensor that depends on the arguments alone
+    RANDOM = "random"  # a tensor that is drawn anew in every run
+    STATEFUL = "stateful"  # changes a variable, or runs or writes something on the host, in every run
+    VARIABLE = "variable"  # makes variables when the graph is built
+    GRAPH = "graph"  # graph structure: placeholders, sessions, scopes, collections, optimizers, queues
+    HOST = "host"  # a Python value when the graph is built
+
+
+def effects(name: str) -> Effect:
+    """The effect of calling the TF1 symbol; a plain op is PURE, and what is no function is HOST, unless a row says more."""
+    known = canonical(name)
+    row = _most_exact(known)
+    if row is not None:
+        return row
+    symbol = tf1_symbol(known)
+    if symbol is None or symbol.kind == "function":
+        return Effect.PURE
+    return Effect.HOST
+
+
+def op_seed_parameter(name: str) -> str | None:
+    """The parameter that seeds the op, of functions that draw and of initializers; not the seed of `stateless_` functions."""
+    symbol = tf1_symbol(name)
+    if symbol is None or symbol.parameter("seed") is None or "stateless_" in symbol.name:
+        return None
+    return "seed"
+
+
+@cache
+def _rows() -> tuple[dict[str, Effect], dict[str, Effect]]:
+    exact: dict[str, Effect] = {}
+    beginnings: dict[str, Effect] = {}
+    for line in (_DATA / "effects.tsv").read_text(encoding="utf-8").splitlines()[1:]:
+        pattern, _, word = line.partition("\t")
+        (beginnings if pattern.endswith("*") else exact)[pattern.rstrip("*")] = Effect[word]
+    return exact, beginnings
+
+
+@cache
+def _most_exact(name: str) -> Effect | None:
+    exact, beginnings = _rows()
+    if name in exact:
+        return exact[name]
+    fitting = [beginning for beginning in beginnings if name.startswith(beginning)]
+    return beginnings[max(fitting, key=len)] if fitting else None

@@ -1,0 +1,199 @@
+"""Look-ups of the public API of TensorFlow 1.15 and of TensorFlow 2, from the tables that `scripts/dump_signatures.py` writes.
+
+Every name here is dotted and begins with `tf.`, whatever alias a file uses. One TF1 object has many names
+(`tf.log`, `tf.math.log`); `canonical` gives the one under which the other tables know it: the shortest, preferring
+those outside of contrib.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+_DATA = Path(__file__).parent / "data"
+_KINDS: dict[str, Kind] = {"f": "function", "c": "class", "k": "constant", "m": "module"}
+
+Kind = Literal["function", "class", "constant", "module"]
+ParameterKind = Literal["positional", "keyword", "var_positional", "var_keyword"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter: `default` is source text, None where the parameter is required, `...` where it is no plain value."""
+
+    name: str
+    kind: ParameterKind
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A public name: what it is, how it is called (None where Python cannot tell) and, of a class, its attributes."""
+
+    name: str
+    kind: Kind
+    parameters: tuple[Parameter, ...] | None
+    members: tuple[str, ...] = ()
+    value: str = ""
+
+    def parameter(self, name: str) -> Parameter | None:
+        """The parameter of that name."""
+        return next((each for each in self.parameters or () if each.name == name), None)
+
+    def positional(self) -> tuple[str, ...]:
+        """The names of the parameters that can be given by place, in order."""
+        return tuple(each.name for each in self.parameters or () if each.kind == "positional")
+
+    def accepts_any(self, kind: ParameterKind) -> bool:
+        """Whether the signature has `*args` or `**kwargs`."""
+        return any(each.kind == kind for each in self.parameters or ())
+
+
+def canonical(name: str) -> str:
+    """The name under which the tables know the TF1 object that `name` names; `name` itself where nothing is known.
+
+    Holds for members too (`tf.contrib.data.Dataset.map` follows `tf.contrib.data.Dataset`), and for the modules below
+    `tf.python` and `tf.contrib.*.python` from which people import what the public API also offers.
+    """
+    return _follow(name, _aliases("tf1_aliases.tsv"), _lines("tf1_symbols.tsv"))
+
+
+def canonical2(name: str) -> str:
+    """As `canonical`, for TensorFlow 2."""
+    return _follow(name, _aliases("tf2_aliases.tsv"), _lines("tf2_symbols.tsv"))
+
+
+def tf1_symbol(name: str) -> Symbol | None:
+    """The TF 1.15 symbol that `name` names, under its canonical name."""
+    return _symbol(canonical(name), "tf1_symbols.tsv")
+
+
+def tf2_symbol(name: str) -> Symbol | None:
+    """The native TensorFlow 2 symbol (nothing below `tf.compat`) that `name` names."""
+    return _symbol(canonical2(name), "tf2_symbols.tsv")
+
+
+def tf2_exists(name: str) -> bool:
+    """Whether native TensorFlow 2 has something under that name, or a class there has such an attribute."""
+    if tf2_symbol(name) is not None:
+        return True
+    owner, _, member = name.rpartition(".")
+    symbol = tf2_symbol(owner) if owner else None
+    return symbol is not None and member in symbol.members
+
+
+def tf1_exists(name: str) -> bool:
+    """As `tf2_exists`, for TensorFlow 1.15."""
+    if tf1_symbol(name) is not None:
+        return True
+    owner, _, member = name.rpartition(".")
+    symbol = tf1_symbol(owner) if owner else None
+    return symbol is not None and member in symbol.members
+
+
+def same_object(name: str) -> str | None:
+    """The TensorFlow 2 name of what TensorFlow 2 itself still offers as `tf.compat.v1.<name>`, if it is one object."""
+    return _same().get(canonical(name))
+
+
+def private_in_tf2(name: str) -> str | None:
+    """The TF2 function that TF 1.15 already had under this name below `tf.python`, beside TF1's public one."""
+    return _aliases("tf1_private.tsv").get(name)
+
+
+def spelled_in_tf2(name: str, target: str) -> str:
+    """`name` where TensorFlow 2 has the same object under it as under `target`, else `target`."""
+    return name if tf2_exists(name) and canonical2(name) == canonical2(target) else target
+
+
+def _follow(name: str, aliases: dict[str, str], symbols: dict[str, str]) -> str:
+    if name in symbols:
+        return name
+    if name in aliases:
+        return aliases[name]
+    owner, _, last = name.rpartition(".")
+    if ".python." in name and name.startswith("tf.contrib."):
+        public = ".".join([*name.split(".")[:3], last])
+        if public in symbols or public in aliases:
+            return aliases.get(public, public)
+    if not owner or owner == "tf":
+        return name
+    followed = _follow(owner, aliases, symbols)
+    if followed == owner:
+        return name
+    deeper = f"{followed}.{last}"
+    return aliases.get(deeper, deeper)
+
+
+@cache
+def _read(file: str) -> list[str]:
+    return (_DATA / file).read_text(encoding="utf-8").splitlines()[1:]
+
+
+@cache
+def _lines(file: str) -> dict[str, str]:
+    """Symbol -> the rest of its line; taken apart only when somebody asks for it."""
+    rows: dict[str, str] = {}
+    for line in _read(file):
+        name, _, rest = line.partition("\t")
+        rows[name] = rest
+    return rows
+
+
+@cache
+def _aliases(file: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for line in _read(file):
+        module, _, rest = line.partition("\t")
+        for pair in rest.split(" "):
+            last, _, target = pair.partition("=")
+            found[f"{module}.{last}"] = target
+    return found
+
+
+@cache
+def _same() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for line in _read("same_object.tsv"):
+        name, _, target = line.partition("\t")
+        found[name] = target
+    return found
+
+
+@cache
+def _symbol(name: str, file: str) -> Symbol | None:
+    rest = _lines(file).get(name)
+    if rest is None:
+        return None
+    letter, _, more = rest.partition("\t")
+    signature, _, members = more.partition("\t")
+    kind = _KINDS[letter]
+    if kind in ("constant", "module"):
+        return Symbol(name, kind, None, (), signature)
+    return Symbol(name, kind, _parameters(signature), tuple(members.split()))
+
+
+def _parameters(signature: str) -> tuple[Parameter, ...] | None:
+    if signature == "?":
+        return None
+    head = ast.parse(f"def f({signature}): ...").body[0]
+    assert isinstance(head, ast.FunctionDef)
+    arguments = head.args
+    places = [*arguments.posonlyargs, *arguments.args]
+    defaults: list[ast.expr | None] = [None] * (len(places) - len(arguments.defaults))
+    defaults.extend(arguments.defaults)
+    found = [Parameter(p.arg, "positional", _text(d)) for p, d in zip(places, defaults, strict=True)]
+    if arguments.vararg:
+        found.append(Parameter(arguments.vararg.arg, "var_positional"))
+    for parameter, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        found.append(Parameter(parameter.arg, "keyword", _text(default)))
+    if arguments.kwarg:
+        found.append(Parameter(arguments.kwarg.arg, "var_keyword"))
+    return tuple(found)
+
+
+def _text(default: ast.expr | None) -> str | None:
+    return None if default is None else ast.unparse(default)

@@ -1,0 +1,466 @@
+"""The abstract interpreter: calls of project functions, builtins and methods of containers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import libcst as cst
+
+from tf2migrate.graph.expressions import Expressions, shape_sources
+from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.interpreter import MAXIMUM_DEPTH, Leave
+from tf2migrate.graph.values import (
+    Bound,
+    Builtin,
+    Choice,
+    Class,
+    Const,
+    Foreign,
+    Function,
+    Graph,
+    Host,
+    Instance,
+    Mapping,
+    Node,
+    Optimizer,
+    Scope,
+    Sequence,
+    Session,
+    Setting,
+    Symbol,
+    Unknown,
+    Value,
+    join,
+    nodes_in,
+    unknown_in,
+)
+
+# Builtins that a moved statement may call: they look at their arguments and do nothing else.
+PURE_BUILTINS = frozenset(
+    "abs all any bool bytes dict divmod enumerate float format frozenset getattr hasattr int isinstance len list "
+    "map max min range repr reversed round set sorted str sum super tuple type xrange zip filter".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The evaluated arguments of one call; ``exact`` is false when ``*`` or ``**`` hides some."""
+
+    positional: list[Value]
+    keywords: dict[str, Value]
+    exact: bool = True
+
+    def get(self, position: int, *names: str) -> Value | None:
+        for name in names:
+            if name in self.keywords:
+                return self.keywords[name]
+        return self.positional[position] if 0 <= position < len(self.positional) else None
+
+    def all(self) -> list[Value]:
+        return [*self.positional, *self.keywords.values()]
+
+
+class Calls(Expressions):
+    """Evaluates calls; TensorFlow's own functions are in the subclass."""
+
+    def arguments(self, node: cst.Call, frame: Frame) -> Arguments:
+        positional: list[Value] = []
+        keywords: dict[str, Value] = {}
+        exact = True
+        for arg in node.args:
+            value = self.evaluate(arg.value, frame)
+            if arg.star == "*":
+                inner = self.elements(value)
+                exact = exact and inner is not None
+                positional.extend(inner if inner is not None else [value])
+            elif arg.star == "**":
+                if isinstance(value, Mapping) and value.exact:
+                    keywords.update({str(k): v for k, v in value.items.items()})
+                else:
+                    exact = False
+                    keywords["**"] = value
+            elif arg.keyword is not None:
+                keywords[arg.keyword.value] = value
+            else:
+                positional.append(value)
+        return Arguments(positional, keywords, exact)
+
+    def call(self, node: cst.Call, frame: Frame) -> Value:
+        callee = self.evaluate(node.func, frame)
+        if isinstance(callee, Builtin) and callee.name == "super":
+            return self.super_of(frame)
+        args = self.arguments(node, frame)
+        return self.apply(callee, args, node, frame)
+
+    def apply(self, callee: Value, args: Arguments, node: cst.Call, frame: Frame) -> Value:
+        match callee:
+            case Unknown():
+                return callee
+            case Symbol(name=name):
+                return self.symbol_call(name, args, node, frame)
+            case Function():
+                return self.invoke(callee, args.positional, args.keywords, node, args.exact)
+            case Class():
+                return self.construct(callee, args, node)
+            case Bound(receiver=receiver, function=Function() as function):
+                return self.invoke(function, [receiver, *args.positional], args.keywords, node, args.exact)
+            case Bound():
+                return self.method(callee, args, node, frame)
+            case Builtin(name=name):
+                return self.builtin(name, args, node, frame)
+            case Choice(options=options):
+                return join([self.apply(option, args, node, frame) for option in options])
+            case Instance():
+                method = callee.cls.lookup("__call__")
+                if isinstance(method, Function):
+                    return self.invoke(method, [callee, *args.positional], args.keywords, node, args.exact)
+            case Setting(name=name):
+                return Setting(name)
+            case Foreign(name=name):
+                return self.foreign(name, args, node)
+            case Host(origin=origin):
+                return self.foreign(origin, args, node)
+        return self.foreign("", args, node)
+
+    def foreign(self, name: str, args: Arguments, node: cst.Call) -> Value:
+        """A call out of the project: harmless with host values, unknown with graph values."""
+        for value in args.all():
+            if (unknown := unknown_in(value)) is not None:
+                return unknown
+            if any(True for _ in nodes_in(value)):
+                reason = f"a graph value is passed to `{name or 'a function'}`, which is not of this project"
+                return Unknown(reason, self.place())
+            if isinstance(value, Session):
+                return self.refuse("TFM411", node, f"the session is passed to `{name or 'a function'}`")
+            if isinstance(value, Function):
+                self.callback(value, node)
+        return Host(shape_sources(*args.all()), name)
+
+    def callback(self, function: Function, node: cst.Call) -> None:
+        """A project function that foreign code will call: interpreted once with host arguments."""
+        if id(function.definition) not in self.calling:
+            count = len(parameters(function))
+            self.invoke(function, [Host()] * count, {}, node)
+
+    # ------------------------------------------------------------------ project functions
+    def invoke(
+        self,
+        function: Function,
+        arguments: list[Value],
+        keywords: dict[str, Value],
+        node: cst.CSTNode,
+        exact: bool = True,
+    ) -> Value:
+        definition = function.definition
+        depth = len(self.calling)
+        if self.calling.count(id(definition)) > 3 or depth > MAXIMUM_DEPTH:
+            return Host() if not any(list(nodes_in(a)) for a in arguments) else Unknown("recursion is not followed")
+        frame = Frame(definition, function.frame.module, function.frame, depth=depth, called_from=self.place())
+        frame.call = node if isinstance(node, cst.Call) else None
+        problem = self.bind_parameters(function, frame, arguments, keywords, exact)
+        if problem:
+            return Unknown(problem, self.place())
+        self.staging.frames.append(frame)
+        self.staging.visited.add(id(definition))
+        if frame.call is not None:
+            self.staging.calls.setdefault(id(definition), []).append((frame.call, frame, self.place()))
+        if isinstance(definition, cst.Lambda):
+            return self.evaluate(definition.body, frame)
+        self.calling.append(id(definition))
+        self.returns.append([])
+        falls = True
+        try:
+            self.block(definition.body.body, frame)
+        except Leave as leave:
+            falls = leave.kind == "break"
+        finally:
+            values = self.returns.pop()
+            self.calling.pop()
+        if _is_generator(definition):
+            return Host()
+        if falls and not _always_returns(values, definition):
+            values = [*values, Const(None)]
+        return join(values) if values else Const(None)
+
+    def bind_parameters(
+        self, function: Function, frame: Frame, arguments: list[Value], keywords: dict[str, Value], exact: bool
+    ) -> str:
+        params = function.definition.params
+        names = [p.name.value for p in (*params.posonly_params, *params.params)]
+        given = list(arguments)
+        for name in names:
+            if given:
+                frame.env[name] = given.pop(0)
+            elif name in keywords:
+                frame.env[name] = keywords[name]
+            elif name in function.defaults:
+                frame.env[name] = function.defaults[name]
+            elif exact:
+                return f"the call does not give the argument `{name}`"
+            else:
+                frame.env[name] = Host()
+        for param in params.kwonly_params:
+            name = param.name.value
+            frame.env[name] = keywords.get(name) or function.defaults.get(name) or Host()
+        if isinstance(params.star_arg, cst.Param):
+            frame.env[params.star_arg.name.value] = Sequence(given, "tuple", exact)
+        elif given and exact:
+            return "the call gives more arguments than the function takes"
+        taken = {*names, *(p.name.value for p in params.kwonly_params)}
+        rest = {k: v for k, v in keywords.items() if k not in taken}
+        if params.star_kwarg is not None:
+            frame.env[params.star_kwarg.name.value] = Mapping(cast(dict[object, Value], rest), exact)
+        elif rest and exact:
+            return f"the function has no parameter `{next(iter(rest))}`"
+        return ""
+
+    def construct(self, cls: Class, args: Arguments, node: cst.Call) -> Value:
+        made = Instance(cls)
+        init = cls.lookup("__init__")
+        if isinstance(init, Function):
+            self.invoke(init, [made, *args.positional], args.keywords, node, args.exact)
+        elif any(isinstance(base, Foreign | Host | Unknown) for base in cls.bases):
+            for value in args.all():
+                if any(True for _ in nodes_in(value)):
+                    return Unknown("a graph value is passed to a base class that is not of this project", self.place())
+        return made
+
+    def super_of(self, frame: Frame) -> Value:
+        current: Frame | None = frame
+        while current is not None and not isinstance(current.owner, cst.FunctionDef):
+            current = current.parent
+        if current is None or current.parent is None:
+            return Host()
+        params = current.owner.params.params  # type: ignore[attr-defined]
+        receiver = current.env.get(params[0].name.value) if params else None
+        owner = next((c for c in self.staging.classes if c.definition is current.parent.owner), None)
+        if not isinstance(receiver, Instance) or owner is None:
+            return Host()
+        for base in owner.bases:
+            if isinstance(base, Class):
+                view = Instance(base, receiver.attributes)
+                return view
+        return Host()
+
+    # ------------------------------------------------------------------ builtins
+    def builtin(self, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:
+        values = args.all()
+        for value in values:
+            if isinstance(value, Unknown):
+                return value
+        first = values[0] if values else None
+        match name:
+            case "range" | "xrange":
+                if values and all(isinstance(v, Const) and isinstance(v.value, int) for v in values):
+                    span = range(*[cast(int, cast(Const, v).value) for v in values])
+                    if len(span) <= 256:
+                        return Sequence([Const(i) for i in span], "list")
+                return Host(shape_sources(*values))
+            case "len":
+                known = self.elements(first) if first is not None else None
+                return Const(len(known)) if known is not None else Host(shape_sources(*values))
+            case "zip":
+                columns = [self.elements(v) for v in values]
+                if columns and all(c is not None for c in columns):
+                    rows = zip(*cast(list[list[Value]], columns), strict=False)
+                    return Sequence([Sequence(list(row), "tuple") for row in rows])
+                row = [self.element_of(v) for v in values]
+                return Sequence([Sequence(row, "tuple")], "list", False)
+            case "enumerate":
+                known = self.elements(first) if first is not None else None
+                if known is not None:
+                    return Sequence([Sequence([Const(i), v], "tuple") for i, v in enumerate(known)])
+                return Sequence([Sequence([Host(), self.element_of(cast(Value, first))], "tuple")], "list", False)
+            case "list" | "tuple" | "reversed" | "sorted" | "set" | "iter":
+                return self.convert(name, first)
+            case "dict":
+                return self.make_dict(args)
+            case "isinstance":
+                return Host()
+            case "getattr":
+                if len(values) > 1 and isinstance(values[1], Const):
+                    fake = cst.Attribute(node.args[0].value, cst.Name("attribute"))
+                    return self.attribute(values[0], str(values[1].value), fake)
+            case "setattr":
+                if len(values) > 2 and isinstance(values[1], Const):
+                    self.set_attribute(values[0], str(values[1].value), values[2], node)
+                    return Const(None)
+            case "int" | "float" | "str" | "bool" | "abs" | "round" | "max" | "min" | "sum":
+                return self.scalar(name, values, node)
+            case "map" | "filter":
+                return self.mapped(name, args, node, frame)
+            case "print":
+                return Const(None)
+        if any(list(nodes_in(v)) for v in values):
+            if name in ("type", "id", "repr", "hasattr", "callable", "vars"):
+                return Host()
+            return Unknown(f"a graph value is passed to `{name}`", self.place())
+        return Host(shape_sources(*values))
+
+    def convert(self, name: str, value: Value | None) -> Value:
+        known = self.elements(value) if value is not None else []
+        kind = {"tuple": "tuple", "set": "set"}.get(name, "list")
+        if known is not None:
+            items = list(reversed(known)) if name == "reversed" else known
+            return Sequence(items, kind, name not in ("sorted", "set"))
+        if isinstance(value, Sequence):
+            return Sequence(list(value.items), kind, False)
+        if value is not None and any(True for _ in nodes_in(value)):
+            return Unknown(f"`{name}` of a graph value is not followed", self.place())
+        return Host(shape_sources(cast(Value, value)))
+
+    def make_dict(self, args: Arguments) -> Value:
+        out = Mapping()
+        if args.positional:
+            source = args.positional[0]
+            if isinstance(source, Mapping):
+                out.items.update(source.items)
+                out.exact = source.exact
+            else:
+                pairs = self.elements(source)
+                for pair in pairs or []:
+                    if isinstance(pair, Sequence) and len(pair.items) == 2:
+                        self.put(out, pair.items[0], pair.items[1], cst.Name("pair"))
+                out.exact = pairs is not None
+        for key, value in args.keywords.items():
+            out.items[key] = value
+        return out
+
+    def scalar(self, name: str, values: list[Value], node: cst.Call) -> Value:
+        if values and all(isinstance(v, Const) for v in values):
+            function = {"int": int, "float": float, "str": str, "bool": bool, "abs": abs, "max": max, "min": min}
+            try:
+                return Const(function[name](*[cast(Const, v).value for v in values]))  # type: ignore[operator]
+            except (KeyError, TypeError, ValueError):
+                return Host()
+        inputs = [n for v in values for n in nodes_in(v)]
+        if inputs and name in ("abs", "sum", "round"):
+            return self.tensor(f"builtin.{name}", values, node)
+        if inputs:
+            return Unknown(f"`{name}` of a graph value has no value while the graph is built", self.place())
+        return Host(shape_sources(*values))
+
+    def mapped(self, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:
+        if len(args.positional) != 2:
+            return Host()
+        known = self.elements(args.positional[1])
+        if known is None:
+            return Host(shape_sources(*args.positional))
+        results = [self.apply(args.positional[0], Arguments([item], {}), node, frame) for item in known]
+        if name == "map":
+            return Sequence(results, "list")
+        keep = [self.truth(r) for r in results]
+        items = [item for item, k in zip(known, keep, strict=True) if k is not False]
+        return Sequence(items, "list", None not in keep)
+
+    # ------------------------------------------------------------------ methods of plain values
+    def method(self, callee: Bound, args: Arguments, node: cst.Call, frame: Frame) -> Value:
+        receiver, name = callee.receiver, callee.name
+        match receiver:
+            case Sequence():
+                return self.list_method(receiver, name, args, node)
+            case Mapping():
+                return self.dict_method(receiver, name, args, node)
+            case Const(value=str()):
+                return self.string_method(receiver, name, args)
+            case Node() | Optimizer() | Session() | Graph() | Scope() | Symbol():
+                return self.graph_method(receiver, name, args, node, frame)
+        return self.foreign(name, args, node)
+
+    def list_method(self, target: Sequence, name: str, args: Arguments, node: cst.Call) -> Value:
+        match name:
+            case "append" | "add":
+                self.store.append(target, [args.positional[0]] if args.positional else [])
+                return Const(None)
+            case "extend":
+                known = self.elements(args.positional[0]) if args.positional else None
+                if known is None:
+                    target.exact = False
+                self.store.append(target, known or [])
+                return Const(None)
+            case "copy":
+                return Sequence(list(target.items), target.kind, target.exact)
+            case "pop" | "popleft":
+                target.exact = False
+                return join(target.items) if target.items else Host()
+            case "insert" | "remove" | "reverse" | "sort" | "clear":
+                target.exact = False
+                if name == "insert" and len(args.positional) > 1:
+                    self.store.append(target, [args.positional[1]])
+                return Const(None)
+        return Host(shape_sources(target))
+
+    def dict_method(self, target: Mapping, name: str, args: Arguments, node: cst.Call) -> Value:
+        match name:
+            case "items":
+                pairs = [Sequence([_key(k), v], "tuple") for k, v in target.items.items()]
+                return Sequence(cast(list[Value], pairs), "list", target.exact)
+            case "values":
+                return Sequence(list(target.items.values()), "list", target.exact)
+            case "keys":
+                return Sequence([_key(k) for k in target.items], "list", target.exact)
+            case "copy":
+                return Mapping(dict(target.items), target.exact, list(target.displays))
+            case "get" | "setdefault" | "pop":
+                found = self.entry(target, args.positional[0]) if args.positional else Host()
+                return found
+            case "update":
+                source = self.make_dict(args)
+                if isinstance(source, Mapping):
+                    for key, value in source.items.items():
+                        self.store.write(cast(dict[object, Value], target.items), key, value)
+                    target.exact = target.exact and source.exact
+                return Const(None)
+        return Host(shape_sources(target))
+
+    def string_method(self, target: Const, name: str, args: Arguments) -> Value:
+        values = [*args.positional]
+        if all(isinstance(v, Const) for v in values) and not args.keywords and name in STRING_METHODS:
+            try:
+                return Const(getattr(target.value, name)(*[cast(Const, v).value for v in values]))
+            except (TypeError, ValueError, LookupError):
+                return Host()
+        return Host(shape_sources(*args.all()))
+
+    # ------------------------------------------------------------------ implemented by the subclass
+    def symbol_call(self, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:
+        raise NotImplementedError
+
+    def graph_method(self, receiver: Value, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:
+        raise NotImplementedError
+
+
+STRING_METHODS = frozenset(
+    "format startswith endswith replace split strip lower upper lstrip rstrip join zfill title capitalize".split()
+)
+
+
+def parameters(function: Function) -> list[str]:
+    """The names of a function's positional parameters."""
+    params = function.definition.params
+    return [p.name.value for p in (*params.posonly_params, *params.params)]
+
+
+def _key(key: object) -> Value:
+    return key if isinstance(key, Node) else Const(key)
+
+
+def _is_generator(definition: cst.FunctionDef) -> bool:
+    stack: list[cst.CSTNode] = [definition.body]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, cst.Yield):
+            return True
+        if not isinstance(current, cst.FunctionDef | cst.Lambda | cst.ClassDef):
+            stack.extend(current.children)
+    return False
+
+
+def _always_returns(values: list[Value], definition: cst.FunctionDef) -> bool:
+    """Whether the last statement returns, so that falling off the end cannot happen."""
+    body = definition.body.body
+    last = body[-1] if body else None
+    if isinstance(last, cst.SimpleStatementLine) and last.body and isinstance(last.body[-1], cst.Return | cst.Raise):
+        return bool(values)
+    return False

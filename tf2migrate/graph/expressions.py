@@ -1,0 +1,494 @@
+"""The abstract interpreter: expressions."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable
+from typing import cast
+
+import libcst as cst
+
+from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.interpreter import BUILTINS, Statements
+from tf2migrate.graph.values import (
+    Bound,
+    Builtin,
+    Choice,
+    Class,
+    Const,
+    Foreign,
+    Function,
+    Graph,
+    Host,
+    Instance,
+    Mapping,
+    Node,
+    Optimizer,
+    ProjectModule,
+    Scope,
+    Sequence,
+    Session,
+    Setting,
+    Symbol,
+    Unknown,
+    Value,
+    join,
+    nodes_in,
+    unknown_in,
+)
+from tf2migrate.names.tensorflow import normalize
+
+FOLDED: dict[str, Callable[[object, object], object]] = {
+    "Add": operator.add,
+    "Subtract": operator.sub,
+    "Multiply": operator.mul,
+    "Divide": operator.truediv,
+    "FloorDivide": operator.floordiv,
+    "Modulo": operator.mod,
+    "Power": operator.pow,
+}
+COMPARED: dict[str, Callable[[object, object], object]] = {
+    "Equal": operator.eq,
+    "NotEqual": operator.ne,
+    "LessThan": operator.lt,
+    "LessThanEqual": operator.le,
+    "GreaterThan": operator.gt,
+    "GreaterThanEqual": operator.ge,
+}
+SHAPE_METHODS = frozenset({"get_shape", "as_list", "num_elements", "value", "ndims", "rank", "shape", "dims"})
+
+
+def shape_sources(*values: Value) -> frozenset[Node]:
+    """The nodes whose static shape any of ``values`` depends on."""
+    out: frozenset[Node] = frozenset()
+    for value in values:
+        match value:
+            case Host(shape_of=nodes):
+                out |= nodes
+            case Sequence(items=items):
+                out |= shape_sources(*items)
+            case Choice(options=options):
+                out |= shape_sources(*options)
+            case Mapping(items=pairs):
+                out |= shape_sources(*pairs.values())
+    return out
+
+
+class Expressions(Statements):
+    """Evaluates expressions; what a call means is in the subclass."""
+
+    def evaluate(self, node: cst.BaseExpression, frame: Frame) -> Value:
+        self.budget -= 1
+        value = self._evaluate(node, frame)
+        return self.observe(node, frame, value)
+
+    def _evaluate(self, node: cst.BaseExpression, frame: Frame) -> Value:
+        match node:
+            case cst.Name(value=name):
+                return self.name(name, frame)
+            case cst.Integer() | cst.Float() | cst.Imaginary() | cst.SimpleString() | cst.ConcatenatedString():
+                return self.literal(node, frame)
+            case cst.FormattedString():
+                return self.formatted(node, frame)
+            case cst.Attribute(value=base, attr=attr):
+                return self.attribute(self.evaluate(base, frame), attr.value, node)
+            case cst.Call():
+                return self.call(node, frame)
+            case cst.Subscript():
+                return self.subscript(self.evaluate(node.value, frame), self.index(node, frame), node)
+            case cst.List() | cst.Tuple() | cst.Set():
+                return self.display(node, frame)
+            case cst.Dict():
+                return self.dictionary(node, frame)
+            case cst.BinaryOperation(left=left, operator=op, right=right):
+                a, b = self.evaluate(left, frame), self.evaluate(right, frame)
+                return self.binary(type(op).__name__, a, b, node)
+            case cst.UnaryOperation(operator=op, expression=inner):
+                return self.unary(type(op).__name__, self.evaluate(inner, frame), node)
+            case cst.BooleanOperation():
+                return self.boolean(node, frame)
+            case cst.Comparison():
+                return self.comparison(node, frame)
+            case cst.IfExp():
+                return self.either(node, frame)
+            case cst.Lambda():
+                return Function(node, frame, self.default_values(node.params, frame))
+            case cst.ListComp() | cst.SetComp() | cst.GeneratorExp() | cst.DictComp():
+                return self.comprehension(node, frame)
+            case cst.NamedExpr(target=target, value=value):
+                result = self.evaluate(value, frame)
+                self.assign(target, result, frame)
+                return result
+            case cst.StarredElement(value=value):
+                return self.evaluate(value, frame)
+            case cst.Ellipsis():
+                return Const(...)
+            case cst.Yield() | cst.Await():
+                if isinstance(node, cst.Yield) and isinstance(node.value, cst.BaseExpression):
+                    self.evaluate(node.value, frame)
+                return Host()
+        return Unknown("this expression is not followed by the staging analysis", self.place())
+
+    # ------------------------------------------------------------------ leaves
+    def name(self, name: str, frame: Frame) -> Value:
+        found = frame.lookup(name)
+        if name in frame.global_names:
+            found = self.staging.module_frames[frame.module].env.get(name, found)
+        if found is not None:
+            return found
+        if name in ("True", "False", "None"):
+            return Const({"True": True, "False": False, "None": None}[name])
+        if name in BUILTINS:
+            return Builtin(name)
+        return Unknown(f"the name `{name}` is not bound here", self.place())
+
+    def literal(self, node: cst.BaseExpression, frame: Frame) -> Value:
+        if isinstance(node, cst.ConcatenatedString):
+            left, right = self.evaluate(node.left, frame), self.evaluate(node.right, frame)
+            if isinstance(left, Const) and isinstance(right, Const):
+                return Const(cast(str, left.value) + cast(str, right.value))
+            return Host()
+        text = cast(cst.Integer | cst.Float | cst.Imaginary | cst.SimpleString, node).value
+        return Const(ast.literal_eval(text))
+
+    def formatted(self, node: cst.FormattedString, frame: Frame) -> Value:
+        for part in node.parts:
+            if isinstance(part, cst.FormattedStringExpression):
+                self.evaluate(part.expression, frame)
+        return Host()
+
+    # ------------------------------------------------------------------ displays
+    def display(self, node: cst.List | cst.Tuple | cst.Set, frame: Frame) -> Value:
+        kind = {"List": "list", "Tuple": "tuple", "Set": "set"}[type(node).__name__]
+        items: list[Value] = []
+        exact = kind != "set"
+        for element in node.elements:
+            value = self.evaluate(element.value, frame)
+            if isinstance(element, cst.StarredElement):
+                inner = self.elements(value)
+                exact = exact and inner is not None
+                items.extend(inner if inner is not None else [self.element_of(value)])
+            else:
+                items.append(value)
+        return Sequence(items, kind, exact)
+
+    def dictionary(self, node: cst.Dict, frame: Frame) -> Value:
+        out = Mapping(displays=[node])
+        for element in node.elements:
+            if isinstance(element, cst.DictElement):
+                key, value = self.evaluate(element.key, frame), self.evaluate(element.value, frame)
+                self.put(out, key, value, element.key)
+            else:
+                value = self.evaluate(element.value, frame)
+                if isinstance(value, Mapping) and value.exact:
+                    out.items.update(value.items)
+                else:
+                    out.exact = False
+        return out
+
+    def put(self, target: Mapping, key: Value, value: Value, where: cst.CSTNode) -> None:
+        if isinstance(key, Node):
+            target.items[key] = value
+        elif isinstance(key, Const):
+            target.items[key.value] = value
+        elif isinstance(key, Sequence) and all(isinstance(i, Const) for i in key.items):
+            target.items[tuple(cast(Const, i).value for i in key.items)] = value
+        else:
+            target.exact = False
+            target.items["unknown", id(where)] = value
+
+    def comprehension(self, node: cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp, frame: Frame) -> Value:
+        inner = Frame(node, frame.module, frame, depth=frame.depth)
+        items: list[Value] = []
+        pairs = Mapping()
+        exact = self.generate(node, node.for_in, inner, items, pairs)
+        if isinstance(node, cst.DictComp):
+            pairs.exact = pairs.exact and exact
+            return pairs
+        return Sequence(items, "set" if isinstance(node, cst.SetComp) else "list", exact)
+
+    def generate(
+        self, node: cst.BaseComp, clause: cst.CompFor, frame: Frame, items: list[Value], pairs: Mapping
+    ) -> bool:
+        iterable = self.evaluate(clause.iter, frame)
+        known = self.elements(iterable)
+        exact = known is not None and len(known) <= 256
+        for item in cast(list[Value], known) if exact else [self.element_of(iterable)]:
+            self.assign(clause.target, item, frame)
+            tests = [self.truth(self.evaluate(test.test, frame)) for test in clause.ifs]
+            if False in tests:
+                continue
+            exact = exact and None not in tests
+            if clause.inner_for_in is not None:
+                exact = self.generate(node, clause.inner_for_in, frame, items, pairs) and exact
+            elif isinstance(node, cst.DictComp):
+                self.put(pairs, self.evaluate(node.key, frame), self.evaluate(node.value, frame), node)
+            else:
+                items.append(self.evaluate(cast(cst.BaseSimpleComp, node).elt, frame))
+        return exact
+
+    # ------------------------------------------------------------------ operators
+    def binary(self, operator: str, left: Value, right: Value, node: cst.CSTNode) -> Value:
+        if isinstance(left, Const) and isinstance(right, Const) and operator in FOLDED:
+            try:
+                return Const(FOLDED[operator](left.value, right.value))
+            except (ArithmeticError, TypeError, ValueError):
+                return Host()
+        if isinstance(left, Sequence) and isinstance(right, Sequence) and operator in ("Add", "AddAssign"):
+            return Sequence(left.items + right.items, left.kind, left.exact and right.exact)
+        if isinstance(left, Sequence) and isinstance(right, Const) and operator == "Multiply":
+            if isinstance(right.value, int) and right.value * len(left.items) <= 256:
+                return Sequence(left.items * right.value, left.kind, left.exact)
+        if isinstance(left, Sequence) and operator == "Multiply":
+            return Sequence(list(left.items), left.kind, False)
+        return self.combine(operator, [left, right], node)
+
+    def combine(self, operator: str, operands: list[Value], node: cst.CSTNode) -> Value:
+        """An operator on values of which some may be graph nodes."""
+        for operand in operands:
+            if isinstance(operand, Unknown):
+                return operand
+        inputs = [n for operand in operands for n in nodes_in(operand)]
+        if inputs:
+            return self.tensor(f"operator.{operator}", operands, node)
+        return Host(shape_sources(*operands))
+
+    def unary(self, operator: str, value: Value, node: cst.CSTNode) -> Value:
+        if isinstance(value, Const):
+            try:
+                match operator:
+                    case "Minus":
+                        return Const(-cast(int, value.value))
+                    case "Plus":
+                        return value
+                    case "Not":
+                        return Const(not value.value)
+            except TypeError:
+                return Host()
+        if operator == "Not":
+            truth = self.truth(value)
+            return Host() if truth is None else Const(not truth)
+        return self.combine(operator, [value], node)
+
+    def boolean(self, node: cst.BooleanOperation, frame: Frame) -> Value:
+        left = self.evaluate(node.left, frame)
+        truth = self.truth(left)
+        conjunction = isinstance(node.operator, cst.And)
+        if truth is not None:
+            return self.evaluate(node.right, frame) if truth is conjunction else left
+        return join([left, self.evaluate(node.right, frame)])
+
+    def comparison(self, node: cst.Comparison, frame: Frame) -> Value:
+        left = self.evaluate(node.left, frame)
+        right = [self.evaluate(target.comparator, frame) for target in node.comparisons]
+        kind = type(node.comparisons[0].operator).__name__
+        if len(right) == 1:
+            answer = self.compare(kind, left, right[0])
+            if answer is not None:
+                return Const(answer)
+        if kind in ("Is", "IsNot", "In", "NotIn", "Equal", "NotEqual"):
+            return Host(shape_sources(left, *right))
+        return self.combine(kind, [left, *right], node)
+
+    def compare(self, kind: str, left: Value, right: Value) -> bool | None:
+        if isinstance(left, Const) and isinstance(right, Const):
+            try:
+                match kind:
+                    case "Is":
+                        return left.value is right.value
+                    case "IsNot":
+                        return left.value is not right.value
+                    case "In":
+                        return left.value in cast(str, right.value)
+                    case "NotIn":
+                        return left.value not in cast(str, right.value)
+                return bool(COMPARED[kind](left.value, right.value))
+            except (TypeError, KeyError):
+                return None
+        if isinstance(right, Const) and right.value is None and not isinstance(left, Host | Choice | Unknown):
+            return {"Is": False, "Equal": False, "IsNot": True, "NotEqual": True}.get(kind)
+        if kind in ("In", "NotIn") and isinstance(left, Const) and isinstance(right, Sequence) and right.exact:
+            if all(isinstance(item, Const) for item in right.items):
+                found = any(cast(Const, item).value == left.value for item in right.items)
+                return found if kind == "In" else not found
+        if kind in ("In", "NotIn") and isinstance(left, Const) and isinstance(right, Mapping) and right.exact:
+            return (left.value in right.items) is (kind == "In")
+        if isinstance(left, Symbol) and isinstance(right, Symbol) and kind in ("Is", "Equal", "IsNot", "NotEqual"):
+            return (left.name == right.name) is (kind in ("Is", "Equal"))
+        return None
+
+    def either(self, node: cst.IfExp, frame: Frame) -> Value:
+        test = self.truth(self.evaluate(node.test, frame))
+        if test is True:
+            return self.evaluate(node.body, frame)
+        if test is False:
+            return self.evaluate(node.orelse, frame)
+        return join([self.evaluate(node.body, frame), self.evaluate(node.orelse, frame)])
+
+    def truth(self, value: Value) -> bool | None:
+        match value:
+            case Const(value=known):
+                return bool(known)
+            case Sequence(items=items, exact=True):
+                return bool(items)
+            case Mapping(items=pairs, exact=True):
+                return bool(pairs)
+            case Function() | Class() | Instance() | Symbol() | Session() | Scope() | Optimizer() | Graph():
+                return True
+        return None
+
+    def elements(self, value: Value) -> list[Value] | None:
+        """The items of an iterable, when all are known."""
+        match value:
+            case Sequence(items=items, exact=True):
+                return list(items)
+            case Mapping(items=pairs, exact=True):
+                return [key if isinstance(key, Node) else Const(key) for key in pairs]
+            case Const(value=known) if isinstance(known, str | tuple | list | range):
+                return [Const(item) for item in known]
+        return None
+
+    # ------------------------------------------------------------------ attributes and items
+    def attribute(self, base: Value, name: str, node: cst.Attribute) -> Value:
+        match base:
+            case Unknown():
+                return base
+            case Symbol(name=symbol):
+                return Symbol(normalize(f"{symbol}.{name}"))
+            case Foreign(name=foreign):
+                return Foreign(f"{foreign}.{name}")
+            case ProjectModule(frame=inner):
+                found = inner.env.get(name)
+                return found if found is not None else Unknown(f"`{name}` is not defined in that module", self.place())
+            case Instance():
+                return self.instance_attribute(base, name, node)
+            case Class():
+                found = base.lookup(name)
+                if isinstance(found, Instance) and "function" in found.attributes:
+                    return found.attributes["function"]
+                return found if found is not None else Host()
+            case Choice(options=options):
+                return join([self.attribute(option, name, node) for option in options])
+            case Node():
+                return self.node_attribute(base, name, node)
+            case Host(shape_of=sources):
+                return Host(sources, f"{base.origin}.{name}" if base.origin else "")
+            case Setting():
+                return Setting(f"{base.name}.{name}")
+            case Session():
+                return Graph(True) if name == "graph" else Bound(base, Builtin(name), name)
+        return Bound(base, Builtin(name), name)
+
+    def instance_attribute(self, base: Instance, name: str, node: cst.Attribute) -> Value:
+        if name in base.attributes:
+            return base.attributes[name]
+        found = base.cls.lookup(name)
+        if isinstance(found, Function):
+            return Bound(base, found, name)
+        if isinstance(found, Instance) and "function" in found.attributes:
+            inner = cast(Function, found.attributes["function"])
+            kind = found.cls.definition.name.value
+            if kind == "property":
+                return self.invoke(inner, [base], {}, node)
+            return inner if kind == "staticmethod" else Bound(base.cls, inner, name)
+        if found is not None:
+            return found
+        if any(isinstance(b, Unknown | Foreign) for b in base.cls.bases):
+            return Host()
+        return Unknown(f"the attribute `{name}` is not known on this object", self.place())
+
+    def node_attribute(self, base: Node, name: str, node: cst.Attribute) -> Value:
+        if name == "shape":
+            return Host(frozenset({base}))
+        if name == "name" and base.kind == "variable":
+            return Const(f"{base.name}:0") if base.name else Host()
+        if name in ("dtype", "name", "device", "graph"):
+            return Graph(True) if name == "graph" else Host()
+        if name == "op":
+            return base
+        if name == "initializer":
+            return self.make("init", f"{base.op}.initializer", [base], node)
+        return Bound(base, Builtin(name), name)
+
+    def index(self, node: cst.Subscript, frame: Frame) -> Value:
+        parts: list[Value] = []
+        for element in node.slice:
+            part = element.slice
+            if isinstance(part, cst.Index):
+                parts.append(self.evaluate(part.value, frame))
+                continue
+            inner = [
+                self.evaluate(p, frame) if p is not None else Const(None) for p in (part.lower, part.upper, part.step)
+            ]
+            if all(isinstance(p, Const) for p in inner):
+                parts.append(Const(slice(*(cast(Const, p).value for p in inner))))
+            else:
+                parts.append(Sequence(inner, "slice", False))
+        return parts[0] if len(parts) == 1 else Sequence(parts, "tuple")
+
+    def subscript(self, base: Value, key: Value, node: cst.Subscript) -> Value:
+        match base:
+            case Unknown():
+                return base
+            case Choice(options=options):
+                return join([self.subscript(option, key, node) for option in options])
+            case Sequence():
+                return self.item(base, key)
+            case Mapping():
+                return self.entry(base, key)
+            case Node():
+                return self.tensor("operator.getitem", [base, key], node)
+            case Const(value=known) if isinstance(key, Const):
+                try:
+                    return Const(known[key.value])  # type: ignore[index]
+                except (TypeError, LookupError):
+                    return Host()
+        if any(True for _ in nodes_in(key)):
+            return Unknown("a host value is indexed with a graph node", self.place())
+        return Host(shape_sources(base, key))
+
+    def item(self, base: Sequence, key: Value) -> Value:
+        if isinstance(key, Const) and base.exact:
+            try:
+                found = base.items[key.value]  # type: ignore[index]
+            except (LookupError, TypeError):
+                return Unknown("this index is outside the list", self.place())
+            return Sequence(found, base.kind) if isinstance(found, list) else found
+        if not base.items:
+            return Host()
+        return join(base.items)
+
+    def entry(self, base: Mapping, key: Value) -> Value:
+        known: object = key.value if isinstance(key, Const) else key if isinstance(key, Node) else None
+        if isinstance(key, Const | Node) and _hashable(known) and known in base.items:
+            return base.items[known]
+        if not base.items:
+            return Host()
+        return join(list(base.items.values()))
+
+    # ------------------------------------------------------------------ implemented by the subclasses
+    def call(self, node: cst.Call, frame: Frame) -> Value:
+        raise NotImplementedError
+
+    def invoke(
+        self, function: Function, arguments: list[Value], keywords: dict[str, Value], node: cst.CSTNode
+    ) -> Value:
+        raise NotImplementedError
+
+    def tensor(self, op: str, operands: list[Value], node: cst.CSTNode) -> Value:
+        raise NotImplementedError
+
+    def make(self, kind: str, op: str, operands: list[Value], node: cst.CSTNode) -> Node:
+        raise NotImplementedError
+
+
+def _hashable(value: object) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
+__all__ = ["Expressions", "shape_sources", "unknown_in"]

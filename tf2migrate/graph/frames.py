@@ -1,0 +1,114 @@
+"""Where things happen: frames of interpretation, places in the source, and undoable writes."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from tf2migrate.graph.values import Sequence, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One statement being executed in one frame."""
+
+    frame: Frame
+    statement: cst.CSTNode
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The chain of statements, outermost first, that led to something, and the file it is in."""
+
+    steps: tuple[Step, ...]
+    module: str
+
+    def statement_in(self, frame: Frame) -> cst.CSTNode | None:
+        """The statement of ``frame`` during which this happened."""
+        for step in self.steps:
+            if step.frame is frame:
+                return step.statement
+        return None
+
+
+@dataclass(eq=False, slots=True)
+class Frame:
+    """One activation of a module, function or class body."""
+
+    owner: cst.CSTNode
+    module: str
+    parent: Frame | None
+    env: dict[str, Value] = field(default_factory=dict)
+    depth: int = 0
+    called_from: Place | None = None
+    global_names: set[str] = field(default_factory=set)
+    call: cst.Call | None = None
+
+    def lookup(self, name: str) -> Value | None:
+        frame: Frame | None = self
+        while frame is not None:
+            # Python skips class bodies when a nested function looks a name up.
+            if name in frame.env and (frame is self or not isinstance(frame.owner, cst.ClassDef)):
+                return frame.env[name]
+            frame = frame.parent
+        return None
+
+    def holder(self, name: str) -> Frame | None:
+        """The frame in whose environment a read of ``name`` finds its value."""
+        frame: Frame | None = self
+        while frame is not None:
+            if name in frame.env and (frame is self or not isinstance(frame.owner, cst.ClassDef)):
+                return frame
+            frame = frame.parent
+        return None
+
+
+class Store:
+    """Writes to environments, attributes and containers, with an undo log for branches."""
+
+    def __init__(self) -> None:
+        self._logs: list[list[tuple[MutableMapping[object, Value], object, Value | None]]] = []
+        self._lists: list[list[tuple[Sequence, list[Value]]]] = []
+
+    def write(self, table: MutableMapping[object, Value], key: object, value: Value) -> None:
+        if self._logs:
+            self._logs[-1].append((table, key, table.get(key)))
+        table[key] = value
+
+    def append(self, target: Sequence, items: list[Value]) -> None:
+        if self._lists:
+            self._lists[-1].append((target, list(target.items)))
+        target.items.extend(items)
+
+    def begin(self) -> None:
+        self._logs.append([])
+        self._lists.append([])
+
+    def end(self) -> Branch:
+        """Closes a branch: undoes its writes and gives back what it had written."""
+        log = self._logs.pop()
+        after: dict[tuple[int, object], tuple[MutableMapping[object, Value], Value]] = {}
+        for table, key, _ in log:
+            after[id(table), key] = (table, table[key])
+        for table, key, old in reversed(log):
+            if old is None:
+                table.pop(key, None)
+            else:
+                table[key] = old
+        lists: dict[int, tuple[Sequence, list[Value]]] = {}
+        saved = self._lists.pop()
+        for target, _ in saved:
+            lists[id(target)] = (target, list(target.items))
+        for target, old_items in reversed(saved):
+            target.items[:] = old_items
+        return Branch(after, lists)
+
+
+@dataclass(slots=True)
+class Branch:
+    """What one branch wrote, by table and key."""
+
+    writes: dict[tuple[int, object], tuple[MutableMapping[object, Value], Value]]
+    lists: dict[int, tuple[Sequence, list[Value]]]

@@ -1,0 +1,79 @@
+"""What the staging analysis found out about one program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from tf2migrate.graph.frames import Frame, Place
+from tf2migrate.graph.values import Class, Mapping, Node, Optimizer, Value
+from tf2migrate.names.project import Module
+
+
+@dataclass(eq=False, slots=True)
+class RunSite:
+    """One place where the program runs a part of its graph.
+
+    ``form`` is ``run`` (``sess.run``), ``eval`` or ``op.run``. ``fetches`` keeps the nesting of the fetch
+    expression; ``feeds`` is None when nothing is fed.
+    """
+
+    expression: cst.Call
+    form: str
+    frame: Frame
+    place: Place
+    fetches: Value
+    fetch_expression: cst.BaseExpression
+    feeds: Value | None
+    feed_expression: cst.BaseExpression | None
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why something cannot be migrated: a rule code, the expression, and the reason in one line."""
+
+    code: str
+    module: str
+    where: cst.CSTNode
+    reason: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One value that one expression had."""
+
+    frame: Frame
+    value: Value
+    place: Place
+
+
+@dataclass(slots=True)
+class Staging:
+    """The graph that a program builds, the slices that it runs, and how each expression came out."""
+
+    modules: dict[str, Module]
+    nodes: list[Node] = field(default_factory=list)
+    runs: list[RunSite] = field(default_factory=list)
+    obstacles: list[Obstacle] = field(default_factory=list)
+    observations: dict[int, list[Observation]] = field(default_factory=dict)
+    frames: list[Frame] = field(default_factory=list)
+    module_frames: dict[str, Frame] = field(default_factory=dict)
+    visited: set[int] = field(default_factory=set)
+    calls: dict[int, list[tuple[cst.Call, Frame, Place]]] = field(default_factory=dict)
+    optimizers: list[Optimizer] = field(default_factory=list)
+    classes: list[Class] = field(default_factory=list)
+    feeds: list[Mapping] = field(default_factory=list)
+
+    def values_of(self, expression: cst.CSTNode) -> list[Value]:
+        """Every value that ``expression`` had, in the order of interpretation."""
+        return [seen.value for seen in self.observations.get(id(expression), ())]
+
+    def value_in(self, expression: cst.CSTNode, frame: Frame) -> Value | None:
+        """The last value that ``expression`` had in ``frame``."""
+        found = None
+        for seen in self.observations.get(id(expression), ()):
+            if seen.frame is frame:
+                found = seen.value
+        return found

@@ -1,0 +1,424 @@
+"""The abstract interpreter: what the functions of TensorFlow 1 do to the graph."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import libcst as cst
+
+from tf2migrate.api.calls import Effect, effects
+from tf2migrate.graph.calls import Arguments
+from tf2migrate.graph.expressions import shape_sources
+from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.staging import RunSite
+from tf2migrate.graph.training import Training
+from tf2migrate.graph.values import (
+    Bound,
+    Builtin,
+    Choice,
+    Const,
+    Function,
+    Graph,
+    Host,
+    Mapping,
+    Node,
+    Optimizer,
+    Scope,
+    Sequence,
+    Session,
+    Setting,
+    Symbol,
+    Unknown,
+    Value,
+    nodes_in,
+    unknown_in,
+)
+from tf2migrate.graph.variables import CONTEXTS, LAYER_NAMES, ScopeEntry
+from tf2migrate.names.project import Module, Project
+
+INITIALIZERS = {
+    "tf.global_variables_initializer",
+    "tf.initialize_all_variables",
+    "tf.local_variables_initializer",
+    "tf.initialize_local_variables",
+    "tf.variables_initializer",
+    "tf.initialize_variables",
+    "tf.tables_initializer",
+}
+SETTINGS = {"tf.ConfigProto", "tf.GPUOptions", "tf.RunOptions", "tf.RunMetadata", "tf.OptimizerOptions", "tf.GraphOptions"}
+# Constructs with an issue of their own: (code, what to say).
+ELSEWHERE = {
+    "tf.train.Saver": ("TFM803", "checkpoints through `tf.train.Saver` are not rewritten yet"),
+    "tf.train.import_meta_graph": ("TFM807", "a graph imported from a file cannot be followed"),
+    "tf.import_graph_def": ("TFM807", "a graph imported from a file cannot be followed"),
+    "tf.placeholder_with_default_sparse": ("TFM407", "sparse placeholders are not rewritten yet"),
+    "tf.sparse_placeholder": ("TFM407", "sparse placeholders are not rewritten yet"),
+    "tf.train.Coordinator": ("TFM802", "queue runners are not rewritten yet"),
+    "tf.train.start_queue_runners": ("TFM802", "queue runners are not rewritten yet"),
+    "tf.train.ExponentialMovingAverage": ("TFM410", "moving averages of variables are not rewritten yet"),
+    "tf.while_loop": ("TFM410", "`tf.while_loop` is not rewritten yet"),
+    "tf.cond": ("TFM410", "`tf.cond` is not rewritten yet"),
+    "tf.case": ("TFM410", "`tf.case` is not rewritten yet"),
+    "tf.map_fn": ("TFM410", "`tf.map_fn` is not rewritten yet"),
+    "tf.scan": ("TFM410", "`tf.scan` is not rewritten yet"),
+    "tf.make_template": ("TFM404", "`tf.make_template` is not rewritten yet"),
+    "tf.py_func": ("TFM402", "`tf.py_func` runs host code inside the graph"),
+    "tf.Print": ("TFM402", "`tf.Print` writes from inside the graph"),
+    "tf.hessians": ("TFM410", "`tf.hessians` is not rewritten yet"),
+    "tf.get_session_handle": ("TFM411", "session handles have no counterpart"),
+    "tf.add_check_numerics_ops": ("TFM410", "`tf.add_check_numerics_ops` is not rewritten yet"),
+    "tf.enable_eager_execution": ("TFM410", "programs that already run eagerly are not rewritten yet"),
+    "tf.train.get_checkpoint_state": ("TFM803", "checkpoints are not rewritten yet"),
+    "tf.train.latest_checkpoint": ("TFM803", "checkpoints are not rewritten yet"),
+}
+PREFIXES = (
+    ("tf.summary.", "TFM804", "summaries are not rewritten yet"),
+    ("tf.metrics.", "TFM410", "`tf.metrics` keep local variables, which is not rewritten yet"),
+    ("tf.data.", "TFM801", "`tf.data` iterators are not rewritten yet"),
+    ("tf.contrib.data.", "TFM801", "`tf.data` iterators are not rewritten yet"),
+    ("tf.estimator.", "TFM805", "Estimators are not rewritten yet"),
+    ("tf.contrib.learn.", "TFM805", "Estimators are not rewritten yet"),
+    ("tf.nn.rnn_cell.", "TFM702", "recurrent networks are not rewritten yet"),
+    ("tf.contrib.rnn.", "TFM702", "recurrent networks are not rewritten yet"),
+    ("tf.contrib.seq2seq.", "TFM702", "recurrent networks are not rewritten yet"),
+    ("tf.contrib.legacy_seq2seq.", "TFM702", "recurrent networks are not rewritten yet"),
+    ("tf.python.", "TFM103", "a private module of TensorFlow 1 has no counterpart"),
+    ("tf.keras.", "TFM410", "Keras models inside a TF1 graph are not rewritten yet"),
+    ("tf.train.Monitored", "TFM808", "monitored sessions are not rewritten yet"),
+    ("tf.train.Supervisor", "TFM808", "supervised sessions are not rewritten yet"),
+    ("tf.train.Server", "TFM808", "distributed training is not rewritten yet"),
+    ("tf.train.ClusterSpec", "TFM808", "distributed training is not rewritten yet"),
+    ("tf.train.batch", "TFM802", "queue input is not rewritten yet"),
+    ("tf.train.shuffle_batch", "TFM802", "queue input is not rewritten yet"),
+    ("tf.train.string_input_producer", "TFM802", "queue input is not rewritten yet"),
+    ("tf.train.slice_input_producer", "TFM802", "queue input is not rewritten yet"),
+    ("tf.train.QueueRunner", "TFM802", "queue input is not rewritten yet"),
+    ("tf.FIFOQueue", "TFM802", "queue input is not rewritten yet"),
+    ("tf.RandomShuffleQueue", "TFM802", "queue input is not rewritten yet"),
+    ("tf.contrib.slim.arg_scope", "TFM701", "`arg_scope` is not rewritten yet"),
+    ("tf.contrib.framework.arg_scope", "TFM701", "`arg_scope` is not rewritten yet"),
+    ("tf.contrib.distribut", "TFM808", "distributed training is not rewritten yet"),
+)
+RECURRENT = {"tf.nn.dynamic_rnn", "tf.nn.static_rnn", "tf.nn.bidirectional_dynamic_rnn", "tf.nn.raw_rnn"}
+ASSIGNS = {"tf.assign": "assign", "tf.assign_add": "assign_add", "tf.assign_sub": "assign_sub"}
+
+
+class TensorFlow(Training):
+    """The whole interpreter."""
+
+    def __init__(self, project: Project, entry: Module) -> None:
+        super().__init__(project, entry)
+        self.scopes = [ScopeEntry("")]
+        self.by_name = {}
+        self.controls = []
+        self.collections = {}
+        self.graphs = 0
+
+    # ------------------------------------------------------------------ nodes
+    def make(self, kind: str, op: str, operands: list[Value], node: cst.CSTNode) -> Node:
+        inputs = tuple(dict.fromkeys(n for operand in operands for n in nodes_in(operand)))
+        control = tuple(dict.fromkeys(n for group in self.controls for n in group)) if kind != "variable" else ()
+        expression = node if isinstance(node, cst.BaseExpression) else None
+        made = Node(len(self.staging.nodes), kind, op, self.place(), inputs, control, expression)
+        made.scope = self.scopes[-1].path
+        for operand in operands:
+            if (unknown := unknown_in(operand)) is not None:
+                made.unknown = unknown
+        self.staging.nodes.append(made)
+        return made
+
+    def tensor(self, op: str, operands: list[Value], node: cst.CSTNode) -> Value:
+        for operand in operands:
+            if (unknown := unknown_in(operand)) is not None:
+                return unknown
+        return self.make("tensor", op, operands, node)
+
+    # ------------------------------------------------------------------ functions of tf
+    def symbol_call(self, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:
+        for value in args.all():
+            if isinstance(value, Unknown):
+                return value
+        if name in ELSEWHERE:
+            return self.refuse(ELSEWHERE[name][0], node, ELSEWHERE[name][1])
+        if name in RECURRENT:
+            return self.refuse("TFM702", node, "recurrent networks are not rewritten yet")
+        if name in LAYER_NAMES:
+            return self.layer(name, args, node, frame)
+        special = self.structure(name, args, node, frame)
+        if special is not None:
+            return special
+        for prefix, code, reason in PREFIXES:
+            if name.startswith(prefix) and not name.startswith(("tf.keras.initializers.", "tf.keras.datasets.")):
+                return self.refuse(code, node, reason)
+        return self.op(name, args, node)
+
+    def structure(self, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value | None:
+        """Functions that build graph structure; None for a plain op."""
+        match name:
+            case "tf.placeholder":
+                made = self.make("placeholder", name, [], node)
+                made.details.update(self.details(args, ("dtype", "shape", "name")))
+                return made
+            case "tf.placeholder_with_default":
+                made = self.make("placeholder", name, args.all(), node)
+                made.details.update(self.details(args, ("input", "shape", "name")))
+                return made
+            case "tf.Variable":
+                return self.variable(args, node)
+            case "tf.get_variable" | "tf.contrib.framework.get_variable":
+                return self.get_variable(args, node)
+            case "tf.variable_scope" | "tf.variable_op_scope":
+                return self.open_scope(args, node)
+            case "tf.get_variable_scope":
+                return Scope(name, self.scopes[-1].path)
+            case "tf.Session" | "tf.InteractiveSession":
+                return Session(node)
+            case "tf.Graph":
+                self.graphs += 1
+                if self.graphs > 1:
+                    return self.refuse("TFM410", node, "several graphs in one program are not rewritten yet")
+                return Graph()
+            case "tf.get_default_graph":
+                return Graph(True)
+            case "tf.reset_default_graph" | "tf.set_random_seed":
+                return Host()
+            case "tf.get_default_session":
+                return Session(node)
+            case "tf.gradients":
+                return self.gradients(args, node)
+            case "tf.group" | "tf.tuple" if name == "tf.group":
+                return self.make("group", name, args.all(), node)
+            case "tf.no_op":
+                return self.make("group", name, [], node)
+            case "tf.control_dependencies":
+                return Sequence(list(nodes_in(args.get(0, "control_inputs"))), "controls")
+            case "tf.trainable_variables" | "tf.global_variables" | "tf.all_variables":
+                kind = "TRAINABLE_VARIABLES" if "trainable" in name else "GLOBAL_VARIABLES"
+                return self.collection(kind, args.get(0, "scope"), node)
+            case "tf.get_collection":
+                return self.get_collection(args, node)
+            case "tf.add_to_collection":
+                return self.add_to_collection(args, node)
+            case "tf.train.get_or_create_global_step" | "tf.train.create_global_step":
+                return self.global_step(node)
+            case "tf.losses.get_total_loss" | "tf.losses.get_losses" | "tf.losses.get_regularization_loss":
+                return self.refuse("TFM410", node, "losses collected by the graph are not rewritten yet")
+            case "tf.losses.get_regularization_losses":
+                return self.refuse("TFM410", node, "losses collected by the graph are not rewritten yet")
+        if name in INITIALIZERS:
+            return self.make("init", name, [], node)
+        if name in SETTINGS or name.startswith("tf.OptimizerOptions"):
+            return Setting(name)
+        if name in CONTEXTS:
+            return Scope(name)
+        if name in ASSIGNS:
+            return self.update(name, args.get(0, "ref"), args.get(1, "value"), node)
+        if name.startswith(("tf.scatter_", "tf.assign")):
+            return self.refuse("TFM405", node, f"`{name}` is not rewritten yet")
+        if name.endswith("Optimizer") and name.startswith(("tf.train.", "tf.contrib.opt.")):
+            return self.optimizer(name, args, node)
+        return None
+
+    def op(self, name: str, args: Arguments, node: cst.Call) -> Value:
+        """A function that computes: a tensor, or a host value."""
+        effect = effects(name)
+        if effect is Effect.HOST:
+            for value in args.all():
+                if any(True for _ in nodes_in(value)):
+                    return Unknown(f"a graph value is passed to `{name}`", self.place())
+            return Host(shape_sources(*args.all()), name)
+        if effect in (Effect.STATEFUL, Effect.GRAPH, Effect.VARIABLE):
+            return self.refuse("TFM410", node, f"`{name}` is not rewritten yet")
+        for value in args.all():
+            if isinstance(value, Function):
+                return self.refuse("TFM410", node, f"`{name}` takes a function, which is not followed yet")
+            if isinstance(value, Mapping) and any(True for _ in nodes_in(value)):
+                return self.refuse("TFM410", node, f"`{name}` takes a dict of tensors, which is not followed yet")
+        made = self.tensor(name, args.all(), node)
+        if isinstance(made, Node):
+            made.random = effect is Effect.RANDOM
+            made.details["shape_of"] = Host(shape_sources(*args.all()))
+            if name.startswith("tf.losses."):
+                self.collections.setdefault("losses", []).append(made)
+            count = SEVERAL.get(name)
+            if count is not None:
+                return self.several(made, count, args, node)
+        return made
+
+    def several(self, made: Node, count: int, args: Arguments, node: cst.Call) -> Value:
+        """An op with a list of results."""
+        number: Value | None = Const(count)
+        if count == 0:
+            number = args.get(1, "num_or_size_splits") if made.op == "tf.split" else args.get(1, "num")
+            if isinstance(number, Sequence) and number.exact:
+                number = Const(len(number.items))
+        if isinstance(number, Const) and isinstance(number.value, int) and number.value <= 256:
+            items: list[Value] = []
+            for position in range(number.value):
+                part = self.make("tensor", "operator.getitem", [made], node)
+                part.details["index"] = Const(position)
+                items.append(part)
+            return Sequence(items, "list" if count == 0 else "tuple")
+        part = self.make("tensor", "operator.getitem", [made], node)
+        return Sequence([part], "list", False)
+
+    # ------------------------------------------------------------------ updates and collections
+    def update(self, op: str, target: Value | None, value: Value | None, node: cst.Call) -> Value:
+        if not isinstance(target, Node) or target.kind != "variable":
+            return self.refuse("TFM405", node, "what is assigned here is not a single known variable")
+        if value is not None and (unknown := unknown_in(value)) is not None:
+            return unknown
+        made = self.make("assign", op, [target, *([value] if value is not None else [])], node)
+        made.details["variable"] = target
+        return made
+
+    def global_step(self, node: cst.Call) -> Value:
+        known = self.by_name.get("global_step")
+        if known is None:
+            known = self.make("variable", "tf.train.get_or_create_global_step", [], node)
+            known.name, known.trainable = "global_step", False
+            self.by_name["global_step"] = known
+        return known
+
+    def get_collection(self, args: Arguments, node: cst.Call) -> Value:
+        key = args.get(0, "key", "name")
+        if isinstance(key, Symbol):
+            name = key.name.rsplit(".", 1)[-1]
+        elif isinstance(key, Const):
+            name = str(key.value)
+        else:
+            return Unknown("the name of this collection is not known", self.place())
+        if name in ("LOSSES", "losses", "REGULARIZATION_LOSSES", "regularization_losses"):
+            members = self.collections.get("losses", [])
+            if name.startswith("REG") or any(
+                isinstance(m, Node) and m.op.startswith("tf.losses.") for m in members
+            ):
+                return self.refuse("TFM410", node, "losses collected by the graph are not rewritten yet")
+        return self.collection(name, args.get(1, "scope"), node)
+
+    def add_to_collection(self, args: Arguments, node: cst.Call) -> Value:
+        return self.refuse("TFM410", node, "`tf.add_to_collection` is not rewritten yet")
+
+    # ------------------------------------------------------------------ methods of graph values
+    def graph_method(self, receiver: Value, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:
+        match receiver:
+            case Session():
+                return self.session_method(receiver, name, args, node, frame)
+            case Optimizer():
+                return self.optimizer_method(receiver, name, args, node)
+            case Node():
+                return self.node_method(receiver, name, args, node, frame)
+            case Graph():
+                return self.graph_call(receiver, name, args, node)
+            case Scope():
+                if name == "reuse_variables":
+                    self.reuse_now(receiver)
+                return Const(None)
+        return Host()
+
+    def graph_call(self, receiver: Graph, name: str, args: Arguments, node: cst.Call) -> Value:
+        match name:
+            case "as_default":
+                return Bound(receiver, Builtin(name), name)
+            case "finalize" | "seed":
+                return Const(None)
+            case "get_tensor_by_name" | "get_operation_by_name" | "as_graph_element":
+                return self.refuse("TFM806", node, f"`{name}` looks a node up by its name")
+            case "get_collection":
+                return self.get_collection(args, node)
+        return Host()
+
+    def session_method(self, receiver: Session, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:
+        match name:
+            case "run":
+                fetches, feeds = args.get(0, "fetches"), args.get(1, "feed_dict")
+                expression = argument(node, 0, "fetches")
+                return self.run_site("run", fetches, expression, feeds, argument(node, 1, "feed_dict"), node, frame)
+            case "as_default":
+                return Bound(receiver, Builtin(name), name)
+            case "close" | "__enter__" | "__exit__":
+                return Const(None)
+        return self.refuse("TFM408", node, f"`Session.{name}` has no counterpart")
+
+    def run_site(
+        self,
+        form: str,
+        fetches: Value | None,
+        expression: cst.BaseExpression | None,
+        feeds: Value | None,
+        feed_expression: cst.BaseExpression | None,
+        node: cst.Call,
+        frame: Frame,
+    ) -> Value:
+        if fetches is None or expression is None:
+            return self.refuse("TFM408", node, "the fetches of this run are not given in the call")
+        if isinstance(feeds, Const) and feeds.value is None:
+            feeds, feed_expression = None, None
+        site = RunSite(node, form, frame, self.place(), fetches, expression, feeds, feed_expression)
+        self.staging.runs.append(site)
+        return fetched(fetches)
+
+    def node_method(self, receiver: Node, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:
+        target = node.func.value if isinstance(node.func, cst.Attribute) else None
+        match name:
+            case "eval":
+                feeds, expression = args.get(0, "feed_dict"), argument(node, 0, "feed_dict")
+                return self.run_site("eval", receiver, target, feeds, expression, node, frame)
+            case "run" if receiver.kind not in ("tensor", "variable", "placeholder"):
+                feeds, expression = args.get(0, "feed_dict"), argument(node, 0, "feed_dict")
+                return self.run_site("op.run", receiver, target, feeds, expression, node, frame)
+            case "get_shape":
+                return Host(frozenset({receiver}))
+            case "set_shape":
+                return Const(None)
+            case "assign" | "assign_add" | "assign_sub" if receiver.kind == "variable":
+                return self.update(f"tf.{name}", receiver, args.get(0, "value", "delta"), node)
+            case "initialized_value" | "read_value" | "value":
+                return self.tensor(f"method.{name}", [receiver], node)
+            case "consumers" | "__hash__":
+                return Host()
+        return self.refuse("TFM410", node, f"`{name}` of a tensor is not rewritten yet")
+
+
+# Ops with several results: their number, or 0 where an argument tells it.
+SEVERAL = {
+    "tf.split": 0,
+    "tf.unstack": 0,
+    "tf.unpack": 0,
+    "tf.nn.moments": 2,
+    "tf.clip_by_global_norm": 2,
+    "tf.nn.top_k": 2,
+    "tf.meshgrid": 0,
+    "tf.nn.fused_batch_norm": 3,
+    "tf.unique": 2,
+}
+
+
+def argument(node: cst.Call, position: int, name: str) -> cst.BaseExpression | None:
+    """The expression given for one parameter of a call."""
+    index = 0
+    for arg in node.args:
+        if arg.keyword is not None:
+            if arg.keyword.value == name:
+                return arg.value
+        elif not arg.star:
+            if index == position:
+                return arg.value
+            index += 1
+    return None
+
+
+def fetched(value: Value) -> Value:
+    """The host value that running ``value`` gives: the same nesting, numpy inside."""
+    match value:
+        case Sequence(items=items, kind=kind, exact=exact):
+            return Sequence([fetched(item) for item in items], "list" if kind == "list" else kind, exact)
+        case Mapping(items=pairs, exact=exact):
+            return Mapping({k: fetched(v) for k, v in pairs.items()}, exact)
+        case Node(kind="tensor" | "variable" | "placeholder" | "assign"):
+            return Host()
+        case Node():
+            return Const(None)
+        case Choice(options=options):
+            return cast(Value, Host()) if options else Host()
+    return Host()

@@ -1,0 +1,111 @@
+"""The abstract interpreter: optimizers, gradients and updates."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from tf2migrate.graph.calls import Arguments
+from tf2migrate.graph.values import Const, Host, Node, Optimizer, Sequence, Unknown, Value, nodes_in, unknown_in
+from tf2migrate.graph.variables import Variables
+
+
+class Training(Variables):
+    """``tf.train`` optimizers and ``tf.gradients``."""
+
+    def optimizer(self, name: str, args: Arguments, node: cst.Call) -> Value:
+        for value in args.all():
+            if (unknown := unknown_in(value)) is not None:
+                return unknown
+        named: dict[str, Value] = {str(i): v for i, v in enumerate(args.positional)}
+        named.update(args.keywords)
+        made = Optimizer(name, named, node, self.place(), len(self.staging.optimizers))
+        self.staging.optimizers.append(made)
+        return made
+
+    def optimizer_method(self, target: Optimizer, name: str, args: Arguments, node: cst.Call) -> Value:
+        for value in args.all():
+            if (unknown := unknown_in(value)) is not None:
+                return unknown
+        match name:
+            case "minimize":
+                loss = args.get(0, "loss")
+                return self.train(target, loss, self.targets(args.get(2, "var_list")), args.get(1, "global_step"), node)
+            case "compute_gradients":
+                loss = args.get(0, "loss")
+                variables = self.targets(args.get(1, "var_list"))
+                pairs: list[Value] = []
+                if loss is None or variables is None:
+                    return Unknown("the variables of these gradients are not known", self.place())
+                for variable in variables:
+                    gradient = self.make("tensor", "tf.gradients", [loss, variable], node)
+                    gradient.details["variable"] = variable
+                    pairs.append(Sequence([gradient, variable], "tuple"))
+                return Sequence(pairs)
+            case "apply_gradients":
+                return self.apply_gradients(target, args, node)
+            case "get_name" | "variables" | "get_slot_names":
+                return Host()
+        return self.refuse("TFM501", node, f"`{name}` of an optimizer is not followed")
+
+    def targets(self, given: Value | None) -> list[Node] | None:
+        """The variables that are trained: those given, or all trainable ones made so far."""
+        if given is None or (isinstance(given, Const) and given.value is None):
+            members = self.collections.get("variables", [])
+            return [m for m in members if isinstance(m, Node) and m.trainable]
+        if isinstance(given, Sequence) and not given.exact:
+            return None
+        return [n for n in nodes_in(given) if n.kind in ("variable", "layer")]
+
+    def train(
+        self, target: Optimizer, loss: Value | None, variables: list[Node] | None, step: Value | None, node: cst.Call
+    ) -> Value:
+        if loss is None or not any(True for _ in nodes_in(loss)):
+            return Unknown("the loss that is minimized is not a tensor of this graph", self.place())
+        if variables is None:
+            return Unknown("the variables that are trained are not known", self.place())
+        made = self.make("train", "minimize", [loss], node)
+        self.describe_update(made, target, variables, step)
+        made.details["loss"] = loss
+        return made
+
+    def describe_update(self, made: Node, target: Optimizer, variables: list[Node], step: Value | None) -> None:
+        made.details["optimizer"] = target
+        made.details["variables"] = Sequence(list(variables))
+        rate = [n for value in target.arguments.values() for n in nodes_in(value)]
+        extra = [n for n in nodes_in(step)] if step is not None else []
+        made.inputs = tuple(dict.fromkeys([*made.inputs, *variables, *rate, *extra]))
+        if isinstance(step, Node):
+            made.details["global_step"] = step
+
+    def apply_gradients(self, target: Optimizer, args: Arguments, node: cst.Call) -> Value:
+        pairs = args.get(0, "grads_and_vars")
+        if not isinstance(pairs, Sequence) or not pairs.exact:
+            return Unknown("the gradients that are applied are not known", self.place())
+        variables: list[Node] = []
+        gradients: list[Value] = []
+        for pair in pairs.items:
+            if not isinstance(pair, Sequence) or len(pair.items) != 2 or not isinstance(pair.items[1], Node):
+                return Unknown("the gradients that are applied are not known", self.place())
+            gradients.append(pair.items[0])
+            variables.append(pair.items[1])
+        made = self.make("train", "apply_gradients", gradients, node)
+        self.describe_update(made, target, variables, args.get(1, "global_step"))
+        made.details["gradients"] = Sequence(gradients)
+        return made
+
+    def gradients(self, args: Arguments, node: cst.Call) -> Value:
+        """``tf.gradients(ys, xs)``: one tensor for each ``x``."""
+        ys, xs = args.get(0, "ys"), args.get(1, "xs")
+        for value in args.all():
+            if (unknown := unknown_in(value)) is not None:
+                return unknown
+        if ys is None or xs is None:
+            return Unknown("the arguments of these gradients are not known", self.place())
+        if isinstance(xs, Sequence) and not xs.exact:
+            return Unknown("the list of what to differentiate by is not known", self.place())
+        out: list[Value] = []
+        for x in nodes_in(xs):
+            made = self.make("tensor", "tf.gradients", [ys, x], node)
+            made.details["variable"] = x
+            out.append(made)
+        return Sequence(out)

@@ -1,0 +1,297 @@
+"""What an expression of a TensorFlow 1 program can be while its graph is being built.
+
+The interpreter gives each expression one of these values. ``Node`` is the graph itself: a placeholder, a
+variable, a tensor, or an op without a result. Everything else is a Python value that carries nodes around, or
+a host value about which nothing needs to be known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+if TYPE_CHECKING:
+    from tf2migrate.graph.frames import Frame, Place
+
+
+class Value:
+    """Base of all abstract values."""
+
+    __slots__ = ()
+
+
+@dataclass(eq=False, slots=True)
+class Const(Value):
+    """A Python literal whose value is known."""
+
+    value: object
+
+
+@dataclass(eq=False, slots=True)
+class Host(Value):
+    """A Python or numpy value; ``shape_of`` are the nodes whose static shape it was computed from.
+
+    ``origin`` is the dotted name of the foreign symbol that it is or came from, such as ``numpy.random.rand``.
+    """
+
+    shape_of: frozenset[Node] = frozenset()
+    origin: str = ""
+
+
+@dataclass(eq=False, slots=True)
+class Unknown(Value):
+    """Something that the analysis cannot follow, with the reason and the place."""
+
+    reason: str
+    place: Place | None = None
+    code: str = "TFM401"
+
+
+@dataclass(eq=False, slots=True)
+class Symbol(Value):
+    """A public TensorFlow symbol by its canonical TF1 name, such as ``tf.nn.relu``."""
+
+    name: str
+
+
+@dataclass(eq=False, slots=True)
+class Foreign(Value):
+    """A module or symbol of a package that is neither TensorFlow nor part of the project."""
+
+    name: str
+
+
+@dataclass(eq=False, slots=True)
+class Node(Value):
+    """One node of the TF1 graph.
+
+    ``kind`` is ``placeholder``, ``variable``, ``tensor``, ``train`` (an optimizer's apply), ``assign``,
+    ``group``, ``init`` or ``summary``. ``inputs`` are data inputs, ``control`` what must run before.
+    """
+
+    number: int
+    kind: str
+    op: str
+    place: Place
+    inputs: tuple[Node, ...] = ()
+    control: tuple[Node, ...] = ()
+    expression: cst.BaseExpression | None = None
+    details: dict[str, Value] = field(default_factory=dict)
+    scope: str = ""
+    name: str = ""
+    trainable: bool = True
+    random: bool = False
+    unknown: Unknown | None = None
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.number} {self.op}>"
+
+
+@dataclass(eq=False, slots=True)
+class Sequence(Value):
+    """A list, tuple or set; ``exact`` is false when elements may be missing, repeated or reordered."""
+
+    items: list[Value]
+    kind: str = "list"
+    exact: bool = True
+
+
+@dataclass(eq=False, slots=True)
+class Mapping(Value):
+    """A dict. Keys are Python literals or nodes; ``exact`` as in ``Sequence``."""
+
+    items: dict[object, Value] = field(default_factory=dict)
+    exact: bool = True
+    displays: list[cst.BaseExpression] = field(default_factory=list)
+
+
+@dataclass(eq=False, slots=True)
+class Function(Value):
+    """A function, method or lambda of the project, with the frame that it closes over."""
+
+    definition: cst.FunctionDef | cst.Lambda
+    frame: Frame
+    defaults: dict[str, Value]
+    owner: Class | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Class(Value):
+    """A class of the project."""
+
+    definition: cst.ClassDef
+    frame: Frame
+    bases: tuple[Value, ...]
+    members: dict[str, Value]
+
+    def lookup(self, name: str) -> Value | None:
+        if name in self.members:
+            return self.members[name]
+        for base in self.bases:
+            if isinstance(base, Class) and (found := base.lookup(name)) is not None:
+                return found
+        return None
+
+
+@dataclass(eq=False, slots=True)
+class Instance(Value):
+    """An object of a project class."""
+
+    cls: Class
+    attributes: dict[str, Value] = field(default_factory=dict)
+
+
+@dataclass(eq=False, slots=True)
+class Bound(Value):
+    """A method together with the object that it was read from."""
+
+    receiver: Value
+    function: Value
+    name: str = ""
+
+
+@dataclass(eq=False, slots=True)
+class Builtin(Value):
+    """A Python builtin, by name."""
+
+    name: str
+
+
+@dataclass(eq=False, slots=True)
+class Optimizer(Value):
+    """A ``tf.train`` optimizer: the class, its arguments, and where it was made."""
+
+    name: str
+    arguments: dict[str, Value]
+    call: cst.Call
+    place: Place
+    number: int
+
+
+@dataclass(eq=False, slots=True)
+class Session(Value):
+    """A session, with the call that made it."""
+
+    call: cst.BaseExpression
+
+
+@dataclass(eq=False, slots=True)
+class Graph(Value):
+    """A ``tf.Graph``, or the default graph."""
+
+    default: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Setting(Value):
+    """A host object that only configures the TF1 runtime (``tf.ConfigProto`` and the like)."""
+
+    name: str
+
+
+@dataclass(eq=False, slots=True)
+class Scope(Value):
+    """What ``with tf.variable_scope(...)`` (or another graph context) binds."""
+
+    name: str
+    path: str = ""
+    reuse: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Choice(Value):
+    """One of several values, depending on a branch or a loop that only the run decides."""
+
+    options: tuple[Value, ...]
+
+
+def nodes_in(value: Value | None, seen: set[int] | None = None) -> Iterator[Node]:
+    """All nodes that ``value`` holds, containers and objects included, each once."""
+    seen = set() if seen is None else seen
+    if value is None or id(value) in seen:
+        return
+    seen.add(id(value))
+    match value:
+        case Node():
+            yield value
+        case Sequence(items=items):
+            for item in items:
+                yield from nodes_in(item, seen)
+        case Mapping(items=pairs):
+            for key, item in pairs.items():
+                if isinstance(key, Node):
+                    yield from nodes_in(key, seen)
+                yield from nodes_in(item, seen)
+        case Choice(options=options):
+            for option in options:
+                yield from nodes_in(option, seen)
+        case Instance(attributes=attributes):
+            for item in attributes.values():
+                yield from nodes_in(item, seen)
+        case Bound(receiver=receiver):
+            yield from nodes_in(receiver, seen)
+
+
+def unknown_in(value: Value | None, seen: set[int] | None = None) -> Unknown | None:
+    """The first ``Unknown`` inside ``value``, if any."""
+    seen = set() if seen is None else seen
+    if value is None or id(value) in seen:
+        return None
+    seen.add(id(value))
+    match value:
+        case Unknown():
+            return value
+        case Node(unknown=reason):
+            return reason
+        case Sequence(items=items):
+            inner: list[Value] = items
+        case Mapping(items=pairs):
+            inner = list(pairs.values())
+        case Choice(options=options):
+            inner = list(options)
+        case _:
+            return None
+    for item in inner:
+        if (found := unknown_in(item, seen)) is not None:
+            return found
+    return None
+
+
+def join(values: list[Value]) -> Value:
+    """The value of a name that several paths may have bound."""
+    distinct: list[Value] = []
+    for value in values:
+        for option in value.options if isinstance(value, Choice) else (value,):
+            if not any(_same(option, other) for other in distinct):
+                distinct.append(option)
+    if len(distinct) == 1:
+        return distinct[0]
+    if all(isinstance(v, Host | Const) for v in distinct):
+        shape_of: frozenset[Node] = frozenset()
+        for v in distinct:
+            if isinstance(v, Host):
+                shape_of |= v.shape_of
+        return Host(shape_of)
+    return Choice(tuple(distinct))
+
+
+def _same(a: Value, b: Value) -> bool:
+    if a is b:
+        return True
+    if isinstance(a, Const) and isinstance(b, Const):
+        return type(a.value) is type(b.value) and a.value == b.value
+    if isinstance(a, Host) and isinstance(b, Host):
+        return a.shape_of == b.shape_of
+    if isinstance(a, Symbol) and isinstance(b, Symbol):
+        return a.name == b.name
+    return False
+
+
+@dataclass(eq=False, slots=True)
+class ProjectModule(Value):
+    """A module of the project that was imported."""
+
+    frame: Frame

@@ -1,0 +1,319 @@
+"""The abstract interpreter: scopes, variables and layers, with TF1's rules for names and sharing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import cast
+
+import libcst as cst
+
+from tf2migrate.graph.calls import Arguments, Calls
+from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.values import (
+    Bound,
+    Const,
+    Graph,
+    Host,
+    Node,
+    Scope,
+    Sequence,
+    Session,
+    Symbol,
+    Unknown,
+    Value,
+    nodes_in,
+    unknown_in,
+)
+
+# Layers that own variables, with the base name that TF1 gives to an unnamed one.
+LAYER_NAMES = {
+    "tf.layers.dense": "dense",
+    "tf.layers.conv1d": "conv1d",
+    "tf.layers.conv2d": "conv2d",
+    "tf.layers.conv3d": "conv3d",
+    "tf.layers.conv2d_transpose": "conv2d_transpose",
+    "tf.layers.conv3d_transpose": "conv3d_transpose",
+    "tf.layers.separable_conv1d": "separable_conv1d",
+    "tf.layers.separable_conv2d": "separable_conv2d",
+    "tf.layers.batch_normalization": "batch_normalization",
+    "tf.contrib.layers.fully_connected": "fully_connected",
+    "tf.contrib.layers.linear": "fully_connected",
+    "tf.contrib.layers.relu": "fully_connected",
+    "tf.contrib.layers.conv2d": "Conv",
+    "tf.contrib.layers.convolution2d": "Conv",
+    "tf.contrib.layers.conv2d_transpose": "Conv2d_transpose",
+    "tf.contrib.layers.batch_norm": "BatchNorm",
+    "tf.contrib.layers.layer_norm": "LayerNorm",
+    "tf.contrib.slim.fully_connected": "fully_connected",
+    "tf.contrib.slim.conv2d": "Conv",
+    "tf.contrib.slim.conv2d_transpose": "Conv2d_transpose",
+    "tf.contrib.slim.batch_norm": "BatchNorm",
+}
+SCOPES = ("tf.variable_scope", "tf.variable_op_scope", "tf.get_variable_scope")
+CONTEXTS = ("tf.name_scope", "tf.device", "tf.op_scope", "tf.colocate_with", "tf.keras.backend.name_scope")
+
+
+@dataclass(slots=True)
+class ScopeEntry:
+    """One open variable scope: its path, whether it reuses, and the default names given inside it."""
+
+    path: str
+    reuse: bool | str = False
+    counts: dict[str, int] = field(default_factory=dict)
+    named: bool = True
+
+    def unique(self, base: str) -> str:
+        count = self.counts.get(base, 0)
+        self.counts[base] = count + 1
+        return base if count == 0 else f"{base}_{count}"
+
+
+class Variables(Calls):
+    """Scopes, variables and the layers of ``tf.layers`` and ``tf.contrib.layers``."""
+
+    scopes: list[ScopeEntry]
+    by_name: dict[str, Node]
+    controls: list[tuple[Node, ...]]
+    collections: dict[str, list[Value]]
+    graphs: int
+
+    # ------------------------------------------------------------------ with blocks
+    def with_block(self, node: cst.With, frame: Frame) -> None:
+        opened = 0
+        controlled = 0
+        for item in node.items:
+            value = self.evaluate(item.item, frame)
+            entered = self.enter(value, item.item)
+            opened += isinstance(entered, ScopeEntry)
+            if isinstance(entered, tuple):
+                self.controls.append(entered)
+                controlled += 1
+            if item.asname is not None:
+                bound = Host() if isinstance(value, Bound) else value
+                if isinstance(value, Bound) and isinstance(value.receiver, Graph | Session):
+                    bound = value.receiver
+                self.assign(cast(cst.BaseExpression, item.asname.name), bound, frame)
+        try:
+            self.block(node.body.body, frame)
+        finally:
+            for _ in range(opened):
+                self.scopes.pop()
+            for _ in range(controlled):
+                self.controls.pop()
+
+    def enter(self, value: Value, where: cst.CSTNode) -> ScopeEntry | tuple[Node, ...] | None:
+        """Opens what a ``with`` item stands for; gives back what has to be closed."""
+        if isinstance(value, Scope) and value.name == "tf.variable_scope":
+            outer = self.scopes[-1]
+            entry = ScopeEntry(value.path, value.reuse or outer.reuse)
+            self.scopes.append(entry)
+            return entry
+        if isinstance(value, Sequence) and value.kind == "controls":
+            return tuple(nodes_in(value))
+        return None
+
+    def open_scope(self, args: Arguments, node: cst.Call) -> Value:
+        """``tf.variable_scope(name_or_scope, default_name, values, ..., reuse=)``."""
+        name = args.get(0, "name_or_scope", "name")
+        default = args.get(1, "default_name")
+        reuse = args.get(6, "reuse")
+        outer = self.scopes[-1]
+        for keyword in ("initializer", "regularizer", "custom_getter", "dtype", "constraint", "partitioner"):
+            value = args.keywords.get(keyword)
+            if value is not None and not (isinstance(value, Const) and value.value is None):
+                self.refuse("TFM601", node, f"`variable_scope({keyword}=...)` changes the variables inside it")
+        path: str
+        if isinstance(name, Scope):
+            path = name.path
+        elif isinstance(name, Const) and isinstance(name.value, str):
+            path = f"{outer.path}/{name.value}" if outer.path else name.value
+        elif isinstance(name, Const) and name.value is None and isinstance(default, Const):
+            unique = outer.unique(str(default.value))
+            path = f"{outer.path}/{unique}" if outer.path else unique
+        else:
+            path = f"{outer.path}/?{id(node)}"
+        entry: bool | str = False
+        match reuse:
+            case Const(value=known):
+                entry = bool(known)
+            case Symbol(name="tf.AUTO_REUSE"):
+                entry = "auto"
+            case None:
+                entry = False
+            case _:
+                entry = "maybe"
+        return Scope("tf.variable_scope", path, cast(bool, entry))
+
+    def reuse_now(self, scope: Value) -> None:
+        for entry in self.scopes:
+            if isinstance(scope, Scope) and (entry.path == scope.path or scope.name == "tf.get_variable_scope"):
+                entry.reuse = True
+
+    def full_name(self, name: Value | None, base: str, where: cst.CSTNode) -> str:
+        scope = self.scopes[-1]
+        if isinstance(name, Const) and isinstance(name.value, str):
+            local = name.value
+        elif name is None or (isinstance(name, Const) and name.value is None):
+            local = scope.unique(base)
+        else:
+            local = f"?{len(self.staging.nodes)}"
+        return f"{scope.path}/{local}" if scope.path else local
+
+    # ------------------------------------------------------------------ variables
+    def variable(self, args: Arguments, node: cst.Call) -> Value:
+        """``tf.Variable(initial_value, trainable, collections, ..., name)``: always a new one."""
+        for value in args.all():
+            if (unknown := unknown_in(value)) is not None:
+                return unknown
+        initial = args.get(0, "initial_value")
+        trainable = args.get(1, "trainable")
+        made = self.make("variable", "tf.Variable", [initial] if initial is not None else [], node)
+        made.trainable = self.flag(trainable, made, "trainable", node)
+        made.name = self.full_name(args.get(5, "name"), "Variable", node)
+        made.details.update(self.details(args, ("initial_value", "trainable", "dtype")))
+        self.file(made, args.get(2, "collections"))
+        return made
+
+    def get_variable(self, args: Arguments, node: cst.Call) -> Value:
+        """``tf.get_variable(name, shape, dtype, initializer, regularizer, trainable, collections, ...)``."""
+        for value in args.all():
+            if (unknown := unknown_in(value)) is not None:
+                return unknown
+        name = self.full_name(args.get(0, "name"), "variable", node)
+        reuse = self.scopes[-1].reuse
+        if reuse and "?" in name or reuse == "maybe":
+            return self.refuse("TFM404", node, "whether this variable is shared depends on a value that is not known")
+        if reuse:
+            known = self.by_name.get(name)
+            if known is not None:
+                return known
+            if reuse is True:
+                return self.refuse("TFM404", node, f"`{name}` is reused here, but no variable of this name was made before")
+        elif name in self.by_name:
+            return self.refuse("TFM404", node, f"the variable `{name}` is made twice without reuse")
+        initializer = args.get(3, "initializer")
+        made = self.make("variable", "tf.get_variable", [initializer] if initializer is not None else [], node)
+        made.name = name
+        made.trainable = self.flag(args.get(5, "trainable"), made, "trainable", node)
+        made.details.update(self.details(args, ("shape", "dtype", "initializer", "regularizer")))
+        regularizer = args.get(4, "regularizer")
+        if regularizer is not None and not (isinstance(regularizer, Const) and regularizer.value is None):
+            self.refuse("TFM601", node, "a regularizer of a variable adds to the graph's collection of losses")
+        self.by_name[name] = made
+        self.file(made, args.get(6, "collections"))
+        return made
+
+    def details(self, args: Arguments, order: tuple[str, ...]) -> dict[str, Value]:
+        out = dict(zip(order, args.positional, strict=False))
+        out.update(args.keywords)
+        return out
+
+    def flag(self, value: Value | None, made: Node, what: str, node: cst.CSTNode) -> bool:
+        if value is None:
+            return True
+        if isinstance(value, Const):
+            return bool(value.value)
+        self.refuse("TFM404", node, f"`{what}` of this variable is not known")
+        return True
+
+    def file(self, made: Node, collections: Value | None) -> None:
+        if collections is not None and not (isinstance(collections, Const) and collections.value is None):
+            names = [v.name.rsplit(".", 1)[-1] for v in getattr(collections, "items", []) if isinstance(v, Symbol)]
+            if "TRAINABLE_VARIABLES" not in names:
+                made.trainable = False
+        self.collections.setdefault("variables", []).append(made)
+
+    # ------------------------------------------------------------------ layers
+    def layer(self, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:
+        """A functional layer: a node that owns the variables, and the tensor that it computes."""
+        for value in args.all():
+            if (unknown := unknown_in(value)) is not None:
+                return unknown
+        contrib = name.startswith("tf.contrib")
+        given = args.keywords.get("scope" if contrib else "name")
+        base = LAYER_NAMES[name]
+        if isinstance(given, Scope):
+            path = given.path
+        elif isinstance(given, Const) and isinstance(given.value, str):
+            path = self.full_name(given, base, node)
+        elif given is not None and not isinstance(given, Const):
+            path = f"{self.scopes[-1].path}/?{len(self.staging.nodes)}"
+        else:
+            path = self.full_name(None, base, node)
+        reuse = self.layer_reuse(args, node)
+        if reuse is None:
+            return Unknown("whether this layer shares its variables is not known", self.place(), "TFM404")
+        owner = self.by_name.get(f"layer {path}")
+        if owner is not None and not reuse:
+            return self.refuse("TFM404", node, f"the layer `{path}` is made twice without reuse")
+        if owner is None:
+            if reuse is True:
+                return self.refuse("TFM404", node, f"`{path}` is reused here, but no layer of this name was made before")
+            owner = self.make("layer", name, [], node)
+            owner.name = path
+            owner.trainable = self.flag(args.keywords.get("trainable"), owner, "trainable", node)
+            self.by_name[f"layer {path}"] = owner
+            self.collections.setdefault("variables", []).append(owner)
+        elif owner.expression is not node and owner.op != name:
+            return self.refuse("TFM404", node, f"`{path}` is reused by another kind of layer")
+        result = self.make("tensor", name, [owner, *args.all()], node)
+        result.details["owner"] = owner
+        if name.endswith(("batch_normalization", "batch_norm")):
+            update = self.make("assign", f"{name}.update", [result], node)
+            self.collections.setdefault("update_ops", []).append(update)
+        for keyword in ("kernel_regularizer", "bias_regularizer", "weights_regularizer", "activity_regularizer"):
+            value = args.keywords.get(keyword)
+            if value is not None and not (isinstance(value, Const) and value.value is None):
+                self.collections.setdefault("regularization_losses", []).append(owner)
+        return result
+
+    def layer_reuse(self, args: Arguments, node: cst.Call) -> bool | str | None:
+        scope = self.scopes[-1].reuse
+        given = args.keywords.get("reuse")
+        if scope == "maybe":
+            return None
+        match given:
+            case None:
+                return scope
+            case Const(value=known):
+                return bool(known) or scope
+            case Symbol(name="tf.AUTO_REUSE"):
+                return "auto"
+        return None
+
+    # ------------------------------------------------------------------ collections
+    def collection(self, name: str, scope: Value | None, node: cst.Call) -> Value:
+        """The members of a graph collection whose name starts with ``scope``."""
+        prefix = ""
+        if isinstance(scope, Scope):
+            prefix = scope.path
+        elif isinstance(scope, Const) and isinstance(scope.value, str):
+            prefix = scope.value
+        elif scope is not None and not (isinstance(scope, Const) and scope.value is None):
+            return Unknown("the scope of this collection is not known", self.place())
+        members = self.collections.get(COLLECTIONS.get(name, name), [])
+        chosen: list[Value] = []
+        for member in members:
+            if isinstance(member, Node) and member.kind in ("variable", "layer"):
+                if name in ("TRAINABLE_VARIABLES", "trainable_variables") and not member.trainable:
+                    continue
+                if prefix and not member.name.startswith(prefix):
+                    continue
+            elif isinstance(member, Node) and prefix and not member.scope.startswith(prefix):
+                continue
+            chosen.append(member)
+        out = Sequence(chosen, "list")
+        return out
+
+
+COLLECTIONS = {
+    "TRAINABLE_VARIABLES": "variables",
+    "GLOBAL_VARIABLES": "variables",
+    "trainable_variables": "variables",
+    "variables": "variables",
+    "UPDATE_OPS": "update_ops",
+    "update_ops": "update_ops",
+    "LOSSES": "losses",
+    "losses": "losses",
+    "REGULARIZATION_LOSSES": "regularization_losses",
+}

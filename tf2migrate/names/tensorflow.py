@@ -1,0 +1,30 @@
+"""Spellings of TensorFlow: every import path of a symbol to its canonical TF1 name."""
+
+from __future__ import annotations
+
+ROOTS = ("tensorflow", "tensorflow_core")
+# Packages that once were part of TensorFlow 1, by the name under which a program imports them today.
+SPLIT_OFF = {"tf_slim": "tf.contrib.slim"}
+
+
+def canonical_import(dotted: str) -> str | None:
+    """The canonical name of an imported path, or None when it is not TensorFlow's.
+
+    ``tensorflow.compat.v1`` is TF1 itself, so it becomes plain ``tf``; ``tensorflow.contrib.slim`` becomes
+    ``tf.contrib.slim``; private paths keep theirs (``tf.python.ops.rnn``).
+    """
+    parts = dotted.split(".")
+    if parts[0] in SPLIT_OFF:
+        return ".".join([SPLIT_OFF[parts[0]], *parts[1:]])
+    if parts[0] not in ROOTS:
+        return None
+    return normalize(".".join(["tf", *parts[1:]]))
+
+
+def normalize(name: str) -> str:
+    """``tf.compat.v1.x`` is ``tf.x`` to a TF1 program."""
+    if name == "tf.compat.v1":
+        return "tf"
+    if name.startswith("tf.compat.v1."):
+        return "tf." + name.removeprefix("tf.compat.v1.")
+    return name

@@ -1,0 +1,299 @@
+"""The contract: clauses C1 to C8, checked for a program and for each of its steps."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from tf2migrate.graph.calls import PURE_BUILTINS
+from tf2migrate.graph.values import Builtin, Const, Foreign, Host, Node, Unknown, Value, nodes_in
+from tf2migrate.plan.flow import Flow, Role
+from tf2migrate.plan.model import NotPlanned, Plan, Step
+from tf2migrate.plan.region import Atom, names_read
+from tf2migrate.plan.slices import Slicer
+
+# Foreign functions without side effects, by prefix of their dotted name.
+PURE_FOREIGN = ("numpy.", "math.", "functools.partial", "collections.OrderedDict", "operator.", "itertools.")
+IMPURE_FOREIGN = ("numpy.random", "numpy.save", "numpy.seterr")
+DEFINITIONS = (cst.FunctionDef, cst.ClassDef)
+
+
+def check_program(flow: Flow, slicer: Slicer) -> None:
+    """What must hold of the whole region, whatever is run."""
+    _unvisited(flow, slicer)
+    _initializers(flow, slicer)
+    for atom in flow.region.atoms:
+        role = flow.role(atom)
+        if role in (Role.STAGED, Role.VARIABLE, Role.PLACEHOLDER, Role.OPTIMIZER):
+            loops = [p for p in atom.parents if isinstance(p, cst.For | cst.While)]
+            made = [n for n in atom.nodes if n.kind in ("variable", "layer", "placeholder", "train")]
+            if made and loops:
+                reason = "state of the graph is made inside a loop that also runs it"
+                raise NotPlanned(slicer.refusal("TFM404", atom.statement, reason))
+            if made and any(isinstance(p, cst.If | cst.Try) and not _main_guard(p) for p in atom.parents):
+                reason = "state of the graph is made in only one branch of host code"
+                raise NotPlanned(slicer.refusal("TFM404", atom.statement, reason))
+        if role is Role.HOST and not isinstance(atom.statement, DEFINITIONS):
+            _host_reads(flow, slicer, atom)
+        if role is Role.RUN:
+            _run_reads(flow, slicer, atom)
+            _built_while_running(flow, slicer, atom)
+
+
+def _main_guard(statement: cst.CSTNode) -> bool:
+    match statement:
+        case cst.If(test=cst.Comparison(left=cst.Name(value="__name__"))):
+            return True
+    return False
+
+
+def _unvisited(flow: Flow, slicer: Slicer) -> None:
+    """Functions that nothing calls may still use the graph through names of the module."""
+    visited = flow.staging.visited
+    for module in flow.staging.modules.values():
+        if module.key not in flow.staging.module_frames:
+            continue
+        stack: list[cst.CSTNode] = [module.tree]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, cst.FunctionDef) and id(node) not in visited and _touches_graph(node):
+                reason = f"`{node.name.value}` uses the graph, but no call of it was seen"
+                raise NotPlanned(slicer.refusal("TFM401", node, reason))
+            stack.extend(node.children)
+
+
+GRAPH_WORDS = frozenset(
+    "Session placeholder Variable get_variable variable_scope minimize apply_gradients global_variables_initializer "
+    "get_collection trainable_variables feed_dict".split()
+)
+
+
+def _touches_graph(node: cst.CSTNode) -> bool:
+    stack: list[cst.CSTNode] = [node.body] if isinstance(node, cst.FunctionDef) else [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, cst.Attribute) and current.attr.value in GRAPH_WORDS:
+            return True
+        if isinstance(current, cst.Arg) and current.keyword is not None and current.keyword.value in GRAPH_WORDS:
+            return True
+        stack.extend(current.children)
+    return False
+
+
+def _initializers(flow: Flow, slicer: Slicer) -> None:
+    """Initializing again after a run resets the variables: a native program makes them once."""
+    ran = False
+    for site in flow.staging.runs:
+        init = all(n.kind == "init" for n in nodes_in(site.fetches))
+        atom = flow.region.atom_at(site.place)
+        looping = atom is not None and any(isinstance(p, cst.For | cst.While) for p in atom.parents)
+        if init and (ran or looping):
+            reason = "variables are initialized again after the graph has run"
+            raise NotPlanned(slicer.refusal("TFM404", site.expression, reason))
+        ran = ran or not init
+
+
+def _host_reads(flow: Flow, slicer: Slicer, atom: Atom) -> None:
+    for name in atom.reads:
+        for source in flow.reaching(name.value, atom):
+            if flow.role(source) in (Role.STAGED, Role.PLACEHOLDER, Role.VARIABLE):
+                value = flow.staging.value_in(name, flow.region.frame)
+                if isinstance(value, Unknown):
+                    raise NotPlanned(slicer.refusal(value.code, name, value.reason))
+                reason = f"host code reads `{name.value}`, which only exists inside the graph"
+                raise NotPlanned(slicer.refusal("TFM402", name, reason))
+
+
+def _run_reads(flow: Flow, slicer: Slicer, atom: Atom) -> None:
+    """Around its runs, a statement may not read graph values."""
+    inside: set[int] = set()
+    for site in atom.runs:
+        stack: list[cst.CSTNode] = [site.expression]
+        while stack:
+            node = stack.pop()
+            inside.add(id(node))
+            stack.extend(node.children)
+    for name in atom.reads:
+        if id(name) in inside:
+            continue
+        value = flow.staging.value_in(name, flow.region.frame)
+        if value is not None and any(n.kind != "init" for n in nodes_in(value)) and _is_graph_value(value):
+            reason = f"`{name.value}` is used beside a run, where only its value exists"
+            raise NotPlanned(slicer.refusal("TFM411", name, reason))
+
+
+def _is_graph_value(value: Value) -> bool:
+    return isinstance(value, Node)
+
+
+def _built_while_running(flow: Flow, slicer: Slicer, atom: Atom) -> None:
+    inside: set[int] = set()
+    for site in atom.runs:
+        stack: list[cst.CSTNode] = [site.fetch_expression]
+        while stack:
+            node = stack.pop()
+            inside.add(id(node))
+            stack.extend(node.children)
+    for node in atom.nodes:
+        if node.kind == "init":
+            continue
+        outer = [step for step in node.place.steps if step.frame is flow.region.frame]
+        direct = node.place.steps[-1].frame is flow.region.frame
+        if node.expression is None or (direct and id(node.expression) not in inside) or (not direct and outer):
+            where = node.expression or atom.statement
+            reason = "graph is built by a statement that also runs it"
+            raise NotPlanned(slicer.refusal("TFM410", where, reason))
+
+
+def check_step(flow: Flow, slicer: Slicer, step: Step, plan: Plan) -> None:
+    """C1 to C6 for one step."""
+    for atom in step.parts.atoms:
+        for node in atom.nodes:
+            if node.unknown is not None:
+                raise NotPlanned(slicer.refusal(node.unknown.code, node.expression or atom.statement, node.unknown.reason))
+        _values_agree(flow, slicer, atom)
+        _movable(flow, slicer, atom)
+    for name, source in step.parts.host.items():
+        _host_is_stable(flow, slicer, name, source, step)
+    _updates(flow, slicer, step)
+    _randomness(slicer, step, plan)
+
+
+def _values_agree(flow: Flow, slicer: Slicer, atom: Atom) -> None:
+    """C1: each name means what the definition that reaches it bound."""
+    for read in flow.reads(atom):
+        sources = flow.reaching(read.name, atom)
+        if isinstance(read.value, Unknown):
+            raise NotPlanned(slicer.refusal(read.value.code, read.node, read.value.reason))
+        if len(sources) == 1 and isinstance(read.value, Node):
+            bound = flow.bound_value(sources[0], read.name)
+            if bound is not read.value:
+                reason = f"`{read.name}` may have been bound elsewhere by the time that it is read"
+                raise NotPlanned(slicer.refusal("TFM401", read.node, reason))
+
+
+def host_effect(flow: Flow, atom: Atom) -> cst.Call | None:
+    """A call by which a statement may change the host, or depend on how often it ran; None when there is none."""
+    stack: list[cst.CSTNode] = [atom.statement]
+    if isinstance(atom.statement, cst.For | cst.While | cst.If | cst.With | cst.Try) and not atom.nodes:
+        return None
+    while stack:
+        node = stack.pop()
+        if isinstance(node, cst.FunctionDef | cst.ClassDef | cst.Lambda):
+            continue
+        if isinstance(node, cst.Call) and _effect(flow, node, flow.region.frame):
+            callee = flow.staging.value_in(node.func, flow.region.frame)
+            if not isinstance(callee, Builtin):
+                return node
+        stack.extend(node.children)
+    return None
+
+
+def _movable(flow: Flow, slicer: Slicer, atom: Atom) -> None:
+    """C2: a statement that moves has no effect on the host."""
+    frames = {id(flow.region.frame): flow.region.frame}
+    bodies: list[tuple[cst.CSTNode, int]] = [(atom.statement, id(flow.region.frame))]
+    for frame in flow.staging.frames:
+        if frame.called_from is not None and flow.region.atom_at(frame.called_from) is atom:
+            frames[id(frame)] = frame
+            body = getattr(frame.owner, "body", None)
+            if isinstance(body, cst.CSTNode):
+                bodies.append((body, id(frame)))
+    for body, key in bodies:
+        stack: list[cst.CSTNode] = [body]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, cst.FunctionDef | cst.Lambda):
+                continue
+            if isinstance(node, cst.Call):
+                effect = _effect(flow, node, frames[key])
+                if effect:
+                    raise NotPlanned(slicer.refusal("TFM402", node, f"{effect} while the graph is built"))
+            stack.extend(node.children)
+
+
+def _effect(flow: Flow, call: cst.Call, frame: object) -> str:
+    callee = flow.staging.value_in(call.func, frame)  # type: ignore[arg-type]
+    match callee:
+        case Builtin(name="print"):
+            return "`print` writes"
+        case Builtin(name=name) if name not in PURE_BUILTINS and not name.endswith("Error"):
+            return f"`{name}` is called"
+        case Foreign(name=name):
+            if name.startswith(IMPURE_FOREIGN) or not name.startswith(PURE_FOREIGN):
+                return f"`{name}` is called, whose effects are not known,"
+        case Host(origin=name) if name.startswith(IMPURE_FOREIGN):
+            return f"`{name}` is called, whose effects are not known,"
+    return ""
+
+
+def _host_is_stable(flow: Flow, slicer: Slicer, name: str, source: Atom, step: Step) -> None:
+    """C2: a host name has the same value when the function is traced as when the graph was built."""
+    if isinstance(source.statement, cst.SimpleStatementLine) and all(
+        isinstance(s, cst.Import | cst.ImportFrom) for s in source.statement.body
+    ):
+        return
+    readers = [
+        a for a in step.parts.atoms if any(r.name == name and source in flow.reaching(name, a) for r in flow.reads(a))
+    ]
+    first = min((a.number for a in readers), default=source.number)
+    for other in flow.region.atoms:
+        again = name in other.binds or name in other.changes
+        loops = {id(p) for p in other.parents if isinstance(p, cst.For | cst.While)}
+        if isinstance(other.statement, cst.For):
+            loops.add(id(other.statement))
+        around = any(id(p) in loops for a in readers for p in a.parents)
+        if again and ((other.number > first and other is not source) or around):
+            reason = f"`{name}` was read while the graph was built and is changed later"
+            raise NotPlanned(slicer.refusal("TFM403", other.binds.get(name, other.statement), reason))
+
+
+def _updates(flow: Flow, slicer: Slicer, step: Step) -> None:
+    """C4: what is updated, and what is read beside it, has one order."""
+    if len(step.updates) > 1:
+        where = step.sites[0].expression
+        reason = "several train ops run at once, in an order that TensorFlow 1 did not define"
+        raise NotPlanned(slicer.refusal("TFM405", where, reason, "run them one after the other"))
+    assigns = [n for a in step.parts.atoms for n in a.nodes if n.kind == "assign"]
+    assigns += [leaf.node for leaf in step.fetch.values() if leaf.node is not None and leaf.node.kind == "assign"]
+    if assigns and (step.updates or len(set(assigns)) > 1):
+        where = step.sites[0].expression
+        raise NotPlanned(slicer.refusal("TFM405", where, "assignments beside other updates are not put in order yet"))
+    for node in assigns:
+        if node.control:
+            where = node.expression or step.sites[0].expression
+            raise NotPlanned(slicer.refusal("TFM405", where, "updates under control dependencies are not rewritten yet"))
+        values = step.fetch.values()
+        if len(values) > 1:
+            where = step.sites[0].expression
+            raise NotPlanned(slicer.refusal("TFM405", where, "values fetched beside an assignment have no defined order"))
+    for atom in step.parts.atoms:
+        for node in atom.nodes:
+            if node.control and node.kind == "tensor":
+                where = node.expression or atom.statement
+                raise NotPlanned(slicer.refusal("TFM405", where, "control dependencies are not rewritten yet"))
+
+
+def _randomness(slicer: Slicer, step: Step, plan: Plan) -> None:
+    """C5: an op with a seed has one stream, so only one function may draw from it."""
+    for atom in step.parts.atoms:
+        for node in atom.nodes:
+            seed = _seed(node)
+            if node.random and seed:
+                others = [s for s in plan.steps if s is not step and atom in s.parts.atoms]
+                if others:
+                    where = node.expression or atom.statement
+                    reason = "a seeded op is drawn from by several runs, which share one stream in TensorFlow 1"
+                    raise NotPlanned(slicer.refusal("TFM406", where, reason))
+
+
+def _seed(node: Node) -> bool:
+    call = node.expression
+    if not isinstance(call, cst.Call):
+        return False
+    for arg in call.args:
+        if arg.keyword is not None and arg.keyword.value == "seed":
+            return not (isinstance(arg.value, cst.Name) and arg.value.value == "None")
+    return False
+
+
+_ = (Const, names_read)

@@ -1,0 +1,283 @@
+"""Roles of the atoms, and which definitions reach which reads."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.staging import Staging
+from tf2migrate.graph.values import (
+    Bound,
+    Class,
+    Function,
+    Graph,
+    Mapping,
+    Node,
+    Optimizer,
+    Scope,
+    Session,
+    Setting,
+    Unknown,
+    Value,
+    nodes_in,
+    unknown_in,
+)
+from tf2migrate.plan.region import Atom, Region, names_read
+
+
+class Role(enum.Enum):
+    """What becomes of an atom."""
+
+    HOST = "stays"
+    RUN = "stays, its runs become calls"
+    CONSTANT = "stays: a tensor that depends on nothing that is fed, drawn or trained"
+    GRAPH = "goes: sessions, scopes, initializers"
+    PLACEHOLDER = "goes: becomes a parameter"
+    VARIABLE = "becomes an attribute of the model"
+    OPTIMIZER = "becomes a Keras optimizer"
+    STAGED = "moves into the functions that need it"
+    FEED = "stays: a feed dict, keyed by parameter names"
+    ALIAS = "stays behind the model: a list or name of variables"
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One name of the region that an atom reads, directly or in a function that it calls."""
+
+    name: str
+    value: Value | None
+    node: cst.Name
+    frame: Frame
+
+
+@dataclass(eq=False, slots=True)
+class Flow:
+    """Roles and definitions of one region."""
+
+    staging: Staging
+    region: Region
+    roles: list[Role] = field(default_factory=list)
+    inner: dict[int, list[Read]] = field(default_factory=dict)
+    static: set[int] = field(default_factory=set)
+
+    # ------------------------------------------------------------------ values
+    def bound_value(self, atom: Atom, name: str) -> Value | None:
+        """What ``atom`` bound ``name`` to."""
+        target = atom.binds.get(name)
+        if target is None:
+            return None
+        found = self.staging.value_in(target, self.region.frame)
+        if found is None and isinstance(target, cst.FunctionDef | cst.ClassDef):
+            return self.region.frame.env.get(name)
+        return found
+
+    def reads(self, atom: Atom) -> list[Read]:
+        own = [Read(n.value, self.staging.value_in(n, self.region.frame), n, self.region.frame) for n in atom.reads]
+        return own + self.inner.get(atom.number, [])
+
+    # ------------------------------------------------------------------ definitions
+    def reaching(self, name: str, atom: Atom) -> list[Atom]:
+        """The atoms that made ``name`` what ``atom`` reads: the last binding before it and what changed it since."""
+        found: list[Atom] = []
+        for other in reversed(self.region.atoms[: atom.number]):
+            if name in other.binds:
+                found.append(other)
+                break
+            if name in other.changes:
+                found.append(other)
+        else:
+            if not found:
+                return []
+        return list(reversed(found))
+
+    def role(self, atom: Atom) -> Role:
+        return self.roles[atom.number]
+
+    def staged_name(self, name: str, atom: Atom) -> bool:
+        """Whether ``name``, read in ``atom``, is something that only exists inside the functions."""
+        return any(self.role(a) in (Role.STAGED, Role.PLACEHOLDER) for a in self.reaching(name, atom))
+
+
+def analyse_flow(staging: Staging, region: Region) -> Flow:
+    """Works out the role of every atom."""
+    flow = Flow(staging, region)
+    flow.static = _static_nodes(staging)
+    _inner_reads(flow)
+    for atom in region.atoms:
+        flow.roles.append(_role(flow, atom))
+    # A list that variables are appended to is made where the variables are made.
+    for atom in region.atoms:
+        if flow.role(atom) in (Role.VARIABLE, Role.STAGED):
+            for name in atom.changes:
+                for other in flow.reaching(name, atom):
+                    if flow.role(other) in (Role.HOST, Role.CONSTANT) and name in other.binds:
+                        flow.roles[other.number] = flow.role(atom)
+    return flow
+
+
+def _static_nodes(staging: Staging) -> set[int]:
+    """Numbers of the nodes that are the same in every run: no feed, variable, draw or update behind them."""
+    static: set[int] = set()
+    for node in staging.nodes:
+        if node.kind == "tensor" and not node.random and not node.control:
+            if all(n.number in static for n in node.inputs):
+                static.add(node.number)
+    return static
+
+
+def _inner_reads(flow: Flow) -> None:
+    """Names of the region that project functions read while an atom runs them."""
+    region = flow.region
+    for frame in flow.staging.frames:
+        definition = frame.owner
+        if not isinstance(definition, cst.FunctionDef | cst.Lambda) or frame is region.frame:
+            continue
+        place = frame.called_from
+        atom = region.atom_at(place) if place is not None else None
+        if atom is None:
+            continue
+        for name in names_read(definition.body):
+            if frame.holder(name.value) is not region.frame:
+                continue
+            value = flow.staging.value_in(name, frame)
+            if value is not None:
+                flow.inner.setdefault(atom.number, []).append(Read(name.value, value, name, frame))
+
+
+def _role(flow: Flow, atom: Atom) -> Role:
+    runs = [site for site in atom.runs]
+    if runs:
+        return Role.RUN
+    values = _statement_values(flow, atom)
+    nodes = atom.nodes
+    kinds = {node.kind for node in nodes}
+    if _only_graph(flow, atom, values, kinds):
+        return Role.GRAPH
+    if isinstance(atom.statement, cst.FunctionDef | cst.ClassDef):
+        return Role.HOST
+    if any(flow.roles[a.number] is Role.FEED for name in atom.changes for a in flow.reaching(name, atom)):
+        return Role.FEED
+    if kinds - {"init"}:
+        return _graph_role(flow, atom, nodes, kinds)
+    for value in values:
+        if isinstance(value, Optimizer):
+            return Role.OPTIMIZER
+    if any(isinstance(v, Mapping) and any(isinstance(k, Node) for k in v.items) for v in values):
+        return Role.FEED
+    held = [n for value in values for n in nodes_in(value)]
+    if held:
+        if all(n.number in flow.static for n in held):
+            return Role.CONSTANT
+        if all(n.kind == "variable" for n in held):
+            return Role.ALIAS if not _reads_staged(flow, atom) else Role.STAGED
+        return Role.STAGED
+    if _reads_staged(flow, atom) and not _is_compound(atom):
+        return Role.STAGED if atom.binds or atom.changes else Role.HOST
+    return Role.HOST
+
+
+def _graph_role(flow: Flow, atom: Atom, nodes: list[Node], kinds: set[str]) -> Role:
+    if kinds == {"placeholder"} or (kinds == {"placeholder", "tensor"} and _only_defaults(flow, nodes)):
+        return Role.PLACEHOLDER
+    if all(node.number in flow.static for node in nodes if node.kind != "init"):
+        return Role.CONSTANT
+    made = [node for node in nodes if node.kind == "variable"]
+    if made and all(n.kind == "variable" or _initial(n, nodes) for n in nodes):
+        return Role.VARIABLE
+    return Role.STAGED
+
+
+def _only_defaults(flow: Flow, nodes: list[Node]) -> bool:
+    return all(n.kind == "placeholder" or n.number in flow.static for n in nodes)
+
+
+def _initial(node: Node, nodes: list[Node]) -> bool:
+    """Whether a tensor is only (part of) the initial value of a variable: nothing fed or trained behind it."""
+    if node.kind != "tensor" or node.control:
+        return False
+    if not all(i.kind == "tensor" and (i in nodes) for i in node.inputs):
+        return False
+    users = [other for other in nodes if node in other.inputs]
+    return bool(users)
+
+
+def _statement_values(flow: Flow, atom: Atom) -> list[Value]:
+    """What the atom's own expressions come to."""
+    values: list[Value] = []
+    statement = atom.statement
+    body = statement.body if isinstance(statement, cst.SimpleStatementLine) else ()
+    for small in body:
+        expression = getattr(small, "value", None)
+        if isinstance(expression, cst.BaseExpression):
+            value = flow.staging.value_in(expression, flow.region.frame)
+            if value is not None:
+                values.append(value)
+    if not body:
+        for name in (*atom.binds, *atom.changes):
+            value = flow.bound_value(atom, name)
+            if value is not None:
+                values.append(value)
+    return values
+
+
+def _only_graph(flow: Flow, atom: Atom, values: list[Value], kinds: set[str]) -> bool:
+    """Sessions, graphs, scopes, settings and initializers: native TF2 has no use for the statement."""
+    statement = atom.statement
+    if not isinstance(statement, cst.SimpleStatementLine) or kinds - {"init"}:
+        return False
+    for small in statement.body:
+        match small:
+            case cst.Assign(targets=targets, value=expression):
+                value = flow.staging.value_in(expression, flow.region.frame)
+                target = targets[0].target
+                if isinstance(target, cst.Attribute) and _setting(flow, target.value):
+                    continue
+                if isinstance(value, Session | Setting | Graph | Scope) or _is_init(value):
+                    continue
+                return False
+            case cst.Expr(value=cst.Call(func=cst.Attribute(value=base, attr=attr))):
+                held = flow.staging.value_in(base, flow.region.frame)
+                if isinstance(held, Session | Graph | Scope | Setting) and attr.value != "run":
+                    continue
+                if attr.value in ("reset_default_graph", "set_verbosity") and not isinstance(held, Unknown):
+                    if attr.value == "reset_default_graph":
+                        continue
+                return False
+            case _:
+                return False
+    return bool(statement.body)
+
+
+def _setting(flow: Flow, base: cst.BaseExpression) -> bool:
+    return isinstance(flow.staging.value_in(base, flow.region.frame), Setting)
+
+
+def _is_init(value: Value | None) -> bool:
+    if isinstance(value, Node):
+        return value.kind == "init" or (
+            value.kind == "group" and bool(value.inputs) and all(i.kind == "init" for i in value.inputs)
+        )
+    return False
+
+
+def _reads_staged(flow: Flow, atom: Atom) -> bool:
+    return any(
+        flow.roles[other.number] in (Role.STAGED, Role.PLACEHOLDER)
+        for read in atom.reads
+        for other in flow.reaching(read.value, atom)
+        if other.number < len(flow.roles)
+    )
+
+
+def _is_compound(atom: Atom) -> bool:
+    return isinstance(atom.statement, cst.If | cst.For | cst.While | cst.Try | cst.With) and not atom.binds
+
+
+def is_definition(value: Value | None) -> bool:
+    return isinstance(value, Function | Class | Bound)
+
+
+__all__ = ["Flow", "Read", "Role", "analyse_flow", "is_definition", "unknown_in"]

@@ -1,0 +1,45 @@
+"""Functions of the program that read what will only exist inside other functions: it becomes a parameter."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from tf2migrate.plan.flow import Flow, Role
+from tf2migrate.plan.region import names_read
+
+INSIDE = (Role.STAGED, Role.PLACEHOLDER, Role.VARIABLE)
+
+
+def lifted_names(flow: Flow) -> dict[int, list[str]]:
+    """For each function (by the id of its definition) the names of the region that must be passed to it."""
+    lifted: dict[int, list[str]] = {}
+    region = flow.region
+    for frame in flow.staging.frames:
+        definition = frame.owner
+        if not isinstance(definition, cst.FunctionDef) or frame is region.frame or frame.called_from is None:
+            continue
+        atom = region.atom_at(frame.called_from)
+        if atom is None or atom.runs:
+            continue
+        for name in names_read(definition.body):
+            if frame.holder(name.value) is not region.frame:
+                continue
+            sources = flow.reaching(name.value, atom)
+            if any(flow.role(a) in INSIDE for a in sources):
+                names = lifted.setdefault(id(definition), [])
+                if name.value not in names:
+                    names.append(name.value)
+    changed = bool(lifted)
+    while changed:
+        changed = False
+        for target, names in list(lifted.items()):
+            for _, caller, _ in flow.staging.calls.get(target, ()):
+                owner = caller.owner
+                if caller is region.frame or not isinstance(owner, cst.FunctionDef):
+                    continue
+                mine = lifted.setdefault(id(owner), [])
+                for name in names:
+                    if name not in mine:
+                        mine.append(name)
+                        changed = True
+    return lifted

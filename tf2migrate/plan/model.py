@@ -1,0 +1,135 @@
+"""The plan of a migration: what each statement, variable and run becomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.staging import RunSite
+from tf2migrate.graph.values import Node
+from tf2migrate.plan.flow import Flow
+from tf2migrate.plan.region import Atom
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A contract clause that could not be shown, at one place."""
+
+    code: str
+    module: str
+    where: cst.CSTNode
+    reason: str
+    advice: str = ""
+
+
+class NotPlanned(Exception):
+    """Raised inside the planner; carries the refusal to the program boundary."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.reason)
+        self.refusal = refusal
+
+
+@dataclass(eq=False, slots=True)
+class Fetch:
+    """One part of a fetch structure.
+
+    ``kind`` is ``leaf``, ``none`` (an op, which gives None), ``list``, ``tuple`` or ``dict``.
+    """
+
+    kind: str
+    expression: cst.BaseExpression | None = None
+    frame: Frame | None = None
+    node: Node | None = None
+    items: list[Fetch] = field(default_factory=list)
+    keys: list[cst.BaseExpression] = field(default_factory=list)
+    text: str = ""
+
+    def leaves(self) -> list[Fetch]:
+        if self.kind in ("leaf", "none"):
+            return [self]
+        return [leaf for item in self.items for leaf in item.leaves()]
+
+    def values(self) -> list[Fetch]:
+        return [leaf for leaf in self.leaves() if leaf.kind == "leaf"]
+
+    def shape(self) -> str:
+        """The nesting with the identity of each leaf: equal for runs that can share a function."""
+        if self.kind == "leaf":
+            return f"{self.node.number if self.node else self.text}"
+        if self.kind == "none":
+            return f"op{self.node.number if self.node else ''}"
+        return f"{self.kind}({','.join(item.shape() for item in self.items)})"
+
+
+@dataclass(eq=False, slots=True)
+class Slice:
+    """What one run needs: atoms in order, fed nodes, variables, and names of the host."""
+
+    atoms: list[Atom] = field(default_factory=list)
+    parameters: list[Node] = field(default_factory=list)
+    defaults: list[Atom] = field(default_factory=list)
+    host: dict[str, Atom] = field(default_factory=dict)
+    variables: list[Node] = field(default_factory=list)
+
+
+@dataclass(eq=False, slots=True)
+class Update:
+    """One train op of a step: how its gradients are taken and applied."""
+
+    node: Node
+    atom: Atom
+    call: cst.Call
+
+
+@dataclass(eq=False, slots=True)
+class Step:
+    """One function of the output, and the runs that it replaces."""
+
+    name: str
+    parts: Slice
+    fetch: Fetch
+    updates: list[Update]
+    assigns: list[Node] = field(default_factory=list)
+    sites: list[RunSite] = field(default_factory=list)
+
+
+@dataclass(eq=False, slots=True)
+class Forward:
+    """The part of the graph that becomes the model's ``call``."""
+
+    atoms: list[Atom]
+    parameters: list[Node]
+    outputs: list[str]
+
+
+@dataclass(eq=False, slots=True)
+class Plan:
+    """Everything the rewriter needs to know about one program."""
+
+    flow: Flow
+    steps: list[Step]
+    forward: Forward | None
+    model_class: str
+    model: str
+    variables: list[Atom]
+    optimizers: dict[int, str]
+    parameter_names: dict[int, str]
+    lifted: dict[int, list[str]]
+    loss: tuple[str, list[Atom], str] | None = None
+    taken: set[str] = field(default_factory=set)
+
+    def fresh(self, *wanted: str) -> str:
+        """The first of ``wanted`` that the program does not use yet, numbered if all are taken."""
+        for name in wanted:
+            if name not in self.taken:
+                self.taken.add(name)
+                return name
+        number = 1
+        while f"{wanted[0]}_{number}" in self.taken:
+            number += 1
+        name = f"{wanted[0]}_{number}"
+        self.taken.add(name)
+        return name

@@ -1,0 +1,273 @@
+"""Decides how one program is migrated, or why not."""
+
+from __future__ import annotations
+
+import re
+
+import libcst as cst
+
+from tf2migrate.graph.staging import RunSite, Staging
+from tf2migrate.graph.values import Node, Optimizer, Sequence, nodes_in
+from tf2migrate.plan.contract import check_program, check_step
+from tf2migrate.plan.flow import Flow, Role, analyse_flow
+from tf2migrate.plan.forward import choose_forward, choose_loss
+from tf2migrate.plan.lifting import lifted_names
+from tf2migrate.plan.model import Fetch, NotPlanned, Plan, Refusal, Slice, Step, Update
+from tf2migrate.plan.region import Atom, find_region, names_read
+from tf2migrate.plan.slices import Slicer
+
+
+def plan_program(staging: Staging) -> Plan | list[Refusal] | None:
+    """The plan of a program, the reasons why there is none, or None when it builds no graph."""
+    if staging.obstacles:
+        return [Refusal(o.code, o.module, o.where, o.reason, o.advice) for o in staging.obstacles]
+    region = find_region(staging)
+    if region is None:
+        return None
+    try:
+        return Planner(analyse_flow(staging, region)).plan()
+    except NotPlanned as stop:
+        return [stop.refusal]
+
+
+class Planner:
+    """Plans one region."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.staging = flow.staging
+        self.region = flow.region
+        self.slicer = Slicer(flow)
+
+    def plan(self) -> Plan:
+        check_program(self.flow, self.slicer)
+        taken = set(re.findall(r"\w+", self.region.module.source.text))
+        plan = Plan(self.flow, [], None, "", "", [], {}, {}, {}, None, taken)
+        self.variables(plan)
+        self.parameters(plan)
+        self.steps(plan)
+        plan.lifted = lifted_names(self.flow)
+        self.optimizers(plan)
+        for step in plan.steps:
+            check_step(self.flow, self.slicer, step, plan)
+        plan.forward = choose_forward(self.flow, plan.steps)
+        plan.loss = choose_loss(self.flow, plan)
+        self.names(plan)
+        return plan
+
+    # ------------------------------------------------------------------ state
+    def variables(self, plan: Plan) -> None:
+        atoms = self.region.atoms
+        plan.variables = [a for a in atoms if self.flow.role(a) is Role.VARIABLE]
+        inside = [a for a in atoms if self.flow.role(a) is Role.STAGED and any(n.kind == "layer" for n in a.nodes)]
+        raw = [a for a in atoms if self.flow.role(a) is Role.STAGED and any(n.kind == "variable" for n in a.nodes)]
+        for atom in raw:
+            for node in atom.nodes:
+                if node.kind == "variable" and node.place.steps[-1].frame is not self.region.frame:
+                    reason = "this function makes variables and computes with them, which is not rewritten yet"
+                    raise NotPlanned(self.slicer.refusal("TFM410", atom.statement, reason))
+        for atom in inside:
+            for node in atom.nodes:
+                if node.kind == "layer" and node.place.steps[-1].frame is not self.region.frame:
+                    reason = "this function makes layers and calls them, which is not rewritten yet"
+                    raise NotPlanned(self.slicer.refusal("TFM410", atom.statement, reason))
+        if plan.variables or inside or raw:
+            plan.model_class = plan.fresh("Model", "Network", "Net")
+            plan.model = plan.fresh("model", "network", "net")
+
+    def parameters(self, plan: Plan) -> None:
+        """A parameter name for each placeholder, and for each other node that is fed."""
+        names: dict[int, str] = {}
+        for atom in self.region.atoms:
+            for name in atom.binds:
+                value = self.flow.bound_value(atom, name)
+                if isinstance(value, Node) and value.number not in names and value in atom.nodes:
+                    names[value.number] = name
+        used: set[str] = set()
+        fed = {n for site in self.staging.runs if site.feeds is not None for n in self.slicer.feeds(site)}
+        placeholders = [n for n in self.staging.nodes if n.kind == "placeholder" or n in fed]
+        for node in placeholders:
+            name = names.get(node.number, "")
+            if not name or name in used:
+                given = node.details.get("name")
+                label = str(getattr(given, "value", "") or "x")
+                label = label if label.isidentifier() else "x"
+                name = plan.fresh(label)
+            used.add(name)
+            plan.parameter_names[node.number] = name
+
+    # ------------------------------------------------------------------ steps
+    def steps(self, plan: Plan) -> None:
+        groups: dict[int, list[RunSite]] = {}
+        for site in self.staging.runs:
+            groups.setdefault(id(site.expression), []).append(site)
+        known: dict[tuple[str, tuple[int, ...]], Step] = {}
+        for sites in groups.values():
+            made = [self.step(site) for site in sites]
+            shapes = {(step.fetch.shape(), self.signature(step)) for step in made}
+            if len(shapes) != 1:
+                reason = "this call runs different parts of the graph each time that its function is called"
+                raise NotPlanned(self.slicer.refusal("TFM401", sites[0].expression, reason))
+            step = made[0]
+            if all(leaf.kind == "none" and leaf.node and leaf.node.kind == "init" for leaf in step.fetch.leaves()):
+                continue
+            key = (step.fetch.shape(), self.signature(step))
+            if key in known:
+                known[key].sites.append(sites[0])
+            else:
+                known[key] = step
+                plan.steps.append(step)
+
+    def signature(self, step: Step) -> tuple[int, ...]:
+        return tuple(sorted(n.number for n in step.parts.parameters)) + tuple(-a.number - 1 for a in step.parts.defaults)
+
+    def step(self, site: RunSite) -> Step:
+        fetch = self.slicer.fetch(site)
+        fed = self.slicer.feeds(site)
+        atom = self.region.atom_at(site.place)
+        if atom is None:
+            raise NotPlanned(self.slicer.refusal("TFM410", site.expression, "this run lies outside the graph's region"))
+        parts = Slice()
+        reads: list[tuple[str, Atom]] = []
+        updates: list[Update] = []
+        for leaf in fetch.leaves():
+            self.locate(leaf, site, atom)
+            if leaf.kind == "leaf":
+                assert leaf.expression is not None
+                reads.extend((name.value, atom) for name in names_read(leaf.expression))
+            elif leaf.node is not None:
+                updates.extend(self.updates(leaf, atom, reads))
+        for update in updates:
+            reads.extend(self.update_reads(update))
+        self.slicer.backward(reads, fed, parts)
+        unfed = [n for n in parts.parameters if n.kind == "placeholder" and n not in fed]
+        if unfed:
+            where = unfed[0].expression or site.expression
+            raise NotPlanned(self.slicer.refusal("TFM407", site.expression, self.missing(unfed[0], where)))
+        parts.parameters.sort(key=lambda n: n.number)
+        return Step("", parts, fetch, updates, [], [site])
+
+    def missing(self, node: Node, where: cst.CSTNode) -> str:
+        line = self.staging.modules[node.place.module].line(where)
+        return f"this run needs the placeholder of line {line}, which it does not feed"
+
+    def locate(self, leaf: Fetch, site: RunSite, atom: Atom) -> None:
+        """Makes sure that the fetched expression means the same in the region: names of a function do not."""
+        expression = leaf.expression
+        assert expression is not None
+        local = [n for n in names_read(expression) if site.frame.holder(n.value) is not self.region.frame]
+        local = [n for n in local if site.frame.holder(n.value) is not None]
+        module_level = [n for n in local if self._is_module_name(n.value, site)]
+        if len(local) == len(module_level):
+            return
+        for other in reversed(self.region.atoms[: atom.number + 1]):
+            for name in other.binds:
+                if self.flow.bound_value(other, name) is leaf.node:
+                    leaf.expression = cst.Name(name)
+                    leaf.frame = self.region.frame
+                    return
+        reason = "what this run fetches has no name where the graph is built"
+        raise NotPlanned(self.slicer.refusal("TFM401", site.expression, reason))
+
+    def _is_module_name(self, name: str, site: RunSite) -> bool:
+        holder = site.frame.holder(name)
+        return holder is not None and isinstance(holder.owner, cst.Module)
+
+    # ------------------------------------------------------------------ updates
+    def updates(self, leaf: Fetch, atom: Atom, reads: list[tuple[str, Atom]]) -> list[Update]:
+        """The train ops behind a fetched op, groups opened."""
+        out: list[Update] = []
+        stack = [leaf.node]
+        while stack:
+            node = stack.pop(0)
+            assert node is not None
+            match node.kind:
+                case "train":
+                    out.append(self.update(node))
+                case "group":
+                    stack[:0] = list(node.inputs)
+                    if node.control:
+                        raise NotPlanned(self.unclear(leaf))
+                case "init":
+                    pass
+                case _:
+                    raise NotPlanned(self.unclear(leaf))
+        return out
+
+    def unclear(self, leaf: Fetch) -> Refusal:
+        where = leaf.expression or self.region.module.tree
+        return self.slicer.refusal("TFM405", where, "the updates behind this op cannot be put in order yet")
+
+    def update(self, node: Node) -> Update:
+        atom = self.region.atom_at(node.place)
+        if atom is None or not isinstance(node.expression, cst.Call) or node.place.steps[-1].frame is not self.region.frame:
+            where = node.expression or self.region.module.tree
+            raise NotPlanned(self.slicer.refusal("TFM410", where, "a train op made in another function is not rewritten yet"))
+        if node.control:
+            raise NotPlanned(
+                self.slicer.refusal("TFM405", node.expression, "updates under control dependencies are not rewritten yet")
+            )
+        return Update(node, atom, node.expression)
+
+    def update_reads(self, update: Update) -> list[tuple[str, Atom]]:
+        """The names that a train op's arguments read, the optimizer's own included."""
+        reads = [(name.value, update.atom) for arg in update.call.args[:1] for name in names_read(arg.value)]
+        optimizer = update.node.details.get("optimizer")
+        if isinstance(optimizer, Optimizer):
+            maker = self.region.atom_at(optimizer.place)
+            rates = [arg for arg in optimizer.call.args]
+            if maker is not None:
+                for arg in rates:
+                    value = self.staging.values_of(arg.value)
+                    if value and any(True for _ in nodes_in(value[-1])):
+                        reads.extend((name.value, maker) for name in names_read(arg.value))
+        return reads
+
+    def optimizers(self, plan: Plan) -> None:
+        """A name for each optimizer: the user's own where it has one."""
+        for optimizer in self.staging.optimizers:
+            atom = self.region.atom_at(optimizer.place)
+            if atom is None or optimizer.place.steps[-1].frame is not self.region.frame:
+                raise NotPlanned(
+                    self.slicer.refusal("TFM410", optimizer.call, "an optimizer made in another function is not rewritten yet")
+                )
+            own = [n for n in atom.binds if self.flow.bound_value(atom, n) is optimizer]
+            if own:
+                plan.optimizers[optimizer.number] = own[0]
+                continue
+            single = len(self.staging.optimizers) == 1
+            bound = [n for n in atom.binds]
+            reused = bool(bound) and "opt" in bound[0].lower() and sum(bound[0] in a.binds for a in self.region.atoms) == 1
+            if reused:
+                plan.optimizers[optimizer.number] = bound[0]
+            elif single or not bound:
+                plan.optimizers[optimizer.number] = plan.fresh("optimizer")
+            else:
+                plan.optimizers[optimizer.number] = plan.fresh(f"{bound[0]}_optimizer")
+
+    # ------------------------------------------------------------------ names
+    def names(self, plan: Plan) -> None:
+        training = [s for s in plan.steps if s.updates]
+        for step in plan.steps:
+            if step.updates:
+                if len(training) == 1:
+                    step.name = plan.fresh("train_step")
+                else:
+                    name = self.op_name(step)
+                    step.name = plan.fresh(f"{name}_step" if name else "train_step")
+            else:
+                values = step.fetch.values()
+                expression = values[0].expression if len(values) == 1 else None
+                if isinstance(expression, cst.Name):
+                    step.name = plan.fresh(f"compute_{expression.value}")
+                else:
+                    step.name = plan.fresh("evaluate" if values else "run")
+
+    def op_name(self, step: Step) -> str:
+        for leaf in step.fetch.leaves():
+            if leaf.kind == "none" and isinstance(leaf.expression, cst.Name):
+                return leaf.expression.value
+        return ""
+
+
+_ = Sequence

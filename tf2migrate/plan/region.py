@@ -1,0 +1,340 @@
+"""The region of a program: the body in which its graph is built and run, cut into atoms.
+
+An atom is the smallest statement that the rewrite keeps, removes or moves as a whole: a simple statement, or a
+compound one that builds graph and runs none of it. ``with`` blocks that only open sessions, graphs and scopes
+are dissolved; loops and branches of host code are entered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from tf2migrate.graph.frames import Frame, Place
+from tf2migrate.graph.staging import RunSite, Staging
+from tf2migrate.graph.values import Bound, Graph, Host, Node, Scope, Session, Value
+from tf2migrate.graph.values import Sequence as Items
+from tf2migrate.names.project import Module
+
+
+@dataclass(eq=False, slots=True)
+class Atom:
+    """One statement of the region, in source order, with what it made and what it reads and binds.
+
+    ``binds`` are names bound afresh, ``changes`` names whose object is changed in place (``ops.append(x)``).
+    """
+
+    number: int
+    statement: cst.CSTNode
+    parents: tuple[cst.CSTNode, ...]
+    reads: list[cst.Name] = field(default_factory=list)
+    binds: dict[str, cst.CSTNode] = field(default_factory=dict)
+    changes: set[str] = field(default_factory=set)
+    nodes: list[Node] = field(default_factory=list)
+    runs: list[RunSite] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        return f"<atom {self.number} {sorted(self.binds)}>"
+
+
+@dataclass(eq=False, slots=True)
+class Region:
+    """The frame in which the graph is built and run, its atoms, and the ``with`` blocks that dissolve."""
+
+    frame: Frame
+    module: Module
+    atoms: list[Atom]
+    dissolved: list[cst.With]
+    by_statement: dict[int, Atom]
+
+    def atom_at(self, place: Place) -> Atom | None:
+        """The atom during whose execution something happened."""
+        for step in reversed(place.steps):
+            if step.frame is self.frame and id(step.statement) in self.by_statement:
+                return self.by_statement[id(step.statement)]
+        return None
+
+    @property
+    def is_module(self) -> bool:
+        return isinstance(self.frame.owner, cst.Module)
+
+
+def find_region(staging: Staging) -> Region | None:
+    """The deepest frame that holds all graph nodes and all runs; None when there is no graph."""
+    places = [node.place for node in staging.nodes] + [site.place for site in staging.runs]
+    if not places:
+        return None
+    depth = 0
+    shortest = min(len(place.steps) for place in places)
+    while depth < shortest and len({id(p.steps[depth].statement) for p in places}) == 1:
+        depth += 1
+    # All places agree on the first `depth` steps; the region is the frame in which they part.
+    candidates = [p.steps[min(depth, len(p.steps) - 1)].frame for p in places]
+    frame = candidates[0]
+    if any(c is not frame for c in candidates):
+        frame = places[0].steps[max(depth - 1, 0)].frame
+    module = staging.modules[frame.module]
+    region = Region(frame, module, [], [], {})
+    owner = frame.owner
+    body = owner.body if isinstance(owner, cst.Module) else getattr(owner.body, "body", None)  # type: ignore[attr-defined]
+    if body is None:
+        return None
+    _collect(region, staging, body, ())
+    for node in staging.nodes:
+        atom = region.atom_at(node.place)
+        if atom is not None:
+            atom.nodes.append(node)
+    for site in staging.runs:
+        atom = region.atom_at(site.place)
+        if atom is not None:
+            atom.runs.append(site)
+    return region
+
+
+def _collect(region: Region, staging: Staging, body: Sequence[cst.CSTNode], parents: tuple[cst.CSTNode, ...]) -> None:
+    for statement in body:
+        if isinstance(statement, cst.With) and dissolves(statement, staging, region.frame):
+            region.dissolved.append(statement)
+            _header(region, staging, statement, parents)
+            _collect(region, staging, statement.body.body, (*parents, statement))
+        elif isinstance(statement, cst.If | cst.For | cst.While | cst.Try | cst.With) and _enters(
+            statement, staging, region.frame
+        ):
+            _header(region, staging, statement, parents)
+            for suite in _suites(statement):
+                _collect(region, staging, suite.body, (*parents, statement))
+        else:
+            _add(region, statement, statement, parents)
+
+
+def _header(region: Region, staging: Staging, statement: cst.CSTNode, parents: tuple[cst.CSTNode, ...]) -> None:
+    """An entered compound statement is an atom of its own, for what its first line reads and binds."""
+    atom = _add(region, statement, None, parents)
+    match statement:
+        case cst.If(test=test) | cst.While(test=test):
+            atom.reads.extend(names_read(test))
+        case cst.For(target=target, iter=iterable):
+            atom.reads.extend(names_read(iterable))
+            atom.binds.update(bound_names(target))
+        case cst.With(items=items):
+            for item in items:
+                atom.reads.extend(names_read(item.item))
+                if item.asname is not None:
+                    atom.binds.update(bound_names(item.asname.name))
+        case cst.Try(handlers=handlers):
+            for handler in handlers:
+                if handler.name is not None:
+                    atom.binds.update(bound_names(handler.name.name))
+
+
+def _add(
+    region: Region, statement: cst.CSTNode, body: cst.CSTNode | None, parents: tuple[cst.CSTNode, ...]
+) -> Atom:
+    atom = Atom(len(region.atoms), statement, parents)
+    if body is not None:
+        atom.reads.extend(names_read(body))
+        for name, target in bindings(body):
+            atom.binds[name] = target
+        atom.changes |= changed_names(body)
+    region.atoms.append(atom)
+    region.by_statement[id(statement)] = atom
+    return atom
+
+
+def _suites(statement: cst.CSTNode) -> Iterator[cst.BaseSuite]:
+    match statement:
+        case cst.If(body=body, orelse=orelse):
+            yield body
+            while isinstance(orelse, cst.If):
+                yield orelse.body
+                orelse = orelse.orelse
+            if isinstance(orelse, cst.Else):
+                yield orelse.body
+        case cst.For(body=body, orelse=orelse) | cst.While(body=body, orelse=orelse):
+            yield body
+            if isinstance(orelse, cst.Else):
+                yield orelse.body
+        case cst.With(body=body):
+            yield body
+        case cst.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
+            yield body
+            for handler in handlers:
+                yield handler.body
+            if isinstance(orelse, cst.Else):
+                yield orelse.body
+            if final is not None:
+                yield final.body
+
+
+def _enters(statement: cst.CSTNode, staging: Staging, frame: Frame) -> bool:
+    """Whether a compound statement is host code around runs (entered), not graph-building code (one atom)."""
+
+    def inside(place: Place) -> bool:
+        return any(step.frame is frame and step.statement is statement for step in place.steps)
+
+    return any(inside(site.place) for site in staging.runs)
+
+
+def dissolves(statement: cst.With, staging: Staging, frame: Frame) -> bool:
+    """Whether every item of a ``with`` opens something that native TF2 does not need."""
+    for item in statement.items:
+        value = staging.value_in(item.item, frame)
+        if not (isinstance(value, Session | Scope) or _opens_graph(value)):
+            return False
+    return True
+
+
+def _opens_graph(value: Value | None) -> bool:
+    if isinstance(value, Bound) and value.name == "as_default":
+        return isinstance(value.receiver, Graph | Session)
+    return isinstance(value, Items) and value.kind == "controls"
+
+
+def names_read(node: cst.CSTNode) -> list[cst.Name]:
+    """Names that ``node`` reads from its surroundings: not attributes, keywords, or names of inner scopes."""
+    found: list[cst.Name] = []
+    _read(node, found, frozenset())
+    return found
+
+
+def _read(node: cst.CSTNode, found: list[cst.Name], local: frozenset[str]) -> None:
+    match node:
+        case cst.Name(value=value):
+            if value not in local:
+                found.append(node)
+            return
+        case cst.Attribute(value=base):
+            _read(base, found, local)
+            return
+        case cst.Arg(value=value):
+            _read(value, found, local)
+            return
+        case cst.Lambda(params=params, body=body):
+            for param in params.params:
+                if param.default is not None:
+                    _read(param.default, found, local)
+            _read(body, found, local | {p.name.value for p in params.params})
+            return
+        case cst.ListComp() | cst.SetComp() | cst.GeneratorExp() | cst.DictComp():
+            _read_comprehension(node, found, local)
+            return
+        case cst.FunctionDef() | cst.ClassDef() | cst.Import() | cst.ImportFrom() | cst.Global() | cst.Nonlocal():
+            return
+        case cst.AssignTarget(target=target) | cst.AnnAssign(target=target):
+            _read_target(target, found, local)
+            if isinstance(node, cst.AnnAssign) and node.value is not None:
+                _read(node.value, found, local)
+            return
+        case cst.For(target=target, iter=iterable, body=body, orelse=orelse):
+            _read(iterable, found, local)
+            _read_target(target, found, local)
+            _read(body, found, local)
+            if orelse is not None:
+                _read(orelse, found, local)
+            return
+        case cst.AsName(name=name):
+            _read_target(name, found, local)
+            return
+        case cst.NamedExpr(value=value):
+            _read(value, found, local)
+            return
+    for child in node.children:
+        _read(child, found, local)
+
+
+def _read_target(target: cst.CSTNode, found: list[cst.Name], local: frozenset[str]) -> None:
+    match target:
+        case cst.Name():
+            return
+        case cst.Tuple(elements=elements) | cst.List(elements=elements):
+            for element in elements:
+                _read_target(element.value, found, local)
+        case _:
+            _read(target, found, local)
+
+
+def _read_comprehension(node: cst.CSTNode, found: list[cst.Name], local: frozenset[str]) -> None:
+    clause: cst.CompFor | None = node.for_in  # type: ignore[attr-defined]
+    while clause is not None:
+        _read(clause.iter, found, local)
+        local = local | set(bound_names(clause.target))
+        for test in clause.ifs:
+            _read(test.test, found, local)
+        clause = clause.inner_for_in
+    parts = [node.key, node.value] if isinstance(node, cst.DictComp) else [node.elt]  # type: ignore[attr-defined]
+    for part in parts:
+        _read(part, found, local)
+
+
+def bound_names(target: cst.CSTNode) -> dict[str, cst.CSTNode]:
+    match target:
+        case cst.Name(value=value):
+            return {value: target}
+        case cst.Tuple(elements=elements) | cst.List(elements=elements):
+            return {name: node for e in elements for name, node in bound_names(e.value).items()}
+        case cst.StarredElement(value=value):
+            return bound_names(value)
+    return {}
+
+
+def bindings(node: cst.CSTNode) -> Iterator[tuple[str, cst.CSTNode]]:
+    """Names that ``node`` binds in its own scope."""
+    match node:
+        case cst.FunctionDef(name=name) | cst.ClassDef(name=name):
+            yield name.value, node
+            return
+        case cst.Lambda() | cst.ListComp() | cst.SetComp() | cst.GeneratorExp() | cst.DictComp():
+            return
+        case cst.AssignTarget(target=target) | cst.AnnAssign(target=target) | cst.AugAssign(target=target):
+            yield from bound_names(target).items()
+        case cst.For(target=target) | cst.NamedExpr(target=target):
+            yield from bound_names(target).items()
+        case cst.AsName(name=target):
+            yield from bound_names(target).items()
+            return
+        case cst.Import(names=names):
+            for alias in names:
+                bound = alias.asname.name if alias.asname else alias.name
+                while isinstance(bound, cst.Attribute):
+                    bound = bound.value  # type: ignore[assignment]
+                yield from bound_names(bound).items()
+            return
+        case cst.ImportFrom(names=names):
+            for alias in names if not isinstance(names, cst.ImportStar) else ():
+                yield from bound_names(alias.asname.name if alias.asname else alias.name).items()
+            return
+    for child in node.children:
+        yield from bindings(child)
+
+
+IN_PLACE = frozenset({"append", "extend", "insert", "update", "add", "setdefault", "pop", "remove", "clear"})
+
+
+def changed_names(node: cst.CSTNode) -> set[str]:
+    """Names whose object ``node`` changes in place: ``a[k] = v``, ``a.b = v``, ``a.append(v)``."""
+    found: set[str] = set()
+    stack: list[cst.CSTNode] = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, cst.FunctionDef | cst.ClassDef | cst.Lambda):
+            continue
+        target: cst.CSTNode | None = None
+        match current:
+            case cst.AssignTarget(target=target) | cst.AugAssign(target=target):
+                if isinstance(target, cst.Subscript | cst.Attribute):
+                    found |= _root(target)
+            case cst.Call(func=cst.Attribute(value=base, attr=cst.Name(value=name))) if name in IN_PLACE:
+                found |= _root(base)
+        stack.extend(current.children)
+    return found
+
+
+def _root(node: cst.CSTNode) -> set[str]:
+    while isinstance(node, cst.Subscript | cst.Attribute | cst.Call):
+        node = node.func if isinstance(node, cst.Call) else node.value
+    return {node.value} if isinstance(node, cst.Name) else set()
+
+
+_ = Host

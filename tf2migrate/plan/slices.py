@@ -1,0 +1,175 @@
+"""Backward slices of runs: which atoms a function needs, and what it takes from its surroundings."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from tf2migrate.graph.staging import RunSite
+from tf2migrate.graph.values import Choice, Const, Mapping, Node, Sequence, Unknown, Value, nodes_in, unknown_in
+from tf2migrate.plan.flow import Flow, Role
+from tf2migrate.plan.model import Fetch, NotPlanned, Refusal, Slice
+from tf2migrate.plan.region import Atom, names_read
+
+
+class Slicer:
+    """Slices of one region."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.region = flow.region
+
+    # ------------------------------------------------------------------ fetches
+    def fetch(self, site: RunSite) -> Fetch:
+        return self._fetch(site.fetch_expression, site.fetches, site)
+
+    def _fetch(self, expression: cst.BaseExpression, value: Value, site: RunSite) -> Fetch:
+        if (unknown := unknown_in(value)) is not None:
+            raise NotPlanned(self.refusal(unknown.code, expression, unknown.reason))
+        match expression, value:
+            case (cst.List() | cst.Tuple()), Sequence(items=items, exact=True) if len(items) == len(
+                expression.elements
+            ):
+                kind = "list" if isinstance(expression, cst.List) else "tuple"
+                parts = [self._fetch(e.value, v, site) for e, v in zip(expression.elements, items, strict=True)]
+                return Fetch(kind, items=parts)
+            case cst.Dict(), Mapping(exact=True):
+                out = Fetch("dict")
+                for element in expression.elements:
+                    if not isinstance(element, cst.DictElement):
+                        break
+                    inner = self.flow.staging.value_in(element.value, site.frame)
+                    out.keys.append(element.key)
+                    out.items.append(self._fetch(element.value, inner or Unknown("unknown"), site))
+                else:
+                    return out
+        return self._named(expression, value, site)
+
+    def _named(self, expression: cst.BaseExpression, value: Value, site: RunSite) -> Fetch:
+        match value:
+            case Node(kind="train" | "init" | "group"):
+                return Fetch("none", expression, site.frame, value)
+            case Node():
+                return Fetch("leaf", expression, site.frame, value)
+            case Sequence(items=items, exact=True, kind=kind) if items:
+                parts = [self._element(expression, i, item, site) for i, item in enumerate(items)]
+                return Fetch("tuple" if kind == "tuple" else "list", items=parts)
+            case Mapping(items=pairs, exact=True) if pairs and all(isinstance(k, str) for k in pairs):
+                out = Fetch("dict")
+                for key, item in pairs.items():
+                    out.keys.append(cst.SimpleString(repr(key)))
+                    out.items.append(self._keyed(expression, str(key), item, site))
+                return out
+            case Choice():
+                reason = "what this run fetches depends on a branch or loop of the host"
+                raise NotPlanned(self.refusal("TFM401", expression, reason))
+            case Const(value=str()):
+                raise NotPlanned(self.refusal("TFM806", expression, "a node is fetched by its name"))
+        raise NotPlanned(self.refusal("TFM401", expression, "what this run fetches is not known"))
+
+    def _element(self, base: cst.BaseExpression, index: int, value: Value, site: RunSite) -> Fetch:
+        element = cst.SubscriptElement(cst.Index(cst.Integer(str(index))))
+        part = cst.Subscript(base, [element])
+        return self._named(part, value, site)
+
+    def _keyed(self, base: cst.BaseExpression, key: str, value: Value, site: RunSite) -> Fetch:
+        part = cst.Subscript(base, [cst.SubscriptElement(cst.Index(cst.SimpleString(repr(key))))])
+        return self._named(part, value, site)
+
+    # ------------------------------------------------------------------ slices
+    def feeds(self, site: RunSite) -> list[Node]:
+        """The nodes that a run feeds."""
+        if site.feeds is None:
+            return []
+        value = site.feeds
+        if not isinstance(value, Mapping) or not value.exact:
+            raise NotPlanned(
+                self.refusal("TFM407", site.feed_expression or site.expression, "what this run feeds is not known")
+            )
+        keys: list[Node] = []
+        for key in value.items:
+            if not isinstance(key, Node):
+                where = site.feed_expression or site.expression
+                raise NotPlanned(self.refusal("TFM407", where, "a key of this feed is not a tensor of this graph"))
+            if key.kind == "variable" or key.number in self.flow.static:
+                where = site.feed_expression or site.expression
+                raise NotPlanned(self.refusal("TFM407", where, "a variable or a constant is fed"))
+            keys.append(key)
+        return keys
+
+    def backward(self, reads: list[tuple[str, Atom]], fed: list[Node], into: Slice) -> None:
+        """Adds to ``into`` everything that the given names, read in the given atoms, depend on."""
+        queue = list(reads)
+        seen: set[tuple[str, int]] = set()
+        while queue:
+            name, reader = queue.pop()
+            if (name, reader.number) in seen:
+                continue
+            seen.add((name, reader.number))
+            for atom in self.flow.reaching(name, reader):
+                queue.extend(self._depend(name, atom, fed, into))
+        into.atoms.sort(key=lambda atom: atom.number)
+
+    def _depend(self, name: str, atom: Atom, fed: list[Node], into: Slice) -> list[tuple[str, Atom]]:
+        role = self.flow.role(atom)
+        value = self.flow.bound_value(atom, name)
+        if isinstance(value, Node) and value in fed and role is Role.STAGED:
+            _add(into.parameters, value)
+            return []
+        match role:
+            case Role.PLACEHOLDER:
+                self._placeholders(atom, name, fed, into)
+                return []
+            case Role.VARIABLE:
+                for node in nodes_in(value):
+                    _add(into.variables, node)
+                return []
+            case Role.STAGED:
+                if atom in into.atoms:
+                    return []
+                into.atoms.append(atom)
+                for node in atom.nodes:
+                    if node.kind == "placeholder":
+                        self._one_placeholder(node, atom, fed, into)
+                return [(read.name, atom) for read in self.flow.reads(atom)]
+            case Role.ALIAS:
+                return [(read.name, atom) for read in self.flow.reads(atom)]
+            case Role.RUN:
+                where = atom.binds.get(name) or atom.statement
+                reason = f"`{name}` is a result of a run and is read while graph is built"
+                raise NotPlanned(self.refusal("TFM403", where, reason))
+        into.host.setdefault(name, atom)
+        return []
+
+    def _placeholders(self, atom: Atom, name: str, fed: list[Node], into: Slice) -> None:
+        value = self.flow.bound_value(atom, name)
+        nodes = list(nodes_in(value)) if value is not None else atom.nodes
+        for node in nodes:
+            if node.kind == "placeholder":
+                self._one_placeholder(node, atom, fed, into)
+
+    def _one_placeholder(self, node: Node, atom: Atom, fed: list[Node], into: Slice) -> None:
+        if node in fed:
+            _add(into.parameters, node)
+        elif node.op == "tf.placeholder_with_default":
+            if atom not in into.defaults:
+                into.defaults.append(atom)
+        elif node.expression is not None:
+            _add(into.parameters, node)
+
+    def refusal(self, code: str, where: cst.CSTNode, reason: str, advice: str = "") -> Refusal:
+        return Refusal(code, self._module_of(where), where, reason, advice)
+
+    def _module_of(self, where: cst.CSTNode) -> str:
+        for key, module in self.flow.staging.modules.items():
+            if where in module.positions:
+                return key
+        return self.region.module.key
+
+
+def _add(nodes: list[Node], node: Node) -> None:
+    if node not in nodes:
+        nodes.append(node)
+
+
+def expression_reads(expression: cst.BaseExpression) -> list[str]:
+    return [name.value for name in names_read(expression)]

@@ -1,0 +1,247 @@
+"""Statements on the move: the user's own code, with names and calls as they are at the new place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+import libcst as cst
+
+from tf2migrate.api.layer_model import Flag, Layer
+from tf2migrate.api.layers import layer
+from tf2migrate.api.calls_model import Argument, Refused
+from tf2migrate.graph.staging import Staging
+from tf2migrate.graph.tensorflow import ASSIGNS
+from tf2migrate.graph.values import Node, Value
+from tf2migrate.graph.values import Sequence as Items
+from tf2migrate.plan.flow import Flow, Role
+from tf2migrate.plan.model import NotPlanned, Plan, Refusal
+from tf2migrate.plan.region import Atom, names_read
+from tf2migrate.plan.reserved import attribute
+from tf2migrate.rewrite.substitution import Replacement, Substitution
+from tf2migrate.rewrite.symbols import Symbols
+
+
+@dataclass(slots=True)
+class Composer:
+    """Renders atoms of one plan for their new places.
+
+    ``attributes`` are the model's attributes: for each ``(atom number, name)`` of a variable statement, and for
+    each node of a layer or variable that is made inside an expression.
+    """
+
+    plan: Plan
+    symbols: Symbols
+    attributes: dict[tuple[int, str], str] = field(default_factory=dict)
+    inner: dict[int, str] = field(default_factory=dict)
+    host_attributes: set[str] = field(default_factory=set)
+
+    @property
+    def flow(self) -> Flow:
+        return self.plan.flow
+
+    @property
+    def staging(self) -> Staging:
+        return self.plan.flow.staging
+
+    # ------------------------------------------------------------------ attributes
+    def name_attributes(self) -> None:
+        """Gives each variable and layer its attribute, in the order of their making."""
+        taken: set[str] = set()
+        for atom in self.flow.region.atoms:
+            if self.flow.role(atom) is Role.VARIABLE:
+                for name in atom.binds:
+                    self.attributes[atom.number, name] = unique(attribute(name), taken)
+            elif self.flow.role(atom) is Role.STAGED:
+                for node in atom.nodes:
+                    if node.kind in ("layer", "variable") and self.direct(node):
+                        base = node.name.rsplit("/", 1)[-1].lower() if node.name else node.kind
+                        base = base if base.isidentifier() else node.op.rsplit(".", 1)[-1].lower()
+                        self.inner[node.number] = unique(attribute(base), taken)
+
+    def direct(self, node: Node) -> bool:
+        return node.place.steps[-1].frame is self.flow.region.frame
+
+    # ------------------------------------------------------------------ moved statements
+    def moved(self, atom: Atom, holder: str, extra: dict[int, str] | None = None) -> list[cst.BaseStatement]:
+        """The atom's statement where variables are reached through ``holder``."""
+        edit = self.substitution(atom, holder, extra)
+        made = atom.statement.visit(edit)
+        if isinstance(made, cst.BaseStatement):
+            return [tidy(made)]
+        return []
+
+    def rendered(self, expression: cst.BaseExpression, atom: Atom, holder: str) -> str:
+        """An expression that stands in ``atom``, as text for its new place."""
+        edit = self.substitution(atom, holder, None, expression)
+        made = cast(cst.BaseExpression, expression.visit(edit))
+        return self.symbols.code(made).strip()
+
+    def substitution(
+        self, atom: Atom, holder: str, extra: dict[int, str] | None, expression: cst.BaseExpression | None = None
+    ) -> Substitution:
+        names: dict[int, str] = {}
+        reads = names_read(expression) if expression is not None else atom.reads
+        for name in reads:
+            text = self.read(name.value, atom, holder)
+            if text is not None and text != name.value:
+                names[id(name)] = text
+        replacements: dict[int, Replacement] = {}
+        whole: dict[int, str] = dict(extra or {})
+        for node in self._nodes_at(atom, expression):
+            self.replace(node, atom, holder, replacements, whole)
+        self.held_placeholders(expression if expression is not None else atom.statement, whole)
+        self.lift_calls(atom, holder, replacements)
+        return Substitution(self.symbols, replacements, whole, names)
+
+    def _nodes_at(self, atom: Atom, expression: cst.BaseExpression | None) -> list[Node]:
+        if expression is None:
+            return [n for n in atom.nodes if self.direct(n)]
+        inside: set[int] = set()
+        stack: list[cst.CSTNode] = [expression]
+        while stack:
+            current = stack.pop()
+            inside.add(id(current))
+            stack.extend(current.children)
+        return [n for n in atom.nodes if self.direct(n) and id(n.expression) in inside]
+
+    def read(self, name: str, atom: Atom, holder: str) -> str | None:
+        """What a name of the region is called at the new place."""
+        sources = self.flow.reaching(name, atom)
+        for source in sources:
+            role = self.flow.role(source)
+            if role is Role.VARIABLE and name in source.binds:
+                return f"{holder}.{self.attributes[source.number, name]}"
+            if role is Role.PLACEHOLDER and name in source.binds:
+                value = self.flow.bound_value(source, name)
+                if isinstance(value, Node) and value.number in self.plan.parameter_names:
+                    return self.plan.parameter_names[value.number]
+            if role in (Role.HOST, Role.CONSTANT) and holder == "self" and name in self.host_attributes:
+                return f"self.{attribute(name)}"
+        return None
+
+    def held_placeholders(self, where: cst.CSTNode, whole: dict[int, str]) -> None:
+        """``inputs["x"]`` and ``self.x`` become parameters of their own."""
+        stack: list[cst.CSTNode] = [where]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, cst.Subscript | cst.Attribute) and id(node) not in whole:
+                value = self.staging.value_in(node, self.flow.region.frame)
+                if isinstance(value, Node) and value.number in self.plan.parameter_names:
+                    whole[id(node)] = self.plan.parameter_names[value.number]
+                    continue
+            stack.extend(node.children)
+
+    # ------------------------------------------------------------------ expressions that make nodes
+    def replace(
+        self, node: Node, atom: Atom, holder: str, replacements: dict[int, Replacement], whole: dict[int, str]
+    ) -> None:
+        expression = node.expression
+        if expression is None:
+            return
+        match node.kind:
+            case "layer":
+                replacements[id(expression)] = self.layer_call(node, holder)
+            case "variable" if self.flow.role(atom) is Role.STAGED:
+                whole[id(expression)] = f"{holder}.{self.inner[node.number]}"
+            case "placeholder" if node.number in self.plan.parameter_names and self.flow.role(atom) is Role.STAGED:
+                whole[id(expression)] = self.plan.parameter_names[node.number]
+            case "assign" if isinstance(expression, cst.Call):
+                replacements[id(expression)] = self.assignment(expression)
+        owner = node.details.get("owner")
+        if isinstance(owner, Node) and owner.expression is not expression and isinstance(expression, cst.Call):
+            replacements[id(expression)] = self.layer_call(owner, holder)
+
+    def layer_call(self, node: Node, holder: str) -> Replacement:
+        """``tf.layers.dense(x, 10)`` becomes ``self.dense(x)``."""
+
+        def replace(updated: cst.BaseExpression) -> cst.BaseExpression:
+            made = self.layer(node, cast(cst.Call, updated))
+            arguments = ", ".join([made.inputs or "", *made.call_arguments])
+            return self.symbols.expression(f"{holder}.{self.inner[node.number]}({arguments})")
+
+        return replace
+
+    def layer(self, node: Node, updated: cst.Call) -> Layer:
+        arguments = self.symbols.arguments(updated)
+        original = cast(cst.Call, node.expression)
+        made = layer(node.op, arguments, tf=self.symbols.tf, flag=self.symbols.flag(original))
+        if isinstance(made, Refused):
+            raise self.symbols.refused(made, original)
+        assert isinstance(made, Layer)
+        if made.updates:
+            reason = "batch normalization and its update ops are not rewritten yet"
+            raise NotPlanned(Refusal("TFM701", self.symbols.module.key, original, reason))
+        self.symbols.define(made.definitions)
+        return made
+
+    def assignment(self, call: cst.Call) -> Replacement:
+        """``tf.assign(v, x)`` becomes ``v.assign(x)``; ``v.assign(x)`` stays."""
+
+        def replace(updated: cst.BaseExpression) -> cst.BaseExpression:
+            assert isinstance(updated, cst.Call)
+            name = self.symbols.canonical(call.func)
+            arguments = self.symbols.arguments(updated)
+            if name not in ASSIGNS:
+                return updated
+            target, value = named(arguments, 0, "ref"), named(arguments, 1, "value")
+            return self.symbols.expression(f"{target}.{ASSIGNS[name]}({value})")
+
+        return replace
+
+    # ------------------------------------------------------------------ lifted names
+    def lift_calls(self, atom: Atom, holder: str, replacements: dict[int, Replacement]) -> None:
+        """Calls of functions that got parameters for what they used to read from the region."""
+        for definition, names in self.plan.lifted.items():
+            for call, frame, place in self.staging.calls.get(definition, ()):
+                if self.flow.region.atom_at(place) is not atom or place.steps[-1].frame is not self.flow.region.frame:
+                    continue
+                texts = [f"{name}={self.read(name, atom, holder) or name}" for name in names]
+                replacements[id(call)] = self.with_arguments(texts)
+                _ = frame
+
+    def with_arguments(self, texts: Sequence[str]) -> Replacement:
+        def replace(updated: cst.BaseExpression) -> cst.BaseExpression:
+            assert isinstance(updated, cst.Call)
+            fake = cast(cst.Call, self.symbols.expression(f"f({', '.join(texts)})"))
+            args = list(updated.args)
+            if args and isinstance(args[-1].comma, cst.MaybeSentinel):
+                args[-1] = args[-1].with_changes(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
+            return updated.with_changes(args=[*args, *fake.args])
+
+        return replace
+
+
+def named(arguments: list[Argument], position: int, name: str) -> str:
+    """The text given for one parameter."""
+    for argument in arguments:
+        if argument.keyword == name:
+            return argument.text
+    plain = [a for a in arguments if a.keyword is None]
+    return plain[position].text if position < len(plain) else ""
+
+
+def tidy(statement: cst.BaseStatement) -> cst.BaseStatement:
+    """A moved statement keeps its comments, and of its blank lines at most one, without trailing blanks."""
+    lines: list[cst.EmptyLine] = []
+    for line in getattr(statement, "leading_lines", ()):
+        if line.comment is not None:
+            lines.append(line)
+        elif lines and lines[-1].comment is None:
+            continue
+        else:
+            lines.append(line.with_changes(indent=False, whitespace=cst.SimpleWhitespace("")))
+    return statement.with_changes(leading_lines=lines)
+
+
+def unique(name: str, taken: set[str]) -> str:
+    candidate, number = name, 1
+    while candidate in taken:
+        candidate = f"{name}_{number}"
+        number += 1
+    taken.add(candidate)
+    return candidate
+
+
+_ = (Items, Value)

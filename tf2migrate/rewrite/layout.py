@@ -1,0 +1,225 @@
+"""The last touches: definitions that the output needs, imports, and blank lines around new functions."""
+
+from __future__ import annotations
+
+from typing import TypeVar, cast
+
+import libcst as cst
+
+from tf2migrate.api.symbols import tf2_exists
+from tf2migrate.names.aliases import Aliases
+from tf2migrate.names.project import Module, dotted_name
+from tf2migrate.names.tensorflow import canonical_import
+from tf2migrate.plan.model import NotPlanned, Refusal
+from tf2migrate.rewrite.symbols import Symbols
+from tf2migrate.rewrite.templates import Templates
+
+ImportT = TypeVar("ImportT", cst.Import, cst.ImportFrom)
+
+
+class Layout:
+    """Finishes the tree of one module."""
+
+    def __init__(self, symbols: Symbols, module: Module, generated: set[str]) -> None:
+        self.symbols = symbols
+        self.module = module
+        self.generated = generated
+
+    def finish(self, tree: cst.Module) -> str:
+        tree = self.definitions(tree)
+        tree = self.imports(tree)
+        tree = cast(cst.Module, tree.visit(_Spacing(self.generated)))
+        self.check(tree)
+        return tree.code
+
+    def definitions(self, tree: cst.Module) -> cst.Module:
+        """Recipes go behind the imports, in the order in which they were asked for."""
+        found = list(self.symbols.definitions.values())
+        if not found:
+            return tree
+        templates = Templates(tree)
+        body = list(tree.body)
+        position = _after_imports(body)
+        new: list[cst.BaseStatement] = []
+        existing = {self.symbols.code(s).strip() for s in body}
+        for definition in found:
+            for line in definition.imports:
+                if line not in existing:
+                    existing.add(line)
+                    body[position:position] = templates.statements(line + "\n", {})
+                    position += 1
+        for definition in found:
+            made = templates.statements(definition.text.strip("\n") + "\n", {})
+            for statement in made:
+                if isinstance(statement, cst.FunctionDef | cst.ClassDef):
+                    self.generated.add(statement.name.value)
+            new += made
+        body[position:position] = new
+        return tree.with_changes(body=body)
+
+    def imports(self, tree: cst.Module) -> cst.Module:
+        """Imports of what TensorFlow 2 does not have go; what is still used of them is an obstacle."""
+        used = _names_used(tree)
+        edit = _Imports(used)
+        made = cast(cst.Module, tree.visit(edit))
+        if edit.left:
+            where = self.module.tree
+            raise NotPlanned(
+                Refusal("TFM101", self.module.key, where, f"`{edit.left[0]}` is imported from TensorFlow 1 and still used")
+            )
+        needs_tf = "tf" in used and self.symbols.aliases.tensorflow is None
+        if needs_tf:
+            body = list(made.body)
+            body[_after_imports(body) : _after_imports(body)] = [cst.parse_statement("import tensorflow as tf\n")]
+            made = made.with_changes(body=body)
+        return made
+
+    def check(self, tree: cst.Module) -> None:
+        """Every TensorFlow name of the output exists in TensorFlow 2."""
+        aliases = Aliases(tree)
+        stack: list[cst.CSTNode] = [tree]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, cst.Import | cst.ImportFrom):
+                continue
+            if isinstance(node, cst.Attribute):
+                name = aliases.canonical(node)
+                if name is not None:
+                    if not tf2_exists(name) and not _inside_known(name):
+                        raise NotPlanned(
+                            Refusal("TFM101", self.module.key, self.module.tree, f"`{name}` has no native form yet")
+                        )
+                    continue
+            stack.extend(node.children)
+
+
+def _inside_known(name: str) -> bool:
+    """Attributes of objects (``tf.keras.Model.call``, ``tf.float32.name``) are not symbols of their own."""
+    parts = name.split(".")
+    return any(
+        tf2_exists(".".join(parts[:i])) and (parts[i - 1][:1].isupper() or parts[i - 1] in DTYPES)
+        for i in range(2, len(parts))
+    )
+
+
+DTYPES = frozenset("float16 float32 float64 int8 int16 int32 int64 uint8 uint16 bool string complex64".split())
+
+
+def _after_imports(body: list[cst.CSTNode] | list[cst.BaseStatement]) -> int:
+    position = 0
+    for index, statement in enumerate(body):
+        if isinstance(statement, cst.SimpleStatementLine) and all(
+            isinstance(s, cst.Import | cst.ImportFrom) for s in statement.body
+        ):
+            position = index + 1
+        elif isinstance(statement, cst.FunctionDef | cst.ClassDef):
+            break
+    return position
+
+
+def _names_used(tree: cst.Module) -> set[str]:
+    used: set[str] = set()
+    stack: list[cst.CSTNode] = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, cst.Import | cst.ImportFrom):
+            continue
+        if isinstance(node, cst.Attribute):
+            stack.append(node.value)
+            continue
+        if isinstance(node, cst.Name):
+            used.add(node.value)
+        stack.extend(node.children)
+    return used
+
+
+class _Imports(cst.CSTTransformer):
+    def __init__(self, used: set[str]) -> None:
+        super().__init__()
+        self.used = used
+        self.left: list[str] = []
+
+    def leave_Import(
+        self, original_node: cst.Import, updated_node: cst.Import
+    ) -> cst.Import | cst.RemovalSentinel:
+        kept: list[cst.ImportAlias] = []
+        for alias in updated_node.names:
+            dotted = dotted_name(alias.name)
+            symbol = canonical_import(dotted)
+            bound = alias.asname.name.value if alias.asname and isinstance(alias.asname.name, cst.Name) else ""
+            if symbol is None:
+                kept.append(alias)
+            elif symbol == "tf":
+                plain = cst.ImportAlias(cst.Name("tensorflow"), asname=alias.asname)
+                kept.append(plain if dotted != "tensorflow" and bound else alias)
+            elif (bound or dotted.split(".")[0]) in self.used and not tf2_exists(symbol):
+                if bound:
+                    self.left.append(dotted)
+                else:
+                    kept.append(cst.ImportAlias(cst.Name("tensorflow")))
+            elif tf2_exists(symbol):
+                kept.append(alias)
+        return _with(updated_node, kept)
+
+    def leave_ImportFrom(
+        self, original_node: cst.ImportFrom, updated_node: cst.ImportFrom
+    ) -> cst.ImportFrom | cst.RemovalSentinel:
+        base = canonical_import(dotted_name(updated_node.module)) if updated_node.module is not None else None
+        if base is None or updated_node.relative or isinstance(updated_node.names, cst.ImportStar):
+            return updated_node
+        kept: list[cst.ImportAlias] = []
+        for alias in updated_node.names:
+            name = dotted_name(alias.name)
+            bound = alias.asname.name.value if alias.asname and isinstance(alias.asname.name, cst.Name) else name
+            if tf2_exists(f"{base}.{name}") and "compat.v1" not in dotted_name(updated_node.module):
+                if bound in self.used:
+                    kept.append(alias)
+            elif bound in self.used:
+                self.left.append(f"{base}.{name}")
+        if len(kept) == len(updated_node.names):
+            return updated_node
+        return _with(updated_node, kept)
+
+
+def _with(node: ImportT, kept: list[cst.ImportAlias]) -> ImportT | cst.RemovalSentinel:
+    if not kept:
+        return cst.RemoveFromParent()
+    kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+    return cast(ImportT, node.with_changes(names=kept))
+
+
+class _Spacing(cst.CSTTransformer):
+    """Two blank lines around new definitions of a module, one around those in a block."""
+
+    def __init__(self, generated: set[str]) -> None:
+        super().__init__()
+        self.generated = generated
+
+    def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:
+        return updated_node.with_changes(body=self.spaced(list(updated_node.body), 2))
+
+    def leave_IndentedBlock(
+        self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
+    ) -> cst.IndentedBlock:
+        return updated_node.with_changes(body=self.spaced(list(updated_node.body), 1))
+
+    def spaced(self, body: list[cst.BaseStatement], count: int) -> list[cst.BaseStatement]:
+        out: list[cst.BaseStatement] = []
+        for index, statement in enumerate(body):
+            new = self.is_new(statement)
+            after = index > 0 and self.is_new(body[index - 1])
+            if (new and index > 0) or after:
+                statement = _blank_lines(statement, count)
+            out.append(statement)
+        return out
+
+    def is_new(self, statement: cst.CSTNode) -> bool:
+        return isinstance(statement, cst.FunctionDef | cst.ClassDef) and statement.name.value in self.generated
+
+
+def _blank_lines(statement: cst.BaseStatement, count: int) -> cst.BaseStatement:
+    lines = list(getattr(statement, "leading_lines", ()))
+    while lines and lines[0].comment is None:
+        lines.pop(0)
+    blank = [cst.EmptyLine(indent=False) for _ in range(count)]
+    return statement.with_changes(leading_lines=[*blank, *lines])

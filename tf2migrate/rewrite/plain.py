@@ -1,0 +1,54 @@
+"""Programs that build no graph: their TensorFlow 1 symbols get their native spelling, and nothing moves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+import libcst as cst
+
+from tf2migrate.api.symbols import tf2_exists
+from tf2migrate.graph.staging import Staging
+from tf2migrate.names.aliases import Aliases
+from tf2migrate.names.project import Module
+from tf2migrate.rewrite.layout import Layout
+from tf2migrate.rewrite.substitution import Substitution
+from tf2migrate.rewrite.symbols import Symbols
+
+
+def rewrite_plain(staging: Staging) -> dict[str, str]:
+    """The new text of each module. Raises ``NotPlanned`` when a symbol has no native form."""
+    out: dict[str, str] = {}
+    for key in staging.module_frames:
+        module = staging.modules[key]
+        symbols = Symbols(module, staging, Aliases(module.tree))
+        tree = cast(cst.Module, module.tree.visit(Substitution(symbols, {}, {}, {})))
+        out[key] = Layout(symbols, module, set()).finish(tree)
+    return out
+
+
+def tf1_uses(module: Module) -> Iterator[tuple[cst.CSTNode, str]]:
+    """Uses of symbols that TensorFlow 2 does not have under their TF1 name."""
+    aliases = Aliases(module.tree)
+    stack: list[cst.CSTNode] = [module.tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, cst.Import | cst.ImportFrom):
+            continue
+        if isinstance(node, cst.Attribute | cst.Name):
+            name = aliases.canonical(node)
+            if name is not None:
+                if name != "tf" and not tf2_exists(name) and _is_symbol(name):
+                    yield node, name
+                continue
+        stack.extend(reversed(node.children))
+
+
+def _is_symbol(name: str) -> bool:
+    """Attributes of what a symbol is or returns (``tf.float32.name``) are not symbols of their own."""
+    parts = name.split(".")
+    return not any(tf2_exists(".".join(parts[:i])) and parts[i - 1][:1].isupper() for i in range(2, len(parts)))
+
+
+def uses_tf1(module: Module) -> bool:
+    return any(True for _ in tf1_uses(module)) or "tensorflow.compat.v1" in module.source.text

@@ -1,0 +1,459 @@
+"""Puts a planned program together: statements that go, move, stay, and the new definitions between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import cast
+
+import libcst as cst
+
+from tf2migrate.graph.staging import RunSite
+from tf2migrate.graph.values import Bound, Class, Function, Graph, Mapping, Node, Scope, Session, Value, nodes_in
+from tf2migrate.graph.values import Sequence as Items
+from tf2migrate.names.aliases import Aliases
+from tf2migrate.names.project import Module
+from tf2migrate.plan.flow import Role
+from tf2migrate.plan.model import NotPlanned, Plan, Refusal, Step
+from tf2migrate.plan.region import Atom, names_read
+from tf2migrate.rewrite.composer import Composer
+from tf2migrate.rewrite.layout import Layout
+from tf2migrate.rewrite.runs import Runs
+from tf2migrate.rewrite.steps import Functions
+from tf2migrate.rewrite.substitution import Replacement, Substitution
+from tf2migrate.rewrite.symbols import Symbols
+from tf2migrate.rewrite.templates import Templates
+from tf2migrate.rewrite.variables import anywhere
+
+
+@dataclass(slots=True)
+class Edits:
+    """Statement edits of one module, keyed by the identity of the original statement."""
+
+    removed: set[int] = field(default_factory=set)
+    before: dict[int, list[cst.BaseStatement]] = field(default_factory=dict)
+    replaced: dict[int, list[cst.BaseStatement]] = field(default_factory=dict)
+
+
+class Rewriter:
+    """Rewrites the module of one region."""
+
+    def __init__(self, plan: Plan, marks: bool = False) -> None:
+        self.plan = plan
+        self.flow = plan.flow
+        self.staging = plan.flow.staging
+        self.region = plan.flow.region
+        self.module: Module = self.region.module
+        self.all_symbols = {
+            key: Symbols(module, self.staging, Aliases(module.tree))
+            for key, module in self.staging.modules.items()
+            if key in self.staging.module_frames
+        }
+        self.symbols = self.all_symbols[self.module.key]
+        self.composer = Composer(plan, self.symbols)
+        self.templates = Templates(self.module.tree)
+        self.functions = Functions(plan, self.composer, self.templates)
+        numbers = {id(site.expression): i + 1 for i, site in enumerate(self.staging.runs)}
+        self.runs = Runs(plan, self.composer, self.functions, marks, numbers)
+        self.edits = Edits()
+        self.replacements: dict[int, Replacement] = {}
+        self.whole: dict[int, str] = {}
+        self.names: dict[int, str] = {}
+        self.generated: set[str] = set()
+
+    # ------------------------------------------------------------------ the whole
+    def rewrite(self) -> dict[str, str]:
+        """The new text of each module of the program. Raises ``NotPlanned`` when a part has no native form."""
+        self.composer.name_attributes()
+        self.host_names()
+        self.remove_graph()
+        self.feeds()
+        self.factories()
+        self.lifted()
+        self.sessions()
+        self.place_model()
+        self.place_steps()
+        self.runs.edit = Substitution(self.symbols, self.replacements, self.whole, self.names)
+        self.run_sites()
+        self.host_statements()
+        return {key: self.assemble(symbols) for key, symbols in self.all_symbols.items()}
+
+    def assemble(self, symbols: Symbols) -> str:
+        assembly = Assembly(self, symbols)
+        tree = cast(cst.Module, symbols.module.tree.visit(assembly))
+        return Layout(symbols, symbols.module, self.generated).finish(tree)
+
+    def host_names(self) -> None:
+        """Locals of a function that the model class, which stands outside of it, has to be given."""
+        self.host: list[str] = []
+        if self.region.is_module:
+            return
+        atoms = [a for a in self.region.atoms if self.flow.role(a) is Role.VARIABLE]
+        forward = self.plan.forward.atoms if self.plan.forward is not None else []
+        inside = [a for a in self.region.atoms if any(n.number in self.composer.inner for n in a.nodes)]
+        for atom in [*atoms, *forward, *inside]:
+            for read in atom.reads:
+                for source in self.flow.reaching(read.value, atom):
+                    if self.flow.role(source) in (Role.HOST, Role.CONSTANT, Role.RUN) and source not in atoms:
+                        if read.value not in self.host:
+                            self.host.append(read.value)
+                        if atom in forward:
+                            self.composer.host_attributes.add(read.value)
+                parameter = read.value in self.region.frame.env and not self.flow.reaching(read.value, atom)
+                if parameter and read.value not in self.host:
+                    self.host.append(read.value)
+                    if atom in forward:
+                        self.composer.host_attributes.add(read.value)
+
+    # ------------------------------------------------------------------ what goes
+    def remove_graph(self) -> None:
+        gone = (Role.GRAPH, Role.PLACEHOLDER, Role.VARIABLE, Role.STAGED)
+        for atom in self.region.atoms:
+            if self.flow.role(atom) in gone:
+                self.edits.removed.add(id(atom.statement))
+
+    def dissolved(self, node: cst.With) -> bool:
+        """Whether a ``with`` block of any function opens only what native TF2 does not need."""
+        for item in node.items:
+            values = self.staging.values_of(item.item)
+            if not values or not all(_opens(value) for value in values):
+                return False
+        return True
+
+    def sessions(self) -> None:
+        """Parameters and arguments that hold the session."""
+        self.session_parameters: set[int] = set()
+        for frame in self.staging.frames:
+            definition = frame.owner
+            if not isinstance(definition, cst.FunctionDef):
+                continue
+            for param in definition.params.params:
+                if isinstance(frame.env.get(param.name.value), Session):
+                    self.session_parameters.add(id(param))
+
+    # ------------------------------------------------------------------ feeds
+    def feeds(self) -> None:
+        """Feed dicts that have a name are keyed by parameter names instead of placeholders."""
+        stack: list[cst.CSTNode] = [symbols.module.tree for symbols in self.all_symbols.values()]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, cst.Dict):
+                for element in node.elements:
+                    if isinstance(element, cst.DictElement):
+                        self._key(element.key)
+            elif isinstance(node, cst.Subscript):
+                bases = self.staging.values_of(node.value)
+                if any(isinstance(b, Mapping) for b in bases) and len(node.slice) == 1:
+                    index = node.slice[0].slice
+                    if isinstance(index, cst.Index):
+                        self._key(index.value)
+            stack.extend(node.children)
+
+    def _key(self, key: cst.BaseExpression) -> None:
+        numbers = {v.number for v in self.staging.values_of(key) if isinstance(v, Node)}
+        if not numbers:
+            return
+        names = {self.plan.parameter_names.get(n) for n in numbers}
+        if len(names) != 1 or None in names:
+            reason = "this key of a feed stands for several placeholders"
+            raise NotPlanned(Refusal("TFM407", self.module.key, key, reason))
+        self.whole[id(key)] = f'"{names.pop()}"'
+
+    # ------------------------------------------------------------------ functions that stay
+    def factories(self) -> None:
+        """Variables made inside functions that make nothing else: Keras variables, made in place."""
+        for node in self.staging.nodes:
+            call = node.expression
+            if node.kind != "variable" or not isinstance(call, cst.Call) or self.composer.direct(node):
+                continue
+            self.replacements[id(call)] = self._factory(node, call)
+
+    def _factory(self, node: Node, call: cst.Call) -> Replacement:
+        symbols = self.all_symbols[node.place.module]
+
+        def replace(updated: cst.BaseExpression) -> cst.BaseExpression:
+            return symbols.expression(anywhere(symbols, node, call, cast(cst.Call, updated)))
+
+        return replace
+
+    def lifted(self) -> None:
+        """Calls, inside functions, of functions that got parameters for what they read from the region."""
+        for definition, names in self.plan.lifted.items():
+            for call, _, place in self.staging.calls.get(definition, ()):
+                if place.steps[-1].frame is not self.region.frame:
+                    self.replacements[id(call)] = self.composer.with_arguments([f"{n}={n}" for n in names])
+
+    # ------------------------------------------------------------------ what comes
+    def place_model(self) -> None:
+        if not self.plan.model_class:
+            return
+        self.generated.add(self.plan.model_class)
+        atoms = [a for a in self.region.atoms if self.flow.role(a) is Role.VARIABLE]
+        atoms += [a for a in self.region.atoms if any(n.number in self.composer.inner for n in a.nodes)]
+        if self.plan.forward is not None:
+            atoms += self.plan.forward.atoms
+        anchor = max(atoms, key=lambda a: a.number)
+        self.check_order(atoms, anchor)
+        made = [self.functions.model_class(self.host)]
+        instance = self.templates.statements(f"{self.plan.model} = {self.plan.model_class}({', '.join(self.host)})\n", {})
+        aliases: list[cst.BaseStatement] = []
+        for atom in self.region.atoms:
+            if self.flow.role(atom) is Role.ALIAS and atom.number < anchor.number:
+                aliases += self.composer.moved(atom, self.plan.model)
+                self.edits.removed.add(id(atom.statement))
+        if self.region.is_module:
+            self.insert(anchor, [*made, *instance, *aliases])
+        else:
+            owner = self.region.frame.owner
+            self.edits.before.setdefault(id(owner), []).extend(made)
+            self.insert(anchor, [*instance, *aliases])
+
+    def check_order(self, atoms: list[Atom], anchor: Atom) -> None:
+        """C2: the constructor runs later than the statements that it is made of; nothing between may notice."""
+        from tf2migrate.plan.contract import host_effect
+
+        first = next((a for a in sorted(atoms, key=lambda a: a.number) if host_effect(self.flow, a)), None)
+        if first is None:
+            return
+        for atom in self.region.atoms[first.number + 1 : anchor.number]:
+            if self.flow.role(atom) in (Role.HOST, Role.RUN, Role.CONSTANT) and host_effect(self.flow, atom):
+                reason = "host code with effects stands between the variables and the rest of the model"
+                raise NotPlanned(Refusal("TFM402", self.module.key, atom.statement, reason))
+
+    def place_steps(self) -> None:
+        made_optimizers: set[int] = set()
+        steps = [s for s in self.plan.steps if not self.runs.is_inline(s)]
+        loss_made = False
+        for step in steps:
+            new: list[cst.BaseStatement] = []
+            anchor = self.anchor(step)
+            if self.plan.loss is not None and not loss_made and self.uses_loss(step):
+                first = min((self.anchor(s) for s in steps if self.uses_loss(s)), key=lambda a: a.number)
+                loss = self.functions.loss_function(self.plan.steps)
+                self.generated.add(self.functions.loss_name)
+                self.insert(first, loss)
+                loss_made = True
+            if self.plan.loss is not None and self.functions.is_loss(step):
+                self.generated.add(step.name)
+                continue
+            for update in step.updates:
+                maker = update.node.details["optimizer"]
+                number = maker.number  # type: ignore[attr-defined]
+                atom = self.region.atom_at(maker.place)  # type: ignore[attr-defined]
+                assert atom is not None
+                if number in made_optimizers:
+                    continue
+                made_optimizers.add(number)
+                text = self.functions.optimizer_text(maker)  # type: ignore[arg-type]
+                if self.flow.role(atom) is Role.OPTIMIZER:
+                    self.whole[id(maker.call)] = text  # type: ignore[attr-defined]
+                else:
+                    name = self.plan.optimizers[number]
+                    new += self.templates.statements(f"{name} = {text}\n", {})
+            new += self.functions.step_function(step)
+            self.generated.add(step.name)
+            self.insert(anchor, new)
+        for atom in self.region.atoms:
+            if self.flow.role(atom) is Role.OPTIMIZER:
+                number2 = next((o.number for o in self.staging.optimizers if self.region.atom_at(o.place) is atom), -1)
+                if number2 not in made_optimizers:
+                    self.edits.removed.add(id(atom.statement))
+
+    def uses_loss(self, step: Step) -> bool:
+        from tf2migrate.plan.forward import uses_forward
+
+        return (
+            self.plan.loss is not None
+            and uses_forward(self.flow, self.plan, step)
+            and all(a in step.parts.atoms for a in self.plan.loss[1])
+            and self.functions._only_loss(step, self.plan.loss[1])
+        )
+
+    def anchor(self, step: Step) -> Atom:
+        """The last statement that the step is made of, or its first run."""
+        atoms = [*step.parts.atoms, *(u.atom for u in step.updates)]
+        site = self.region.atom_at(step.sites[0].place)
+        assert site is not None
+        if not atoms:
+            return site
+        last = max(atoms, key=lambda a: a.number)
+        return last if last.number < site.number else site
+
+    def insert(self, atom: Atom, statements: list[cst.BaseStatement]) -> None:
+        """Puts statements where ``atom`` stands, or before the host loop or branch that it stands in."""
+        where: cst.CSTNode = atom.statement
+        for parent in atom.parents:
+            if parent not in self.region.dissolved and not _main_guard(parent):
+                where = parent
+                break
+        self.edits.before.setdefault(id(where), []).extend(statements)
+
+    # ------------------------------------------------------------------ runs
+    def run_sites(self) -> None:
+        by_expression: dict[int, Step] = {}
+        for step in self.plan.steps:
+            for site in step.sites:
+                by_expression[id(site.expression)] = step
+        done: set[int] = set()
+        for site in self.staging.runs:
+            key = id(site.expression)
+            if key in done:
+                continue
+            done.add(key)
+            step = by_expression.get(key)
+            if step is None:
+                self.remove_initializer(site)
+            else:
+                self.replace_run(site, step)
+
+    def remove_initializer(self, site: RunSite) -> None:
+        statement = site.place.steps[-1].statement
+        small = statement.body if isinstance(statement, cst.SimpleStatementLine) else ()
+        if len(small) == 1 and isinstance(small[0], cst.Expr) and small[0].value is site.expression:
+            self.edits.removed.add(id(statement))
+            return
+        raise NotPlanned(
+            Refusal("TFM408", self.module.key, site.expression, "the result of an initializer is used")
+        )
+
+    def replace_run(self, site: RunSite, step: Step) -> None:
+        statement = site.place.steps[-1].statement
+        if isinstance(statement, cst.SimpleStatementLine) and len(statement.body) == 1:
+            small = statement.body[0]
+            if isinstance(small, cst.Assign):
+                text = self.runs.assignment(step, site, small)
+                if text is not None:
+                    made = self.templates.statements(text, {})
+                    made[0] = made[0].with_changes(leading_lines=statement.leading_lines)
+                    last = made[-1]
+                    if isinstance(last, cst.SimpleStatementLine):
+                        made[-1] = last.with_changes(trailing_whitespace=statement.trailing_whitespace)
+                    self.edits.replaced[id(statement)] = made
+                    return
+            if isinstance(small, cst.Expr) and small.value is site.expression and not self.runs.is_inline(step):
+                call = self.runs.call(step, site)
+                if self.runs.marks:
+                    values = step.fetch.values()
+                    tf = self.symbols.tf
+                    call = f"{tf}.nest.map_structure(lambda value: value.numpy(), {call})" if values else call
+                self.whole[id(site.expression)] = self.runs.marked(site, call)
+                return
+        self.whole[id(site.expression)] = self.runs.expression(step, site)
+
+    # ------------------------------------------------------------------ statements that stay
+    def host_statements(self) -> None:
+        """Reads of variables and placeholders in statements that stay where they are."""
+        for atom in self.region.atoms:
+            role = self.flow.role(atom)
+            if role not in (Role.HOST, Role.RUN, Role.ALIAS, Role.CONSTANT, Role.FEED, Role.OPTIMIZER):
+                continue
+            for name in atom.reads:
+                text = self.composer.read(name.value, atom, self.plan.model)
+                if text is not None and text != name.value and id(name) not in self.names:
+                    self.names[id(name)] = text
+
+
+class Assembly(Substitution):
+    """The one pass over the module that makes all edits."""
+
+    def __init__(self, rewriter: Rewriter, symbols: Symbols) -> None:
+        super().__init__(symbols, rewriter.replacements, rewriter.whole, rewriter.names)
+        self.rewriter = rewriter
+        self.edits = rewriter.edits
+        self.skipped: set[int] = set()
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        if id(node) in self.edits.removed or id(node) in self.edits.replaced:
+            return False
+        if isinstance(node, cst.With) and self.rewriter.dissolved(node):
+            self.skipped.update(id(item) for item in node.items)
+        if id(node) in self.skipped:
+            return False
+        return super().on_visit(node)
+
+    def on_leave(  # type: ignore[override]
+        self, original: cst.CSTNode, updated: cst.CSTNode
+    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
+        key = id(original)
+        if key in self.skipped:
+            return updated
+        before = self.edits.before.get(key, [])
+        if key in self.edits.removed:
+            return cst.FlattenSentinel(before) if before else cst.RemoveFromParent()
+        if key in self.edits.replaced:
+            return cst.FlattenSentinel([*before, *self.edits.replaced[key]])
+        if isinstance(original, cst.With) and self.rewriter.dissolved(original):
+            body = list(cast(cst.With, updated).body.body)
+            if body:
+                lines = cast(cst.With, updated).leading_lines
+                first = cast(cst.SimpleStatementLine, body[0])
+                body[0] = first.with_changes(leading_lines=[*lines, *first.leading_lines])
+            return cst.FlattenSentinel([*before, *body])
+        if isinstance(original, cst.IndentedBlock) and not cast(cst.IndentedBlock, updated).body:
+            updated = cast(cst.IndentedBlock, updated).with_changes(body=[cst.SimpleStatementLine([cst.Pass()])])
+        if isinstance(original, cst.FunctionDef):
+            updated = self.function(original, cast(cst.FunctionDef, updated))
+        if isinstance(original, cst.Call) and key not in self.whole:
+            updated = self.without_session(original, cast(cst.Call, updated))
+        made = super().on_leave(original, updated)
+        if before:
+            return cst.FlattenSentinel([*before, cast(cst.CSTNode, made)])
+        return made
+
+    def function(self, original: cst.FunctionDef, updated: cst.FunctionDef) -> cst.FunctionDef:
+        """Takes the session out of the parameters, and adds the lifted names."""
+        params = [
+            new
+            for old, new in zip(original.params.params, updated.params.params, strict=True)
+            if id(old) not in self.rewriter.session_parameters
+        ]
+        changed = len(params) != len(original.params.params)
+        names = self.rewriter.plan.lifted.get(id(original), [])
+        if not changed and not names:
+            return updated
+        text = f"def f({', '.join(names)}): pass\n"
+        fresh = cast(cst.FunctionDef, cst.parse_statement(text)).params.params
+        if params and isinstance(params[-1].comma, cst.MaybeSentinel) is False and not names:
+            params[-1] = params[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+        defaults = any(p.default is not None for p in params) or updated.params.star_arg is not cst.MaybeSentinel.DEFAULT
+        if names and defaults:
+            keyword = [*updated.params.kwonly_params, *fresh]
+            star = updated.params.star_arg
+            if isinstance(star, cst.MaybeSentinel):
+                star = cst.ParamStar()
+            made = updated.params.with_changes(params=params, kwonly_params=keyword, star_arg=star)
+        else:
+            made = updated.params.with_changes(params=[*params, *fresh])
+        return updated.with_changes(params=made)
+
+    def without_session(self, original: cst.Call, updated: cst.Call) -> cst.Call:
+        callees = self.symbols.staging.values_of(original.func)
+        if not any(isinstance(c, Function | Class) or isinstance(c, Bound) for c in callees):
+            return updated
+        kept = [
+            new
+            for old, new in zip(original.args, updated.args, strict=True)
+            if not any(isinstance(v, Session) for v in self.symbols.staging.values_of(old.value))
+        ]
+        if len(kept) == len(updated.args):
+            return updated
+        if kept:
+            kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+        return updated.with_changes(args=kept)
+
+
+def _opens(value: Value) -> bool:
+    if isinstance(value, Bound) and value.name == "as_default":
+        return isinstance(value.receiver, Graph | Session)
+    if isinstance(value, Items):
+        return value.kind == "controls"
+    return isinstance(value, Session | Scope)
+
+
+def _main_guard(statement: cst.CSTNode) -> bool:
+    match statement:
+        case cst.If(test=cst.Comparison(left=cst.Name(value="__name__"))):
+            return True
+    return False
+
+
+_ = (names_read, nodes_in)

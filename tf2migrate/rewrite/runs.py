@@ -1,0 +1,192 @@
+"""Runs of the graph become calls of the functions that replace them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from tf2migrate.graph.staging import RunSite
+from tf2migrate.graph.values import Mapping, Node
+from tf2migrate.plan.model import Fetch, NotPlanned, Plan, Refusal, Step
+from tf2migrate.rewrite.composer import Composer
+from tf2migrate.rewrite.steps import Functions
+
+
+@dataclass(slots=True)
+class Runs:
+    """Texts that replace run expressions and the assignments around them."""
+
+    plan: Plan
+    composer: Composer
+    functions: Functions
+    marks: bool = False
+    numbers: dict[int, int] = field(default_factory=dict)
+
+    def refused(self, code: str, where: cst.CSTNode, reason: str) -> NotPlanned:
+        return NotPlanned(Refusal(code, self.composer.symbols.module.key, where, reason))
+
+    # ------------------------------------------------------------------ the call
+    def is_inline(self, step: Step) -> bool:
+        """Whether the run only reads variables or constants: no function is needed."""
+        return not (step.parts.atoms or step.parts.parameters or step.updates or step.parts.defaults) and bool(
+            step.fetch.values()
+        )
+
+    def call(self, step: Step, site: RunSite) -> str:
+        feeds = site.feeds
+        names = [self.plan.parameter_names[n.number] for n in step.parts.parameters]
+        if not names:
+            return f"{step.name}()"
+        assert isinstance(feeds, Mapping) and site.feed_expression is not None
+        expression = site.feed_expression
+        if isinstance(expression, cst.Dict):
+            return f"{step.name}({', '.join(self.literal_feeds(expression, step, site))})"
+        if not feeds.displays:
+            raise self.refused("TFM407", expression, "where this feed dict is made cannot be followed")
+        text = self.feed_text(expression, site)
+        keys = [self.plan.parameter_names.get(k.number, "") for k in feeds.items if isinstance(k, Node)]
+        if sorted(keys) == sorted(names):
+            return f"{step.name}(**{text})"
+        if not isinstance(expression, cst.Name):
+            raise self.refused("TFM407", expression, "this feed holds more than the run needs, and has no name")
+        return f"{step.name}({', '.join(f'{text}[{chr(34)}{n}{chr(34)}]' for n in names)})"
+
+    def literal_feeds(self, expression: cst.Dict, step: Step, site: RunSite) -> list[str]:
+        texts: dict[int, str] = {}
+        for element in expression.elements:
+            if not isinstance(element, cst.DictElement):
+                raise self.refused("TFM407", expression, "a feed with `**` inside is not rewritten yet")
+            key = self.composer.staging.value_in(element.key, site.frame)
+            if isinstance(key, Node):
+                texts[key.number] = self.feed_text(element.value, site)
+        missing = [n for n in step.parts.parameters if n.number not in texts]
+        if missing:
+            raise self.refused("TFM407", expression, "this run does not feed all that it needs")
+        return [texts[n.number] for n in step.parts.parameters]
+
+    def feed_text(self, expression: cst.BaseExpression, site: RunSite) -> str:
+        """The text of a fed value; runs inside it are replaced as well."""
+        edited = expression.visit(self.edit) if self.edit is not None else expression
+        assert isinstance(edited, cst.BaseExpression)
+        return self.composer.symbols.code(edited).strip()
+
+    edit: cst.CSTTransformer | None = None
+
+    # ------------------------------------------------------------------ results
+    def expression(self, step: Step, site: RunSite) -> str:
+        """What replaces the run where its value is used as a whole."""
+        return self.marked(site, self.value(step, site))
+
+    def marked(self, site: RunSite, text: str) -> str:
+        number = self.numbers.get(id(site.expression), 0)
+        return f"__tf2migrate_record__({number}, {text})" if self.marks else text
+
+    def value(self, step: Step, site: RunSite) -> str:
+        if self.is_inline(step):
+            return self.inline(step.fetch, step)
+        call = self.call(step, site)
+        fetch = step.fetch
+        values = fetch.values()
+        if not values:
+            if fetch.kind == "none":
+                return call
+            raise self.refused("TFM408", site.expression, "the list of None that this run gives is used")
+        if fetch.kind == "leaf":
+            return f"{call}.numpy()"
+        flat = all(item.kind in ("leaf", "none") for item in fetch.items)
+        each = self.plan.fresh("value")
+        if fetch.kind in ("list", "tuple") and flat and len(values) == len(fetch.items) > 1:
+            made = f"[{each}.numpy() for {each} in {call}]"
+            return made if fetch.kind == "list" else f"tuple({made[1:-1]})"
+        if fetch.kind in ("list", "tuple") and flat and len(values) == 1:
+            position = next(i for i, item in enumerate(fetch.items) if item.kind == "leaf")
+            parts = ["None"] * len(fetch.items)
+            parts[position] = f"{call}.numpy()"
+            joined = ", ".join(parts)
+            return f"[{joined}]" if fetch.kind == "list" else f"({joined},)"
+        if any(leaf.kind == "none" for leaf in fetch.leaves()) or fetch.kind in ("list", "tuple"):
+            if any(leaf.kind == "none" for leaf in fetch.leaves()):
+                raise self.refused("TFM408", site.expression, "an op inside a nested fetch is not rewritten yet")
+        tf = self.composer.symbols.tf
+        if fetch.kind == "dict" and flat:
+            key = self.plan.fresh("key")
+            return f"{{{key}: {each}.numpy() for {key}, {each} in {call}.items()}}"
+        return f"{tf}.nest.map_structure(lambda {each}: {each}.numpy(), {call})"
+
+    def inline(self, fetch: Fetch, step: Step) -> str:
+        match fetch.kind:
+            case "leaf":
+                assert fetch.expression is not None
+                atom = self.plan.flow.region.atom_at(step.sites[0].place)
+                assert atom is not None
+                text = self.composer.rendered(fetch.expression, atom, self.plan.model)
+                primary = isinstance(fetch.expression, cst.Name | cst.Attribute | cst.Subscript | cst.Call)
+                return f"{text}.numpy()" if primary else f"({text}).numpy()"
+            case "none":
+                return "None"
+            case "dict":
+                pairs = zip(fetch.keys, fetch.items, strict=True)
+                return "{" + ", ".join(f"{self.composer.symbols.code(k)}: {self.inline(v, step)}" for k, v in pairs) + "}"
+        parts = ", ".join(self.inline(item, step) for item in fetch.items)
+        if fetch.kind == "tuple":
+            return f"({parts}{',' if len(fetch.items) == 1 else ''})"
+        return f"[{parts}]"
+
+    # ------------------------------------------------------------------ statements around a run
+    def assignment(self, step: Step, site: RunSite, node: cst.Assign) -> str | None:
+        """``_, l = sess.run([train, loss])`` with only the targets that get a value; None when it is no such thing."""
+        target = node.targets[0].target
+        if len(node.targets) != 1 or not isinstance(target, cst.Tuple | cst.List) or node.value is not site.expression:
+            return None
+        fetch = step.fetch
+        if fetch.kind not in ("list", "tuple") or len(fetch.items) != len(target.elements):
+            return None
+        if any(item.kind not in ("leaf", "none") for item in fetch.items) or self.is_inline(step):
+            return None
+        kept: list[str] = []
+        nothing: list[str] = []
+        for element, item in zip(target.elements, fetch.items, strict=True):
+            text = self.composer.symbols.code(element.value).strip()
+            if item.kind == "leaf":
+                kept.append(text)
+            elif not isinstance(element.value, cst.Name) or self.is_read(element.value.value, site):
+                nothing.append(text)
+        call = self.call(step, site)
+        lines: list[str] = []
+        if not kept:
+            lines.append(self.marked(site, call))
+        elif len(kept) == 1:
+            lines.append(f"{kept[0]} = {self.marked(site, call + '.numpy()')}")
+        else:
+            each = self.plan.fresh("value")
+            made = f"[{each}.numpy() for {each} in {call}]"
+            lines.append(f"{', '.join(kept)} = {self.marked(site, made)}")
+        lines += [f"{name} = None" for name in nothing]
+        return "\n".join(lines) + "\n"
+
+    def is_read(self, name: str, site: RunSite) -> bool:
+        """Whether a name that would only hold None is read anywhere outside the graph's own statements."""
+        if name == "_":
+            return False
+        flow = self.plan.flow
+        if site.frame is not flow.region.frame:
+            return True
+        for atom in flow.region.atoms:
+            for read in atom.reads:
+                if read.value == name and any(name in a.binds and a.runs for a in flow.reaching(name, atom)):
+                    inside = any(read is n for s in atom.runs for n in _names_in(s.expression))
+                    if not inside:
+                        return True
+        return False
+
+
+def _names_in(node: cst.CSTNode) -> list[cst.Name]:
+    found: list[cst.Name] = []
+    stack: list[cst.CSTNode] = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, cst.Name):
+            found.append(current)
+        stack.extend(current.children)
+    return found

@@ -1,0 +1,648 @@
+"""The functions of the output: the model class, the shared loss, and one function for each distinct run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import libcst as cst
+
+from tf2migrate.api.calls_model import Refused
+from tf2migrate.api.optimizers import Rate, densify, optimizer
+from tf2migrate.graph.values import Node, Optimizer, Sequence, nodes_in
+from tf2migrate.plan.flow import Role
+from tf2migrate.plan.forward import is_gradient, uses_forward
+from tf2migrate.plan.model import Fetch, NotPlanned, Plan, Refusal, Slice, Step, Update
+from tf2migrate.plan.region import Atom, names_read
+from tf2migrate.plan.slices import Slicer
+from tf2migrate.rewrite.composer import Composer
+from tf2migrate.rewrite.templates import Templates, return_directly
+from tf2migrate.rewrite.variables import in_model
+
+SPARSE_READERS = ("tf.nn.embedding_lookup", "tf.gather", "tf.nn.nce_loss", "tf.nn.sampled_softmax_loss", "tf.nn.embedding_lookup_sparse")
+WIDTH = 100
+
+
+@dataclass(slots=True)
+class Functions:
+    """Builds definitions of one plan as statements."""
+
+    plan: Plan
+    composer: Composer
+    templates: Templates
+
+    @property
+    def tf(self) -> str:
+        return self.composer.symbols.tf
+
+    # ------------------------------------------------------------------ the model
+    def model_class(self, host: list[str]) -> cst.BaseStatement:
+        """``class Model(tf.keras.Model)`` with the variables in ``__init__`` and the prediction in ``call``."""
+        parameters = "".join(f", {name}" for name in host)
+        call_host = [name for name in host if name in self.composer.host_attributes]
+        saved = "".join(f"        self.{_attribute(name)} = {name}\n" for name in call_host)
+        text = (
+            f"class {self.plan.model_class}({self.tf}.keras.Model):\n"
+            f"    def __init__(self{parameters}):\n"
+            f"        super().__init__({self._policy()})\n{saved}        __variables__\n"
+        )
+        holes = {"__variables__": self.constructor()}
+        forward = self.plan.forward
+        if forward is not None:
+            names = "".join(f", {self.plan.parameter_names[n.number]}" for n in forward.parameters)
+            body = [s for atom in forward.atoms for s in self.composer.moved(atom, "self")]
+            text += f"\n    def call(self{names}):\n        __call__\n"
+            if len(forward.outputs) == 1:
+                body = return_directly(body, forward.outputs[0])
+            else:
+                text += f"        return {', '.join(forward.outputs)}\n"
+            holes["__call__"] = body
+        return self.templates.statements(text, holes)[0]
+
+    def _policy(self) -> str:
+        """Keras casts floating inputs to float32 unless told not to."""
+        for node in self.plan.flow.staging.nodes:
+            if node.kind == "placeholder":
+                dtype = placeholder_argument(node, 0, "dtype")
+                text = self.composer.symbols.code(dtype.value) if dtype is not None else ""
+                if any(word in text for word in ("float64", "float16", "double", "half", "bfloat16")):
+                    return "autocast=False"
+        return ""
+
+    def constructor(self) -> list[cst.BaseStatement]:
+        """The statements that make the variables and layers, in the order of the original."""
+        out: list[cst.BaseStatement] = []
+        flow = self.plan.flow
+        for atom in flow.region.atoms:
+            if flow.role(atom) is Role.VARIABLE:
+                out.extend(self.variable_statement(atom))
+            elif flow.role(atom) is Role.STAGED:
+                for node in atom.nodes:
+                    if node.number in self.composer.inner:
+                        out.extend(self.inner_statement(node, atom))
+        return out
+
+    def variable_statement(self, atom: Atom) -> list[cst.BaseStatement]:
+        composer = self.composer
+        extra: dict[int, str] = {}
+        edit = composer.substitution(atom, "self", extra)
+        for node in atom.nodes:
+            if node.kind == "variable" and composer.direct(node) and isinstance(node.expression, cst.Call):
+                label = self._label(node, atom)
+                edit.replacements[id(node.expression)] = _constructor(composer, node, label)
+        for name, target in atom.binds.items():
+            edit.names[id(target)] = f"self.{composer.attributes[atom.number, name]}"
+        for name in atom.reads:
+            for source in self.plan.flow.reaching(name.value, atom):
+                key = (source.number, name.value)
+                if key in composer.attributes:
+                    edit.names[id(name)] = f"self.{composer.attributes[key]}"
+        made = atom.statement.visit(edit)
+        return [made] if isinstance(made, cst.BaseStatement) else []
+
+    def _label(self, node: Node, atom: Atom) -> str:
+        for name in atom.binds:
+            if self.plan.flow.bound_value(atom, name) is node:
+                return self.composer.attributes[atom.number, name]
+        given = node.name.rsplit("/", 1)[-1]
+        return given if given and "?" not in given else "weight"
+
+    def inner_statement(self, node: Node, atom: Atom) -> list[cst.BaseStatement]:
+        composer = self.composer
+        name = composer.inner[node.number]
+        call = cast(cst.Call, node.expression)
+        if node.kind == "layer":
+            edit = composer.substitution(atom, "self", {}, call)
+            edit.replacements.pop(id(call), None)
+            updated = cast(cst.Call, _inside(call, edit))
+            made = composer.layer(node, updated)
+            text = f"self.{name} = {made.constructor}"  # type: ignore[attr-defined]
+        else:
+            edit = composer.substitution(atom, "self", {}, call)
+            edit.whole.pop(id(call), None)
+            updated = cast(cst.Call, _inside(call, edit))
+            text = f"self.{name} = {in_model(composer.symbols, node, call, updated, name)}"
+        return self.templates.statements(text + "\n", {})
+
+    # ------------------------------------------------------------------ steps
+    def loss_function(self, steps: list[Step]) -> list[cst.BaseStatement]:
+        """``def compute_loss(...)``, shared by the steps that need the same loss."""
+        assert self.plan.loss is not None
+        name, atoms, output = self.plan.loss
+        step = next(s for s in steps if s.updates)
+        parameters = self.loss_parameters(step)
+        body = [*self.forward_call(), *(s for atom in atoms for s in self.composer.moved(atom, self.plan.model))]
+        own = next((s for s in steps if self.is_loss(s)), None)
+        if own is not None:
+            self.loss_name = own.name
+            nodes = own.parts.parameters
+            head = self.head(own, nodes)
+        else:
+            self.loss_name = self.plan.fresh("compute_loss", f"compute_{output}")
+            head = f"def {self.loss_name}({', '.join(parameters)}):\n"
+        _ = name
+        return self.templates.statements(head + "    __body__\n", {"__body__": return_directly(body, output)})
+
+    def is_loss(self, step: Step) -> bool:
+        """Whether a run fetches just the shared loss: its function serves the training step as well."""
+        shared = self.plan.loss
+        if shared is None or step.updates or step.fetch.kind != "leaf" or step.parts.defaults:
+            return False
+        training = next(s for s in self.plan.steps if s.updates)
+        names = [self.plan.parameter_names[n.number] for n in step.parts.parameters]
+        same = step.fetch.node is training.updates[0].node.details.get("loss")
+        return same and names == self.loss_parameters(training)
+
+    loss_name: str = "compute_loss"
+
+    def loss_parameters(self, step: Step) -> list[str]:
+        assert self.plan.loss is not None
+        name, _, _ = self.plan.loss
+        parts = Slice()
+        Slicer(self.plan.flow).backward([(name, step.updates[0].atom)], step.parts.parameters, parts)
+        nodes = sorted(parts.parameters, key=lambda n: n.number)
+        return [self.plan.parameter_names[n.number] for n in nodes]
+
+    def forward_call(self) -> list[cst.BaseStatement]:
+        forward = self.plan.forward
+        assert forward is not None
+        names = ", ".join(self.plan.parameter_names[n.number] for n in forward.parameters)
+        return self.templates.statements(f"{', '.join(forward.outputs)} = {self.plan.model}({names})\n", {})
+
+    def head(self, step: Step, nodes: list[Node]) -> str:
+        """The decorator and the ``def`` line of a step."""
+        names = [self.plan.parameter_names[n.number] for n in nodes]
+        specs = [self.specification(n) for n in nodes]
+        line = f"@{self.tf}.function(input_signature=[{', '.join(specs)}])\n"
+        if len(line) > WIDTH:
+            inner = "".join(f"    {spec},\n" for spec in specs)
+            line = f"@{self.tf}.function(input_signature=[\n{inner}])\n"
+        if not specs:
+            line = f"@{self.tf}.function\n"
+        return f"{line}def {step.name}({', '.join(names)}):\n"
+
+    def step_function(self, step: Step) -> list[cst.BaseStatement]:
+        """One function under ``@tf.function``; its parameters are what the run feeds."""
+        body, holes = self.body(step)
+        returned = self.returned(step)
+        text = self.head(step, step.parts.parameters) + "".join(f"    {part}\n" for part in body)
+        if body == ["__body__"] and returned.isidentifier():
+            holes["__body__"] = return_directly(holes["__body__"], returned)
+        elif returned:
+            text += f"    return {returned}\n"
+        if not body and not returned:
+            text += "    pass\n"
+        return self.templates.statements(text, holes)
+
+    def specification(self, node: Node) -> str:
+        """The ``tf.TensorSpec`` that casts and checks a feed as the placeholder did."""
+        symbols = self.composer.symbols
+        atom = self.plan.flow.region.atom_at(node.place)
+        assert atom is not None
+        if node.kind != "placeholder":
+            where = node.expression or atom.statement
+            raise NotPlanned(Refusal("TFM407", symbols.module.key, where, "a tensor that is not a placeholder is fed"))
+        if not self.composer.direct(node):
+            where = node.expression or atom.statement
+            raise NotPlanned(
+                Refusal("TFM410", symbols.module.key, where, "a placeholder made in another function is not rewritten yet")
+            )
+        shape = placeholder_argument(node, 1, "shape")
+        shape_text = self.composer.rendered(shape.value, atom, "") if shape is not None else "None"
+        if node.op == "tf.placeholder_with_default":
+            return f"{self.tf}.TensorSpec({shape_text}, {self._default_dtype(node, atom)})"
+        dtype = placeholder_argument(node, 0, "dtype")
+        dtype_text = self.composer.rendered(dtype.value, atom, "") if dtype is not None else f"{self.tf}.float32"
+        if dtype_text.strip("'\"") in ("float", "float32"):
+            dtype_text = f"{self.tf}.float32"
+        return f"{self.tf}.TensorSpec({shape_text}, {dtype_text})"
+
+    def _default_dtype(self, node: Node, atom: Atom) -> str:
+        given = placeholder_argument(node, 0, "input")
+        if given is not None:
+            text = self.composer.rendered(given.value, atom, "")
+            if isinstance(given.value, cst.Float):
+                return f"{self.tf}.float32"
+            if isinstance(given.value, cst.Integer):
+                return f"{self.tf}.int32"
+            if text in ("True", "False"):
+                return f"{self.tf}.bool"
+            return f"{self.tf}.convert_to_tensor({text}).dtype"
+        return f"{self.tf}.float32"
+
+    def body(self, step: Step) -> tuple[list[str], dict[str, list[cst.BaseStatement]]]:
+        """The lines of a step, with holes for the user's statements."""
+        holes: dict[str, list[cst.BaseStatement]] = {}
+        lines: list[str] = []
+        atoms = list(step.parts.atoms)
+        before: list[cst.BaseStatement] = [s for atom in step.parts.defaults for s in self.default(atom)]
+        shared = self.plan.loss
+        use_loss = shared is not None and uses_forward(self.plan.flow, self.plan, step) and all(
+            a in atoms for a in shared[1]
+        )
+        forward = self.plan.forward
+        rest = atoms
+        if use_loss and shared is not None and self._only_loss(step, shared[1]):
+            arguments = ", ".join(self.loss_parameters(next(s for s in self.plan.steps if s.updates)))
+            before += self.templates.statements(f"{shared[2]} = {self.loss_name}({arguments})\n", {})
+            rest = [a for a in atoms if a not in shared[1] and (forward is None or a not in forward.atoms)]
+        elif uses_forward(self.plan.flow, self.plan, step) and forward is not None:
+            before += self.forward_call()
+            rest = [a for a in atoms if a not in forward.atoms]
+        gradient = [a for a in rest if is_gradient(a)]
+        if not step.updates and not gradient:
+            holes["__body__"] = before + self.moved(rest)
+            if holes["__body__"]:
+                lines.append("__body__")
+            return lines, holes
+        taped, after = self.split(step, rest)
+        tape = self.plan.fresh("tape")
+        self.tapes[id(step)] = tape
+        lines.append(f"with {self.tf}.GradientTape({self.persistence(step)}) as {tape}:")
+        watched = self.watched(step)
+        holes["__taped__"] = [*watched, *before, *self.moved(taped)]
+        lines.append("    __taped__")
+        updates: list[str] = []
+        for update in step.updates:
+            updates.extend(self.apply(update, tape, holes))
+        extra = self.gradient_texts(step, tape)
+        holes["__after__"] = [s for a in after for s in self.composer.moved(a, self.plan.model, extra)]
+        if holes["__after__"]:
+            position = next((i for i, u in enumerate(updates) if ".apply_gradients(" in u), len(updates))
+            updates.insert(position, "__after__")
+        return [*lines, *updates], holes
+
+    @property
+    def tapes(self) -> dict[int, str]:
+        return _TAPES
+
+    def _only_loss(self, step: Step, atoms: list[Atom]) -> bool:
+        """Whether nothing else in the step needs the prediction itself."""
+        flow = self.plan.flow
+        forward = self.plan.forward
+        assert forward is not None
+        inside = {id(a) for a in [*atoms, *forward.atoms]}
+        readers = [(r.name, a) for a in step.parts.atoms if id(a) not in inside for r in flow.reads(a)]
+        from tf2migrate.plan.forward import fetch_reads
+
+        readers += fetch_reads(flow, step)
+        output = self.plan.loss[2] if self.plan.loss else ""
+        for name, reader in readers:
+            for source in flow.reaching(name, reader):
+                if id(source) in inside and name != output:
+                    return False
+        return True
+
+    def default(self, atom: Atom) -> list[cst.BaseStatement]:
+        """A placeholder with a default that this run does not feed."""
+        out: list[cst.BaseStatement] = []
+        for node in atom.nodes:
+            if node.op == "tf.placeholder_with_default":
+                given = placeholder_argument(node, 0, "input")
+                text = self.composer.rendered(given.value, atom, self.plan.model) if given is not None else "None"
+                name = self.plan.parameter_names[node.number]
+                out += self.templates.statements(f"{name} = {self.tf}.convert_to_tensor({text})\n", {})
+        return out
+
+    def moved(self, atoms: list[Atom]) -> list[cst.BaseStatement]:
+        return [s for atom in atoms for s in self.composer.moved(atom, self.plan.model)]
+
+    # ------------------------------------------------------------------ gradients
+    def split(self, step: Step, atoms: list[Atom]) -> tuple[list[Atom], list[Atom]]:
+        """Statements that the loss needs, and the others; whatever needs a gradient comes after the tape."""
+        flow = self.plan.flow
+        slicer = Slicer(flow)
+        parts = Slice()
+        reads: list[tuple[str, Atom]] = []
+        for update in step.updates:
+            if update.node.op == "minimize":
+                reads += [(n.value, update.atom) for n in names_read(update.call.args[0].value)]
+        for atom in atoms:
+            if is_gradient(atom):
+                reads += [(r.name, atom) for r in flow.reads(atom)]
+        slicer.backward(reads, step.parts.parameters, parts)
+        late = {id(a) for a in atoms if is_gradient(a)}
+        for atom in atoms:
+            if any(id(s) in late for r in flow.reads(atom) for s in flow.reaching(r.name, atom)):
+                late.add(id(atom))
+        if any(a in parts.atoms and id(a) in late for a in atoms if not is_gradient(a)):
+            raise self.refused(step, "gradients of gradients are not rewritten yet")
+        if any(is_gradient(a) and a in parts.atoms for a in atoms):
+            raise self.refused(step, "gradients of gradients are not rewritten yet")
+        taped = [a for a in atoms if a in parts.atoms]
+        after = [a for a in atoms if a not in parts.atoms]
+        for atom in after:
+            for other in taped:
+                if other.number > atom.number and any(name in other.binds for r in [atom] for name in r.binds):
+                    raise self.refused(step, "a name is bound again between the loss and its update")
+        return taped, after
+
+    def refused(self, step: Step, reason: str) -> NotPlanned:
+        module = self.composer.symbols.module.key
+        return NotPlanned(Refusal("TFM410", module, step.sites[0].expression, reason))
+
+    def gradient_calls(self, step: Step) -> list[Node]:
+        seen: dict[int, Node] = {}
+        for atom in step.parts.atoms:
+            for node in atom.nodes:
+                if node.op == "tf.gradients" and node.expression is not None:
+                    if not self.composer.direct(node):
+                        raise self.refused(step, "gradients taken in another function are not rewritten yet")
+                    seen.setdefault(id(node.expression), node)
+        return list(seen.values())
+
+    def persistence(self, step: Step) -> str:
+        count = len(self.gradient_calls(step)) + sum(u.node.op == "minimize" for u in step.updates)
+        return "persistent=True" if count > 1 else ""
+
+    def watched(self, step: Step) -> list[cst.BaseStatement]:
+        """Inputs that gradients are taken by: a tape watches variables only."""
+        out: list[cst.BaseStatement] = []
+        names: list[str] = []
+        for call in self.gradient_calls(step):
+            for atom in step.parts.atoms:
+                for node in atom.nodes:
+                    if node.op != "tf.gradients" or node.expression is not call.expression:
+                        continue
+                    by = node.details.get("variable")
+                    if isinstance(by, Node) and by.kind == "placeholder" and by in step.parts.parameters:
+                        name = self.plan.parameter_names[by.number]
+                        if name not in names:
+                            names.append(name)
+                    elif not isinstance(by, Node) or by.kind not in ("variable", "layer"):
+                        raise self.refused(step, "gradients by an intermediate tensor are not rewritten yet")
+        for name in names:
+            out += self.templates.statements(f"{self.tapes[id(step)]}.watch({name})\n", {})
+        return out
+
+    def gradient_texts(self, step: Step, tape: str) -> dict[int, str]:
+        """``compute_gradients`` and ``tf.gradients`` as calls of the tape."""
+        out: dict[int, str] = {}
+        for node in self.gradient_calls(step):
+            call = cast(cst.Call, node.expression)
+            atom = self.plan.flow.region.atom_at(node.place)
+            assert atom is not None
+            texts = self.arguments(call, atom)
+            if self.composer.symbols.canonical(call.func) == "tf.gradients":
+                if len(texts) > 2 or "ys" not in texts and "0" not in texts:
+                    raise self.refused(step, "these arguments of `tf.gradients` are not rewritten yet")
+                ys, xs = texts.get("ys", texts.get("0", "")), call.args[1] if len(call.args) > 1 else None
+                assert xs is not None
+                by = self.by_expression(xs.value, atom, step)
+                value = self.plan.flow.staging.value_in(xs.value, self.plan.flow.region.frame)
+                listed = isinstance(value, Sequence)
+                out[id(call)] = f"{tape}.gradient({ys}, {by})" if listed else f"{tape}.gradient({ys}, [{by}])"
+            else:
+                loss = texts.get("loss", texts.get("0", ""))
+                variables = self.variables_text(self._targets(node, step))
+                extra = {k for k in texts if k not in ("loss", "0", "var_list", "1")}
+                if extra:
+                    raise self.refused(step, f"`compute_gradients({extra.pop()}=...)` is not rewritten yet")
+                out[id(call)] = f"list(zip({tape}.gradient({loss}, {variables}), {variables}))"
+        return out
+
+    def arguments(self, call: cst.Call, atom: Atom) -> dict[str, str]:
+        out: dict[str, str] = {}
+        position = 0
+        for arg in call.args:
+            if arg.keyword is not None:
+                key = arg.keyword.value
+            else:
+                key, position = str(position), position + 1
+            if key != "name":
+                out[key] = self.composer.rendered(arg.value, atom, self.plan.model)
+        return out
+
+    def by_expression(self, expression: cst.BaseExpression, atom: Atom, step: Step) -> str:
+        value = self.plan.flow.staging.value_in(expression, self.plan.flow.region.frame)
+        nodes = list(nodes_in(value))
+        if isinstance(value, Sequence) and all(n.kind in ("variable", "layer") for n in nodes):
+            return self.variables_text(nodes)
+        return self.composer.rendered(expression, atom, self.plan.model)
+
+    def _targets(self, node: Node, step: Step) -> list[Node]:
+        out: list[Node] = []
+        for atom in step.parts.atoms:
+            for other in atom.nodes:
+                by = other.details.get("variable")
+                if other.op == "tf.gradients" and other.expression is node.expression and isinstance(by, Node):
+                    out.append(by)
+        return out
+
+    def variables_text(self, nodes: list[Node]) -> str:
+        """The variables of an update: all trainable ones of the model, or a list."""
+        flow = self.plan.flow
+        everything = [
+            n
+            for a in flow.region.atoms
+            if flow.role(a) is Role.VARIABLE or any(m.number in self.composer.inner for m in a.nodes)
+            for n in a.nodes
+            if n.kind in ("variable", "layer") and n.trainable
+        ]
+        if {id(n) for n in nodes} == {id(n) for n in everything}:
+            return f"{self.plan.model}.trainable_variables"
+        for atom in flow.region.atoms:
+            if flow.role(atom) is Role.ALIAS:
+                for name in atom.binds:
+                    value = flow.bound_value(atom, name)
+                    if isinstance(value, Sequence) and value.exact and value.items == nodes:
+                        return name
+        parts: list[str] = []
+        lists: list[str] = []
+        for node in nodes:
+            if node.kind == "layer":
+                lists.append(f"{self.plan.model}.{self.composer.inner[node.number]}.trainable_variables")
+            else:
+                parts.append(self.variable_reference(node))
+        joined = [f"[{', '.join(parts)}]"] if parts else []
+        return " + ".join([*joined, *lists])
+
+    def variable_reference(self, node: Node) -> str:
+        flow = self.plan.flow
+        if node.number in self.composer.inner:
+            return f"{self.plan.model}.{self.composer.inner[node.number]}"
+        for atom in flow.region.atoms:
+            if flow.role(atom) is not Role.VARIABLE:
+                continue
+            for name in atom.binds:
+                value = flow.bound_value(atom, name)
+                path = _path_to(value, node)
+                if path is not None:
+                    return f"{self.plan.model}.{self.composer.attributes[atom.number, name]}{path}"
+        where = node.expression or flow.region.module.tree
+        raise NotPlanned(
+            Refusal("TFM404", self.composer.symbols.module.key, where, "this variable has no name where it is trained")
+        )
+
+    def apply(self, update: Update, tape: str, holes: dict[str, list[cst.BaseStatement]]) -> list[str]:
+        """The lines that take and apply the gradients of one train op."""
+        node, call = update.node, update.call
+        lines: list[str] = []
+        maker = cast(Optimizer, node.details["optimizer"])
+        name = self.plan.optimizers[maker.number]
+        variables = [n for n in nodes_in(node.details["variables"])]
+        sparse = is_sparse(self.plan, variables)
+        texts = self.arguments(call, update.atom)
+        step_node = node.details.get("global_step")
+        if node.op == "minimize":
+            extra = {k for k in texts if k not in ("loss", "global_step", "var_list", "0", "1", "2")}
+            if extra:
+                where = self.composer.symbols.module.key
+                raise NotPlanned(Refusal("TFM501", where, call, f"`minimize({extra.pop()}=...)` is not rewritten yet"))
+            loss = texts.get("loss", texts.get("0", ""))
+            if not loss.isidentifier():
+                fresh = self.plan.fresh("loss", "objective")
+                holes["__taped__"] += self.templates.statements(f"{fresh} = {loss}\n", {})
+                loss = fresh
+            chosen = self.variables_text(variables)
+            gradients = self.plan.fresh("gradients")
+            lines.append(f"{gradients} = {tape}.gradient({loss}, {chosen})")
+            if densify(maker.name, sparse):
+                each = self.plan.fresh("gradient")
+                lines.append(f"{gradients} = [{self.tf}.convert_to_tensor({each}) for {each} in {gradients}]")
+            pairs = f"zip({gradients}, {chosen})"
+        else:
+            pairs = texts.get("grads_and_vars", texts.get("0", ""))
+            if densify(maker.name, sparse):
+                g, v = self.plan.fresh("gradient"), self.plan.fresh("variable")
+                pairs = f"[({self.tf}.convert_to_tensor({g}), {v}) for {g}, {v} in {pairs}]"
+        rate = self.changing_rate(maker)
+        if rate is not None:
+            lines.append(f"{name}.learning_rate.assign({rate})")
+        lines.append(f"{name}.apply_gradients({pairs})")
+        if isinstance(step_node, Node):
+            lines.append(f"{self.variable_reference(step_node)}.assign_add(1)")
+        return lines
+
+    def changing_rate(self, maker: Optimizer) -> str | None:
+        """The text of a learning rate that is a tensor, for the step that assigns it."""
+        region = self.plan.flow.region
+        atom = region.atom_at(maker.place)
+        assert atom is not None
+        for key, value in maker.arguments.items():
+            if not any(True for _ in nodes_in(value)):
+                continue
+            if key not in ("0", "learning_rate"):
+                where = self.composer.symbols.module.key
+                raise NotPlanned(
+                    Refusal("TFM501", where, maker.call, "a hyperparameter that is a tensor is not rewritten yet")
+                )
+            arg = next(
+                a for i, a in enumerate(maker.call.args) if (a.keyword.value if a.keyword else str(i)) == key
+            )
+            return self.composer.rendered(arg.value, atom, self.plan.model)
+        return None
+
+    def optimizer_text(self, maker: Optimizer) -> str:
+        """The constructor of the Keras optimizer."""
+        symbols = self.composer.symbols
+        atom = self.plan.flow.region.atom_at(maker.place)
+        assert atom is not None
+        edit = self.composer.substitution(atom, self.plan.model, {}, maker.call)
+        rate = Rate.CHANGING if self.changing_rate(maker) is not None else Rate.CONSTANT
+        updated = cast(cst.Call, _inside(maker.call, edit))
+        variables = [
+            n
+            for step in self.plan.steps
+            for update in step.updates
+            if update.node.details.get("optimizer") is maker
+            for n in nodes_in(update.node.details["variables"])
+        ]
+        arguments = symbols.arguments(updated)
+        made = optimizer(maker.name, arguments, tf=self.tf, sparse=is_sparse(self.plan, variables), rate=rate)
+        if isinstance(made, Refused):
+            raise NotPlanned(Refusal("TFM501", symbols.module.key, maker.call, made.reason, made.advice))
+        symbols.define(made.definitions)
+        return made.text
+
+    # ------------------------------------------------------------------ results
+    def returned(self, step: Step) -> str:
+        if not step.fetch.values():
+            return ""
+        return self.structure(step.fetch, step, top=True)
+
+    def structure(self, fetch: Fetch, step: Step, top: bool = False) -> str:
+        match fetch.kind:
+            case "none":
+                return "None"
+            case "leaf":
+                return self.leaf(fetch, step)
+            case "dict":
+                pairs = zip(fetch.keys, fetch.items, strict=True)
+                inner = [f"{self.composer.symbols.code(k)}: {self.structure(v, step)}" for k, v in pairs]
+                return "{" + ", ".join(inner) + "}"
+        items = fetch.items
+        if top:
+            items = [i for i in items if i.kind != "none"]
+            parts = [self.structure(i, step) for i in items]
+            return ", ".join(parts) if len(parts) > 1 else parts[0]
+        parts = [self.structure(i, step) for i in items]
+        if fetch.kind == "tuple":
+            return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
+        return f"[{', '.join(parts)}]"
+
+    def leaf(self, fetch: Fetch, step: Step) -> str:
+        atom = self.plan.flow.region.atom_at(step.sites[0].place)
+        assert atom is not None and fetch.expression is not None
+        text = self.composer.rendered(fetch.expression, atom, self.plan.model)
+        if fetch.node is not None and fetch.node.kind == "variable":
+            return f"{self.tf}.convert_to_tensor({text})"
+        return text
+
+
+_TAPES: dict[int, str] = {}
+
+
+def is_sparse(plan: Plan, variables: list[Node]) -> bool:
+    """Whether a variable of these gets its gradient as IndexedSlices: something looks rows of it up."""
+    for node in plan.flow.staging.nodes:
+        if node.op in SPARSE_READERS and any(v in variables for v in node.inputs):
+            return True
+    return False
+
+
+def placeholder_argument(node: Node, position: int, name: str) -> cst.Arg | None:
+    from tf2migrate.rewrite.variables import original_argument
+
+    found = original_argument(cast(cst.Call, node.expression), position, name)
+    if found is None or (isinstance(found.value, cst.Name) and found.value.value == "None"):
+        return None
+    return found
+
+
+def _constructor(composer: Composer, node: Node, label: str):  # type: ignore[no-untyped-def]
+    def replace(updated: cst.BaseExpression) -> cst.BaseExpression:
+        original = cast(cst.Call, node.expression)
+        text = in_model(composer.symbols, node, original, cast(cst.Call, updated), label)
+        return composer.symbols.expression(text)
+
+    return replace
+
+
+def _inside(call: cst.Call, edit: cst.CSTTransformer) -> cst.Call:
+    """``call`` with its arguments edited, but not the call itself."""
+    return call.with_changes(args=[cast(cst.Arg, arg.visit(edit)) for arg in call.args])
+
+
+def _path_to(value: object, node: Node) -> str | None:
+    from tf2migrate.graph.values import Mapping
+
+    if value is node:
+        return ""
+    if isinstance(value, Sequence) and value.exact:
+        for i, item in enumerate(value.items):
+            inner = _path_to(item, node)
+            if inner is not None:
+                return f"[{i}]{inner}"
+    if isinstance(value, Mapping) and value.exact:
+        for key, item in value.items.items():
+            inner = _path_to(item, node)
+            if inner is not None:
+                return f"[{key!r}]{inner}"
+    return None
+
+
+def _attribute(name: str) -> str:
+    from tf2migrate.plan.reserved import attribute
+
+    return attribute(name)

@@ -1,0 +1,80 @@
+"""Edits inside statements: expressions that are replaced, and symbols that get their native spelling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+import libcst as cst
+
+from tf2migrate.rewrite.symbols import Symbols
+
+Replacement = Callable[[cst.BaseExpression], cst.BaseExpression]
+
+
+class Substitution(cst.CSTTransformer):
+    """Applies expression edits, keyed by the identity of the original node, and native spellings elsewhere.
+
+    A replacement is a function from the node with its children already edited to the new expression. ``whole``
+    replacements do not look inside at all: what they replace is dropped, whatever it holds.
+    """
+
+    def __init__(
+        self,
+        symbols: Symbols,
+        replacements: dict[int, Replacement],
+        whole: dict[int, str],
+        names: dict[int, str],
+    ) -> None:
+        super().__init__()
+        self.symbols = symbols
+        self.replacements = replacements
+        self.whole = whole
+        self.names = names
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        if id(node) in self.whole or isinstance(node, cst.Import | cst.ImportFrom):
+            return False
+        return super().on_visit(node)
+
+    def on_leave(  # type: ignore[override]
+        self, original: cst.CSTNode, updated: cst.CSTNode
+    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
+        if id(original) in self.whole:
+            return self._like(original, self.symbols.expression(self.whole[id(original)]))
+        if id(original) in self.replacements:
+            made = self.replacements[id(original)](cast(cst.BaseExpression, updated))
+            return self._like(original, made)
+        if isinstance(original, cst.Name) and id(original) in self.names:
+            return self._like(original, self.symbols.expression(self.names[id(original)]))
+        if isinstance(original, cst.Call):
+            return self._like(original, self.symbols.call(original, cast(cst.Call, updated)))
+        if isinstance(original, cst.Attribute) and self._is_reference(original):
+            return self._like(original, self.symbols.reference(original, cast(cst.Attribute, updated)))
+        return super().on_leave(original, updated)
+
+    def _is_reference(self, node: cst.Attribute) -> bool:
+        return id(node) not in self._callees and self.symbols.canonical(node) is not None
+
+    _callees: frozenset[int] = frozenset()
+
+    def visit_Call(self, node: cst.Call) -> None:
+        self._callees = self._callees | {id(node.func), *_prefixes(node.func)}
+
+    def visit_Attribute(self, node: cst.Attribute) -> None:
+        self._callees = self._callees | set(_prefixes(node))
+
+    def _like(self, original: cst.CSTNode, made: cst.BaseExpression) -> cst.BaseExpression:
+        """Keeps parentheses that stood around the original."""
+        lpar = getattr(original, "lpar", ())
+        if lpar and not getattr(made, "lpar", ()):
+            return made.with_changes(lpar=lpar, rpar=getattr(original, "rpar", ()))
+        return made
+
+
+def _prefixes(node: cst.CSTNode) -> list[int]:
+    out: list[int] = []
+    while isinstance(node, cst.Attribute):
+        node = node.value
+        out.append(id(node))
+    return out

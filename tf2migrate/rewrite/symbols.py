@@ -1,0 +1,135 @@
+"""TF1 symbols in code that stays or moves: their native spelling, by the tables of ``api``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from tf2migrate.api.calls import rewrite_call, rewrite_reference
+from tf2migrate.api.calls_model import Argument, Call, Definition, Kept, Refused
+from tf2migrate.api.initializers import initializer_reference
+from tf2migrate.api.layers import Flag, Layer, is_layer, layer
+from tf2migrate.api.schedules import is_schedule, schedule
+from tf2migrate.graph.staging import Staging
+from tf2migrate.graph.values import Symbol, nodes_in
+from tf2migrate.names.aliases import Aliases
+from tf2migrate.names.project import Module
+from tf2migrate.plan.model import NotPlanned, Refusal
+
+INITIALIZERS = frozenset({"tf.zeros_initializer", "tf.ones_initializer"})
+
+
+@dataclass(slots=True)
+class Symbols:
+    """Rewrites calls and references of TensorFlow symbols in one module."""
+
+    module: Module
+    staging: Staging
+    aliases: Aliases
+    definitions: dict[str, Definition] = field(default_factory=dict)
+
+    @property
+    def tf(self) -> str:
+        return self.aliases.tensorflow or "tf"
+
+    def canonical(self, node: cst.BaseExpression) -> str | None:
+        """The TF1 symbol that ``node`` is, by what was observed, else by the module's imports."""
+        seen = self.staging.values_of(node)
+        if seen:
+            names = {value.name for value in seen if isinstance(value, Symbol)}
+            return names.pop() if len(names) == 1 and all(isinstance(v, Symbol) for v in seen) else None
+        if isinstance(node, cst.Name | cst.Attribute):
+            return self.aliases.canonical(node)
+        return None
+
+    def call(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
+        """The native form of one call; the arguments of ``updated`` are native already."""
+        name = self.canonical(original.func)
+        if name is None:
+            return updated
+        arguments = self.arguments(updated)
+        if is_schedule(name):
+            return self.decay(name, arguments, original)
+        if is_initializer(name):
+            made = initializer_reference(name, arguments, tf=self.tf, shared=True)
+            return self.settle(made, original, updated)
+        if is_layer(name):
+            return self.settle(layer(name, arguments, tf=self.tf, flag=self.flag(original)), original, updated)
+        if name == "tf.set_random_seed":
+            return updated.with_changes(func=self.expression(f"{self.tf}.random.set_seed"))
+        return self.settle(rewrite_call(name, arguments, self.tf), original, updated)
+
+    def decay(self, name: str, arguments: list[Argument], where: cst.Call) -> cst.BaseExpression:
+        """A learning-rate decay is a schedule called with the step."""
+        made = schedule(name, arguments, tf=self.tf)
+        if isinstance(made, Refused):
+            raise self.refused(made, where)
+        self.define(made.definitions)
+        return self.expression(f"{made.constructor}({made.step_argument})")
+
+    def reference(self, original: cst.Attribute | cst.Name, updated: cst.BaseExpression) -> cst.BaseExpression:
+        """The native form of a symbol that is not called."""
+        name = self.canonical(original)
+        if name is None or name == "tf" or name.count(".") == 0:
+            return updated
+        if name in INITIALIZERS:
+            return self.expression(f"{self.tf}.keras.initializers.{'Zeros' if 'zeros' in name else 'Ones'}()")
+        made = rewrite_reference(name, self.tf)
+        if isinstance(made, str):
+            return self.expression(made) if made != self.code(updated) else updated
+        return self.settle(made, original, updated)
+
+    def flag(self, call: cst.Call) -> Flag:
+        """What the ``training`` argument of a layer is: a Python value, or a tensor of the graph."""
+        for position, arg in enumerate(call.args):
+            if arg.keyword is None and position == 0:
+                continue
+            if arg.keyword is None or arg.keyword.value in ("training", "is_training"):
+                if any(True for v in self.staging.values_of(arg.value) for _ in nodes_in(v)):
+                    return Flag.TENSOR
+        return Flag.HOST
+
+    def settle(
+        self, made: Call | Kept | Refused | Layer, original: cst.BaseExpression, updated: cst.BaseExpression
+    ) -> cst.BaseExpression:
+        match made:
+            case Kept():
+                return self.respelled(original, updated)
+            case Refused():
+                raise self.refused(made, original)
+            case Layer():
+                raise self.refused(Refused("a layer is made here", "make it in the model", "TFM701"), original)
+            case Call(text=text, definitions=definitions):
+                self.define(definitions)
+                return self.expression(text)
+
+    def respelled(self, original: cst.BaseExpression, updated: cst.BaseExpression) -> cst.BaseExpression:
+        """A symbol that kept its name, under a name that this module will still import."""
+        return updated
+
+    def refused(self, made: Refused, where: cst.CSTNode) -> NotPlanned:
+        return NotPlanned(Refusal(made.code, self.module.key, where, made.reason, made.advice))
+
+    def define(self, definitions: tuple[Definition, ...]) -> None:
+        for definition in definitions:
+            self.definitions[definition.name] = definition
+
+    # ------------------------------------------------------------------ text
+    def code(self, node: cst.CSTNode) -> str:
+        return self.module.tree.code_for_node(node)
+
+    def expression(self, text: str) -> cst.BaseExpression:
+        return cst.parse_expression(text, self.module.tree.config_for_parsing)
+
+    def arguments(self, call: cst.Call) -> list[Argument]:
+        return [
+            Argument(self.code(arg.value), arg.keyword.value if arg.keyword else None, arg.star) for arg in call.args
+        ]
+
+
+def is_initializer(name: str) -> bool:
+    last = name.rsplit(".", 1)[-1]
+    return last.endswith("_initializer") and not last.startswith(("global_", "local_", "variables_", "tables_")) or (
+        name.startswith(("tf.initializers.", "tf.keras.initializers.", "tf.init_ops."))
+    )

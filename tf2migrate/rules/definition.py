@@ -1,0 +1,58 @@
+"""What a rule is: a code, a name and what to tell people about it."""
+
+from __future__ import annotations
+
+import enum
+import inspect
+from dataclasses import dataclass, fields
+
+
+class FixKind(enum.StrEnum):
+    """Who removes the cause of a finding, and how surely."""
+
+    SAFE = "safe"
+    UNSAFE = "unsafe"
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Whether the tool can remove the cause itself, and what to know about it."""
+
+    kind: FixKind
+    note: str
+
+
+def safe(note: str) -> Fix:
+    """A fix that keeps what the program computes."""
+    return Fix(FixKind.SAFE, inspect.cleandoc(note))
+
+
+def unsafe(note: str) -> Fix:
+    """A fix after which numbers may differ; made only with ``--unsafe-fixes``."""
+    return Fix(FixKind.UNSAFE, inspect.cleandoc(note))
+
+
+def manual(note: str) -> Fix:
+    """No fix: a person has to decide."""
+    return Fix(FixKind.MANUAL, inspect.cleandoc(note))
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. ``name`` reads well after the word "allow"; the examples are whole programs."""
+
+    code: str
+    name: str
+    summary: str
+    why: str
+    example: str
+    use_instead: str
+    fix: Fix
+    references: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, str):
+                object.__setattr__(self, field.name, inspect.cleandoc(value))
