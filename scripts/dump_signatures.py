@@ -19,7 +19,7 @@ import warnings
 from pathlib import Path
 
 DATA = Path(__file__).resolve().parent.parent / "tf2migrate" / "api" / "data"
-SKIPPED_MODULES = {"compat", "python", "core", "tools", "contrib", "mlir"}
+SKIPPED_MODULES = {"v1", "v2", "python", "core", "tools", "contrib", "mlir", "_api"}
 SLIM_MODULES = (
     "data dataset dataset_data_provider evaluation initializers layers learning losses model_analyzer nets queues regularizers "
     "summaries tfexample_decoder"

@@ -8,7 +8,7 @@ from pathlib import Path
 from tf2migrate.api.calls import rewrite_call, rewrite_reference
 from tf2migrate.api.calls_model import Argument, Call, Definition, Kept, Refused
 
-TABLE = Path(__file__).parent / "sample_calls.txt"
+TABLES = Path(__file__).parent
 
 
 class RefusedError(Exception):
@@ -19,9 +19,9 @@ class RefusedError(Exception):
         self.refused = refused
 
 
-def sample_calls() -> list[str]:
-    """The expressions of the table."""
-    lines = TABLE.read_text(encoding="utf-8").splitlines()
+def table(name: str) -> list[str]:
+    """The expressions of a table."""
+    lines = (TABLES / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line and not line.startswith("#")]
 
 

@@ -1,7 +1,7 @@
 """The values that `sample_calls.txt` names, and a child process that evaluates its expressions under one TensorFlow.
 
-Runs under Python 3.7 with TensorFlow 1.15 as well as here: read expressions as JSON from stdin, write the results, or
-the message of the exception, as a pickle to the file named on the command line.
+Runs under Python 3.7 with TensorFlow 1.15 as well as here: read expressions as JSON from stdin, write the results (with
+the word `gradients` their gradients), or the message of the exception, as a pickle to the file named on the command line.
 """
 
 import importlib
@@ -85,6 +85,36 @@ def plain(result):
     return np.asarray(result.numpy() if hasattr(result, "numpy") else result)
 
 
+WITH_RESPECT_TO = ("m", "pos", "soft", "img")
+
+
+def gradients_first(tf, expressions):
+    """The gradients of each expression in a graph and session of its own."""
+    tf.logging.set_verbosity(tf.logging.FATAL)
+    for expression in expressions:
+        graph = tf.Graph()
+        with graph.as_default(), tf.Session(graph=graph) as session:
+            named = values(tf)
+            made = tf.gradients(eval(expression, named), [named[name] for name in WITH_RESPECT_TO])
+            run = session.run([tf.convert_to_tensor(each) for each in made if each is not None])
+            results = iter(run)  # of one run, so that all have seen the same random numbers
+            yield [None if each is None else plain(next(results)) for each in made]
+
+
+def gradients_second(tf, expressions):
+    """The gradients of each expression with a tape."""
+    for expression, definitions in expressions:
+        tf.random.set_seed(GRAPH_SEED)
+        named = values(tf)
+        for definition in definitions:
+            exec(definition, named)
+        sources = [named[name] for name in WITH_RESPECT_TO]
+        with tf.GradientTape() as tape:
+            tape.watch(sources)
+            result = eval(expression, named)
+        yield [None if each is None else plain(tf.convert_to_tensor(each)) for each in tape.gradient(result, sources)]
+
+
 def run_first(tf, expressions):
     """Each expression in a graph and session of its own."""
     tf.logging.set_verbosity(tf.logging.FATAL)
@@ -121,7 +151,11 @@ def main():
     import tensorflow as tf
 
     expressions = json.load(sys.stdin)
-    runner = run_first if tf.__version__.startswith("1.") else run_second
+    first = tf.__version__.startswith("1.")
+    if sys.argv[2:] == ["gradients"]:
+        runner = gradients_first if first else gradients_second
+    else:
+        runner = run_first if first else run_second
     collected = []
     for expression in expressions:
         try:

@@ -1,4 +1,4 @@
-"""The rewritten sample calls give the values that TensorFlow 1.15 itself gives."""
+"""The rewritten sample calls give the values, and the gradients, that TensorFlow 1.15 itself gives."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.api.expressions import rewritten, sample_calls
+from tests.api.expressions import rewritten, table
 
 CHILD = Path(__file__).parent / "sample_values.py"
-TF1_PYTHON = os.environ.get("TF2MIGRATE_TF1_PYTHON", "")
-# Host functions whose result is text about the machine, or an op that TF2 does not return.
+# TF1 gives an operation, which has no value, where TF2 has none or another thing.
 WITHOUT_VALUE = ("tf.assert", "tf.Assert", "tf.logging.info")
 
+Results = dict[str, tuple[str, Any]]
 
-def _evaluate(python: str, expressions: list[Any], target: Path) -> list[tuple[str, Any]]:
+
+def _evaluate(python: str, expressions: list[Any], target: Path, *words: str) -> list[tuple[str, Any]]:
     environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="")
     subprocess.run(
-        [python, str(CHILD), str(target)],
+        [python, str(CHILD), str(target), *words],
         input=json.dumps(expressions).encode(),
         env=environment,
         check=True,
@@ -34,44 +35,70 @@ def _evaluate(python: str, expressions: list[Any], target: Path) -> list[tuple[s
         return pickle.load(file)  # type: ignore[no-any-return]
 
 
-@pytest.fixture(scope="module")
-def second(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, Any]]:
-    """Each sample call's value in TensorFlow 2, after rewriting."""
-    calls = sample_calls()
+def _after(calls: list[str]) -> list[Any]:
     pairs = [rewritten(call) for call in calls]
-    expressions = [(text, [definition.text for definition in definitions]) for text, definitions in pairs]
-    results = _evaluate(sys.executable, expressions, tmp_path_factory.mktemp("second") / "results")
-    return dict(zip(calls, results, strict=True))
+    return [(text, [definition.text for definition in definitions]) for text, definitions in pairs]
 
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, Any]]:
+def after(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """Each sample call's value in TensorFlow 2, after rewriting."""
+    calls = table("sample_calls")
+    return dict(zip(calls, _evaluate(sys.executable, _after(calls), tmp_path_factory.mktemp("r") / "r"), strict=True))
+
+
+@pytest.fixture(scope="module")
+def before(tf1_python: str, tmp_path_factory: pytest.TempPathFactory) -> Results:
     """Each sample call's value in TensorFlow 1.15."""
-    calls = sample_calls()
-    results = _evaluate(TF1_PYTHON, calls, tmp_path_factory.mktemp("first") / "results")
-    return dict(zip(calls, results, strict=True))
+    calls = table("sample_calls")
+    return dict(zip(calls, _evaluate(tf1_python, calls, tmp_path_factory.mktemp("r") / "r"), strict=True))
+
+
+@pytest.fixture(scope="module")
+def gradients(tf1_python: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Any, Any]]:
+    """The gradients of the second table in both."""
+    calls = table("sample_gradients")
+    one = _evaluate(tf1_python, calls, tmp_path_factory.mktemp("r") / "r", "gradients")
+    other = _evaluate(sys.executable, _after(calls), tmp_path_factory.mktemp("r") / "r", "gradients")
+    return dict(zip(calls, zip(one, other, strict=True), strict=True))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("call", sample_calls())
-def test_rewritten_call_runs(call: str, second: dict[str, tuple[str, Any]]) -> None:
-    kind, result = second[call]
+@pytest.mark.parametrize("call", table("sample_calls"))
+def test_rewritten_call_runs(call: str, after: Results) -> None:
+    kind, result = after[call]
     assert kind == "value", result
 
 
+@pytest.mark.slow
 @pytest.mark.tf1
-@pytest.mark.skipif(not TF1_PYTHON, reason="TF2MIGRATE_TF1_PYTHON names no Python with TensorFlow 1.15")
-@pytest.mark.parametrize("call", sample_calls())
-def test_same_value(call: str, first: dict[str, tuple[str, Any]], second: dict[str, tuple[str, Any]]) -> None:
-    assert first[call][0] == "value", first[call][1]
-    assert second[call][0] == "value", second[call][1]
+@pytest.mark.parametrize("call", table("sample_calls"))
+def test_same_value(call: str, before: Results, after: Results) -> None:
+    assert before[call][0] == "value", before[call][1]
+    assert after[call][0] == "value", after[call][1]
     if not call.startswith(WITHOUT_VALUE):
-        _assert_same(first[call][1], second[call][1])
+        _assert_same(before[call][1], after[call][1])
+
+
+@pytest.mark.slow
+@pytest.mark.tf1
+@pytest.mark.parametrize("call", table("sample_gradients"))
+def test_same_gradients(call: str, gradients: dict[str, tuple[Any, Any]]) -> None:
+    one, other = gradients[call]
+    assert one[0] == "value", one[1]
+    assert other[0] == "value", other[1]
+    for left, right in zip(one[1], other[1], strict=True):
+        if right is None and left is not None:
+            # Eagerly a branch that is not taken has no gradient; in a graph it has one of zeros.
+            assert not left.any()
+        else:
+            _assert_same(left, right)
 
 
 def _assert_same(one: Any, other: Any) -> None:
     if isinstance(one, list):
-        assert isinstance(other, list) and len(one) == len(other)
+        assert isinstance(other, list)
+        assert len(one) == len(other)
         for left, right in zip(one, other, strict=True):
             _assert_same(left, right)
     elif isinstance(one, np.ndarray) and one.dtype.kind in "fc":

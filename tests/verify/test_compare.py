@@ -232,7 +232,7 @@ def test_rewrite_that_exits(compare: Compare) -> None:
         ("from tensorflow.contrib import rnn", "tensorflow.contrib): pass --oracle"),
         ("tf.contrib.layers.flatten(x)", "tf.contrib.layers): pass --oracle"),
         ("1 / 0", "the original fails: ZeroDivisionError: division by zero"),
-        ("sys.exit()", "the program ended before its first run"),
+        ("sys.exit()", "the original ended before its first run"),
     ],
 )
 def test_original_that_cannot_be_run(compare: Compare, statement: str, problem: str) -> None:
@@ -268,10 +268,8 @@ def test_rewrite_that_hangs(pool: Pool) -> None:
 
 
 def test_long_original_is_compared_as_far_as_it_came(compare: Compare) -> None:
-    slow = "    import time; time.sleep(0.2)\n    xs ="
-    before = linear("GradientDescentOptimizer(0.05)", runs=1000).replace(
-        "    xs =", slow[4:].replace("\n    ", "\n        ")
-    )
+    before = linear("GradientDescentOptimizer(0.05)", runs=1000)
+    before = before.replace("        xs =", "        __import__('time').sleep(0.2); xs =")
     comparison = compare(before, linear_2("SGD(0.05)", runs=1000), timeout=1.0, steps=1000)
     assert comparison.ok
     assert 1 <= comparison.runs < 100

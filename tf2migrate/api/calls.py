@@ -60,7 +60,9 @@ _STABLE_KERAS = (
     "tf.keras.layers.Add",
     "tf.keras.layers.AveragePooling",
     "tf.keras.layers.Concatenate",
-    "tf.keras.layers.Conv",
+    "tf.keras.layers.Conv1D",
+    "tf.keras.layers.Conv2D",
+    "tf.keras.layers.Conv3D",
     "tf.keras.layers.Dense",
     "tf.keras.layers.Flatten",
     "tf.keras.layers.GlobalAveragePooling",
@@ -228,6 +230,8 @@ def _reference(spelled: str) -> str | Refused:
     if symbol.kind == "module":
         return spelled if tf2_exists(spelled) else _refused(spelled, symbol.name)
     row = change(symbol.name)
+    if spelled.startswith("tf.data.") and symbol.kind == "class" and refusal(symbol.name, spelled) is None:
+        return spelled if tf2_exists(spelled) else _refused_value(spelled, symbol.name)
     if symbol.name in _HANDLERS:
         return _refused_value(spelled, symbol.name)
     if isinstance(row, Respelling):

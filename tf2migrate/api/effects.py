@@ -6,7 +6,7 @@ import enum
 from functools import cache
 from pathlib import Path
 
-from tf2migrate.api.symbols import canonical, tf1_symbol
+from tf2migrate.api.symbols import canonical, private_in_tf2, tf1_exists, tf1_symbol, tf2_exists
 
 _DATA = Path(__file__).parent / "data"
 
@@ -23,15 +23,24 @@ class Effect(enum.Enum):
 
 
 def effects(name: str) -> Effect:
-    """The effect of calling the TF1 symbol; a plain op is PURE, and what is no function is HOST, unless a row says more."""
+    """The effect of calling the TF1 symbol.
+
+    Unless a row of the table says more, an op is PURE, what is no function is HOST, a method has the effect of its
+    class, and what TensorFlow 1.15 does not show is GRAPH, because nothing can be claimed about it.
+    """
     known = canonical(name)
     row = _most_exact(known)
     if row is not None:
         return row
+    second = private_in_tf2(known)
+    if second is not None:
+        return effects(second)
     symbol = tf1_symbol(known)
-    if symbol is None or symbol.kind == "function":
+    if symbol is not None:
+        return Effect.PURE if symbol.kind == "function" else Effect.HOST
+    if known.startswith("tf.raw_ops.") and tf2_exists(known):
         return Effect.PURE
-    return Effect.HOST
+    return effects(known.rpartition(".")[0]) if tf1_exists(known) else Effect.GRAPH
 
 
 def op_seed_parameter(name: str) -> str | None:

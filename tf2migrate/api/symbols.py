@@ -109,6 +109,16 @@ def spelled_in_tf2(name: str, target: str) -> str:
     return name if tf2_exists(name) and canonical2(name) == canonical2(target) else target
 
 
+def all_tf1_names() -> tuple[str, ...]:
+    """The canonical names of all TF 1.15 symbols that the table holds."""
+    return tuple(_lines("tf1_symbols.tsv"))
+
+
+def all_tf2_names() -> tuple[str, ...]:
+    """The canonical names of all TensorFlow 2 symbols that the table holds."""
+    return tuple(_lines("tf2_symbols.tsv"))
+
+
 def _follow(name: str, aliases: dict[str, str], symbols: dict[str, str]) -> str:
     if name in symbols:
         return name

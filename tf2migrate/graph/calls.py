@@ -161,6 +161,7 @@ class Calls(Expressions):
         problem = self.bind_parameters(function, frame, arguments, keywords, exact)
         if problem:
             return Unknown(problem, self.place())
+        frame.entry = dict(frame.env)
         self.staging.frames.append(frame)
         self.staging.visited.add(id(definition))
         if frame.call is not None:

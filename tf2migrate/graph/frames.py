@@ -45,6 +45,11 @@ class Frame:
     called_from: Place | None = None
     global_names: set[str] = field(default_factory=set)
     call: cst.Call | None = None
+    entry: dict[str, Value] = field(default_factory=dict)
+
+    def env_at_entry(self, name: str) -> Value:
+        """The argument that a parameter got, whatever the name is bound to later."""
+        return self.entry[name]
 
     def lookup(self, name: str) -> Value | None:
         frame: Frame | None = self

@@ -123,6 +123,8 @@ class Statements:
             case cst.SimpleStatementLine(body=body) | cst.SimpleStatementSuite(body=body):
                 for small in body:
                     self.small(small, frame)
+            case cst.BaseSmallStatement():
+                self.small(node, frame)
             case cst.FunctionDef():
                 self.define_function(node, frame)
             case cst.ClassDef():

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from tf2migrate.graph.frames import Frame, Place
-from tf2migrate.graph.values import Class, Mapping, Node, Optimizer, Value
+from tf2migrate.graph.values import Class, Node, Optimizer, Value
 from tf2migrate.names.project import Module
 
 
@@ -64,7 +64,7 @@ class Staging:
     calls: dict[int, list[tuple[cst.Call, Frame, Place]]] = field(default_factory=dict)
     optimizers: list[Optimizer] = field(default_factory=list)
     classes: list[Class] = field(default_factory=list)
-    feeds: list[Mapping] = field(default_factory=list)
+    touched: list[tuple[Node, Place]] = field(default_factory=list)
 
     def values_of(self, expression: cst.CSTNode) -> list[Value]:
         """Every value that ``expression`` had, in the order of interpretation."""

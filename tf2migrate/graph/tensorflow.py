@@ -7,6 +7,7 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.api.calls import Effect, effects
+from tf2migrate.api.schedules import is_schedule
 from tf2migrate.graph.calls import Arguments
 from tf2migrate.graph.expressions import shape_sources
 from tf2migrate.graph.frames import Frame
@@ -221,8 +222,8 @@ class TensorFlow(Training):
 
     def op(self, name: str, args: Arguments, node: cst.Call) -> Value:
         """A function that computes: a tensor, or a host value."""
-        effect = effects(name)
-        if effect is Effect.HOST:
+        effect = Effect.PURE if is_schedule(name) else effects(name)
+        if effect is Effect.HOST or name.startswith("tf.examples."):
             for value in args.all():
                 if any(True for _ in nodes_in(value)):
                     return Unknown(f"a graph value is passed to `{name}`", self.place())
@@ -240,10 +241,21 @@ class TensorFlow(Training):
             made.details["shape_of"] = Host(shape_sources(*args.all()))
             if name.startswith("tf.losses."):
                 self.collections.setdefault("losses", []).append(made)
+            if name == "tf.clip_by_global_norm":
+                return self.clipped(made, args, node)
             count = SEVERAL.get(name)
             if count is not None:
                 return self.several(made, count, args, node)
         return made
+
+    def clipped(self, made: Node, args: Arguments, node: cst.Call) -> Value:
+        """``tf.clip_by_global_norm``: the list of clipped tensors, and the norm."""
+        given = args.get(0, "t_list")
+        norm = self.make("tensor", "operator.getitem", [made], node)
+        if isinstance(given, Sequence) and given.exact:
+            items: list[Value] = [self.make("tensor", "operator.getitem", [made], node) for _ in given.items]
+            return Sequence([Sequence(items), norm], "tuple")
+        return Sequence([Sequence([made], "list", False), norm], "tuple")
 
     def several(self, made: Node, count: int, args: Arguments, node: cst.Call) -> Value:
         """An op with a list of results."""
@@ -386,7 +398,6 @@ SEVERAL = {
     "tf.unstack": 0,
     "tf.unpack": 0,
     "tf.nn.moments": 2,
-    "tf.clip_by_global_norm": 2,
     "tf.nn.top_k": 2,
     "tf.meshgrid": 0,
     "tf.nn.fused_batch_norm": 3,

@@ -171,6 +171,7 @@ class Variables(Calls):
         made.trainable = self.flag(trainable, made, "trainable", node)
         made.name = self.full_name(args.get(5, "name"), "Variable", node)
         made.details.update(self.details(args, ("initial_value", "trainable", "dtype")))
+        self.staging.touched.append((made, self.place()))
         self.file(made, args.get(2, "collections"))
         return made
 
@@ -186,6 +187,7 @@ class Variables(Calls):
         if reuse:
             known = self.by_name.get(name)
             if known is not None:
+                self.staging.touched.append((known, self.place()))
                 return known
             if reuse is True:
                 return self.refuse("TFM404", node, f"`{name}` is reused here, but no variable of this name was made before")
@@ -200,6 +202,7 @@ class Variables(Calls):
         if regularizer is not None and not (isinstance(regularizer, Const) and regularizer.value is None):
             self.refuse("TFM601", node, "a regularizer of a variable adds to the graph's collection of losses")
         self.by_name[name] = made
+        self.staging.touched.append((made, self.place()))
         self.file(made, args.get(6, "collections"))
         return made
 
@@ -256,6 +259,7 @@ class Variables(Calls):
             self.collections.setdefault("variables", []).append(owner)
         elif owner.expression is not node and owner.op != name:
             return self.refuse("TFM404", node, f"`{path}` is reused by another kind of layer")
+        self.staging.touched.append((owner, self.place()))
         result = self.make("tensor", name, [owner, *args.all()], node)
         result.details["owner"] = owner
         if name.endswith(("batch_normalization", "batch_norm")):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from tf2migrate.graph.calls import PURE_BUILTINS
-from tf2migrate.graph.values import Builtin, Const, Foreign, Host, Node, Unknown, Value, nodes_in
+from tf2migrate.graph.values import Builtin, Const, Foreign, Function, Host, Node, Unknown, Value, nodes_in
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import NotPlanned, Plan, Step
 from tf2migrate.plan.region import Atom, names_read
@@ -112,6 +112,12 @@ def _run_reads(flow: Flow, slicer: Slicer, atom: Atom) -> None:
             node = stack.pop()
             inside.add(id(node))
             stack.extend(node.children)
+    running = {id(site.frame.owner) for site in flow.staging.runs}
+    for call in _calls(atom.statement):
+        callees = flow.staging.values_of(call.func)
+        if any(isinstance(c, Function) and id(c.definition) in running for c in callees):
+            # Tensors handed to a function that runs them are known to the functions that replace the runs.
+            inside |= {id(arg.value) for arg in call.args}
     for name in atom.reads:
         if id(name) in inside:
             continue
@@ -119,6 +125,17 @@ def _run_reads(flow: Flow, slicer: Slicer, atom: Atom) -> None:
         if value is not None and any(n.kind != "init" for n in nodes_in(value)) and _is_graph_value(value):
             reason = f"`{name.value}` is used beside a run, where only its value exists"
             raise NotPlanned(slicer.refusal("TFM411", name, reason))
+
+
+def _calls(node: cst.CSTNode) -> list[cst.Call]:
+    found: list[cst.Call] = []
+    stack: list[cst.CSTNode] = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, cst.Call):
+            found.append(current)
+        stack.extend(current.children)
+    return found
 
 
 def _is_graph_value(value: Value) -> bool:
@@ -164,7 +181,8 @@ def _values_agree(flow: Flow, slicer: Slicer, atom: Atom) -> None:
         sources = flow.reaching(read.name, atom)
         if isinstance(read.value, Unknown):
             raise NotPlanned(slicer.refusal(read.value.code, read.node, read.value.reason))
-        if len(sources) == 1 and isinstance(read.value, Node):
+        carried = read.name in atom.binds and not isinstance(atom.statement, cst.SimpleStatementLine)
+        if len(sources) == 1 and isinstance(read.value, Node) and not carried:
             bound = flow.bound_value(sources[0], read.name)
             if bound is not read.value:
                 reason = f"`{read.name}` may have been bound elsewhere by the time that it is read"

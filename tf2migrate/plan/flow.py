@@ -20,6 +20,7 @@ from tf2migrate.graph.values import (
     Scope,
     Session,
     Setting,
+    Symbol,
     Unknown,
     Value,
     nodes_in,
@@ -154,7 +155,7 @@ def _role(flow: Flow, atom: Atom) -> Role:
     values = _statement_values(flow, atom)
     nodes = atom.nodes
     kinds = {node.kind for node in nodes}
-    if _only_graph(flow, atom, values, kinds):
+    if not kinds - {"init", "group"} and is_graph_statement(flow.staging, atom.statement):
         return Role.GRAPH
     if isinstance(atom.statement, cst.FunctionDef | cst.ClassDef):
         return Role.HOST
@@ -223,36 +224,45 @@ def _statement_values(flow: Flow, atom: Atom) -> list[Value]:
     return values
 
 
-def _only_graph(flow: Flow, atom: Atom, values: list[Value], kinds: set[str]) -> bool:
-    """Sessions, graphs, scopes, settings and initializers: native TF2 has no use for the statement."""
-    statement = atom.statement
-    if not isinstance(statement, cst.SimpleStatementLine) or kinds - {"init"}:
+def is_graph_statement(staging: Staging, statement: cst.CSTNode) -> bool:
+    """Sessions, graphs, scopes, settings and initializers, and nothing else: native TF2 has no use for the statement."""
+    if not isinstance(statement, cst.SimpleStatementLine):
         return False
     for small in statement.body:
         match small:
             case cst.Assign(targets=targets, value=expression):
-                value = flow.staging.value_in(expression, flow.region.frame)
                 target = targets[0].target
-                if isinstance(target, cst.Attribute) and _setting(flow, target.value):
+                if isinstance(target, cst.Attribute) and _all(staging, target.value, Setting):
                     continue
-                if isinstance(value, Session | Setting | Graph | Scope) or _is_init(value):
+                if _all(staging, expression, Session, Setting, Graph, Scope) or _initializes(staging, expression):
                     continue
                 return False
-            case cst.Expr(value=cst.Call(func=cst.Attribute(value=base, attr=attr))):
-                held = flow.staging.value_in(base, flow.region.frame)
-                if isinstance(held, Session | Graph | Scope | Setting) and attr.value != "run":
+            case cst.Expr(value=cst.Call(func=cst.Attribute(value=base, attr=attr)) as call):
+                if _all(staging, base, Session, Graph, Scope, Setting) and attr.value != "run":
                     continue
-                if attr.value in ("reset_default_graph", "set_verbosity") and not isinstance(held, Unknown):
-                    if attr.value == "reset_default_graph":
-                        continue
+                symbols = [v.name for v in staging.values_of(call.func) if isinstance(v, Symbol)]
+                if symbols and all(name in DROPPED for name in symbols):
+                    continue
                 return False
             case _:
                 return False
     return bool(statement.body)
 
 
-def _setting(flow: Flow, base: cst.BaseExpression) -> bool:
-    return isinstance(flow.staging.value_in(base, flow.region.frame), Setting)
+# Calls that only prepare the TF1 runtime.
+DROPPED = frozenset(
+    {"tf.reset_default_graph", "tf.disable_v2_behavior", "tf.disable_eager_execution", "tf.logging.set_verbosity"}
+)
+
+
+def _all(staging: Staging, expression: cst.BaseExpression, *kinds: type) -> bool:
+    values = staging.values_of(expression)
+    return bool(values) and all(isinstance(value, kinds) for value in values)
+
+
+def _initializes(staging: Staging, expression: cst.BaseExpression) -> bool:
+    values = staging.values_of(expression)
+    return bool(values) and all(_is_init(value) for value in values)
 
 
 def _is_init(value: Value | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
@@ -11,6 +12,9 @@ from tf2migrate.graph.staging import RunSite
 from tf2migrate.graph.values import Node
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.region import Atom
+
+if TYPE_CHECKING:
+    from tf2migrate.plan.layers import LayerFunction, LayerObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,9 @@ class Plan:
     lifted: dict[int, list[str]]
     loss: tuple[str, list[Atom], str] | None = None
     taken: set[str] = field(default_factory=set)
+    layers: dict[int, LayerFunction] = field(default_factory=dict)
+    objects: list[LayerObject] = field(default_factory=list)
+    networks: bool = False
 
     def fresh(self, *wanted: str) -> str:
         """The first of ``wanted`` that the program does not use yet, numbered if all are taken."""

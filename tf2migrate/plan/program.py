@@ -11,9 +11,11 @@ from tf2migrate.graph.values import Node, Optimizer, Sequence, nodes_in
 from tf2migrate.plan.contract import check_program, check_step
 from tf2migrate.plan.flow import Flow, Role, analyse_flow
 from tf2migrate.plan.forward import choose_forward, choose_loss
+from tf2migrate.plan.layers import class_name, find_layers, object_name, objects
 from tf2migrate.plan.lifting import lifted_names
 from tf2migrate.plan.model import Fetch, NotPlanned, Plan, Refusal, Slice, Step, Update
 from tf2migrate.plan.region import Atom, find_region, names_read
+from tf2migrate.plan.reserved import attribute
 from tf2migrate.plan.slices import Slicer
 
 
@@ -47,6 +49,11 @@ class Planner:
         self.parameters(plan)
         self.steps(plan)
         plan.lifted = lifted_names(self.flow)
+        for definition in plan.layers:
+            if plan.lifted.get(definition):
+                where = plan.layers[definition].definition
+                reason = f"this layer reads `{plan.lifted[definition][0]}` from outside, which is not rewritten yet"
+                raise NotPlanned(self.slicer.refusal("TFM410", where, reason))
         self.optimizers(plan)
         for step in plan.steps:
             check_step(self.flow, self.slicer, step, plan)
@@ -59,21 +66,89 @@ class Planner:
     def variables(self, plan: Plan) -> None:
         atoms = self.region.atoms
         plan.variables = [a for a in atoms if self.flow.role(a) is Role.VARIABLE]
-        inside = [a for a in atoms if self.flow.role(a) is Role.STAGED and any(n.kind == "layer" for n in a.nodes)]
-        raw = [a for a in atoms if self.flow.role(a) is Role.STAGED and any(n.kind == "variable" for n in a.nodes)]
-        for atom in raw:
-            for node in atom.nodes:
-                if node.kind == "variable" and node.place.steps[-1].frame is not self.region.frame:
-                    reason = "this function makes variables and computes with them, which is not rewritten yet"
-                    raise NotPlanned(self.slicer.refusal("TFM410", atom.statement, reason))
-        for atom in inside:
-            for node in atom.nodes:
-                if node.kind == "layer" and node.place.steps[-1].frame is not self.region.frame:
-                    reason = "this function makes layers and calls them, which is not rewritten yet"
-                    raise NotPlanned(self.slicer.refusal("TFM410", atom.statement, reason))
-        if plan.variables or inside or raw:
+        inside = [
+            a
+            for a in atoms
+            if self.flow.role(a) is Role.STAGED and any(n.kind in ("layer", "variable") and self.direct(n) for n in a.nodes)
+        ]
+        plan.layers = find_layers(self.flow)
+        self.check_layers(plan)
+        calls = [(f, c) for f in plan.layers.values() for c in f.calls if c.caller is self.region.frame]
+        overlap = self.slicer.refusal(
+            "TFM404", calls[0][1].call if calls else self.region.module.tree, "calls of a layer share only some of its variables"
+        )
+        calls.sort(key=lambda pair: self.order(pair[1].call))
+        plan.objects = objects(calls, overlap)
+        for function in plan.layers.values():
+            function.name = class_name(function.definition.name.value, plan.taken)
+        plan.networks = bool(plan.objects) and not plan.variables and not inside and self.are_networks(plan)
+        if (plan.variables or inside or plan.objects) and not plan.networks:
             plan.model_class = plan.fresh("Model", "Network", "Net")
             plan.model = plan.fresh("model", "network", "net")
+        self.object_names(plan)
+
+    def direct(self, node: Node) -> bool:
+        return node.place.steps[-1].frame is self.region.frame
+
+    def order(self, call: cst.Call) -> int:
+        return self.region.module.line(call)
+
+    def are_networks(self, plan: Plan) -> bool:
+        """Whether each object is a model of its own: there is one, or each is trained by itself."""
+        if len(plan.objects) == 1:
+            return True
+        trained: list[set[int]] = []
+        for node in self.staging.nodes:
+            if node.kind == "train":
+                variables = {n.number for n in nodes_in(node.details["variables"])}
+                if not any(o.owned & variables == variables for o in plan.objects):
+                    return False
+                trained.append(variables)
+        return len(trained) > 1
+
+    def object_names(self, plan: Plan) -> None:
+        """Top-level models take the function's own name, which is free now; others become attributes."""
+        used: set[str] = set()
+        for item in plan.objects:
+            call = item.calls[0]
+            base = object_name(self.staging, call.call, call.caller, item.function)
+            if plan.networks and len(plan.objects) == 1:
+                item.name = plan.fresh("model", "network", "net")
+            elif plan.networks:
+                alone = sum(o.function is item.function for o in plan.objects) == 1
+                own = item.function.definition.name.value
+                item.name = own if alone and own not in used else plan.fresh(base)
+            else:
+                item.name = attribute(base)
+                number = 1
+                while item.name in used:
+                    item.name = f"{attribute(base)}_{number}"
+                    number += 1
+            used.add(item.name)
+
+    def check_layers(self, plan: Plan) -> None:
+        """Every variable of a computing statement is made directly, by a layer function, or by a factory it calls."""
+        for node in self.staging.nodes:
+            if node.kind not in ("variable", "layer") or self.direct(node):
+                continue
+            atom = self.region.atom_at(node.place)
+            if atom is None or self.flow.role(atom) is not Role.STAGED:
+                continue
+            frames = [s.frame for s in node.place.steps if s.frame.called_from is not None and s.frame is not self.region.frame]
+            owners = list(dict.fromkeys(id(f.owner) for f in frames if isinstance(f.owner, cst.FunctionDef)))
+            owners = owners[self.depth_of_region() :]
+            if not owners or owners[0] not in plan.layers:
+                reason = "state is made in a function that is not followed as a layer"
+                raise NotPlanned(self.slicer.refusal("TFM410", node.expression or atom.statement, reason))
+        for definition, function in plan.layers.items():
+            for call, _, place in self.staging.calls.get(definition, ()):
+                if not any(c.call is call for c in function.calls):
+                    reason = "this function makes layers in some of its calls only"
+                    raise NotPlanned(self.slicer.refusal("TFM404", call, reason))
+                _ = place
+
+    def depth_of_region(self) -> int:
+        return 0
 
     def parameters(self, plan: Plan) -> None:
         """A parameter name for each placeholder, and for each other node that is fed."""

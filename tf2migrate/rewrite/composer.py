@@ -19,6 +19,8 @@ from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal
 from tf2migrate.plan.region import Atom, names_read
 from tf2migrate.plan.reserved import attribute
+from tf2migrate.plan.layers import LayerCall, LayerObject, parameter_of
+from tf2migrate.rewrite.layer_classes import by_parameter, call_arguments, constructor_arguments
 from tf2migrate.rewrite.substitution import Replacement, Substitution
 from tf2migrate.rewrite.symbols import Symbols
 
@@ -91,6 +93,7 @@ class Composer:
         whole: dict[int, str] = dict(extra or {})
         for node in self._nodes_at(atom, expression):
             self.replace(node, atom, holder, replacements, whole)
+        self.object_calls(atom, holder, replacements)
         self.held_placeholders(expression if expression is not None else atom.statement, whole)
         self.lift_calls(atom, holder, replacements)
         return Substitution(self.symbols, replacements, whole, names)
@@ -189,6 +192,38 @@ class Composer:
             return self.symbols.expression(f"{target}.{ASSIGNS[name]}({value})")
 
         return replace
+
+    # ------------------------------------------------------------------ layer functions
+    def object_calls(self, atom: Atom, holder: str, replacements: dict[int, Replacement]) -> None:
+        """Calls of functions that became layers."""
+        for item in self.plan.objects:
+            for call in item.calls:
+                if self.flow.region.atom_at(call.frame.called_from) is atom:  # type: ignore[arg-type]
+                    replacements[id(call.call)] = self.object_call(item, call, holder)
+
+    def object_call(self, item: LayerObject, call: LayerCall, holder: str) -> Replacement:
+        def replace(updated: cst.BaseExpression) -> cst.BaseExpression:
+            texts = by_parameter(item.function, call.call, cast(cst.Call, updated), self.symbols)
+            arguments = call_arguments(item.function, texts, item.function.frames)
+            name = item.name if self.plan.networks else f"{holder}.{item.name}"
+            return self.symbols.expression(f"{name}({arguments})")
+
+        return replace
+
+    def object_constructor(self, item: LayerObject) -> str:
+        """The expression that makes the object of a layer function."""
+        call = item.calls[0]
+        atom = self.flow.region.atom_at(call.frame.called_from)  # type: ignore[arg-type]
+        assert atom is not None
+        holder = "self" if not self.plan.networks else ""
+        edit = self.substitution(atom, holder, {}, call.call)
+        args = [
+            cast(cst.Arg, arg.visit(edit)) if parameter_of(item.function, call.call, arg) in item.function.init else arg
+            for arg in call.call.args
+        ]
+        texts = by_parameter(item.function, call.call, call.call.with_changes(args=args), self.symbols)
+        prefix, dot, _ = self.symbols.code(call.call.func).rpartition(".")
+        return f"{prefix}{dot}{item.function.name}({constructor_arguments(item.function, texts)})"
 
     # ------------------------------------------------------------------ lifted names
     def lift_calls(self, atom: Atom, holder: str, replacements: dict[int, Replacement]) -> None:

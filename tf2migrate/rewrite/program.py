@@ -8,14 +8,15 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.graph.staging import RunSite
-from tf2migrate.graph.values import Bound, Class, Function, Graph, Mapping, Node, Scope, Session, Value, nodes_in
+from tf2migrate.graph.values import Bound, Class, Const, Function, Graph, Mapping, Node, Scope, Session, Value, nodes_in
 from tf2migrate.graph.values import Sequence as Items
 from tf2migrate.names.aliases import Aliases
-from tf2migrate.names.project import Module
-from tf2migrate.plan.flow import Role
+from tf2migrate.names.project import Module, Project, dotted_name
+from tf2migrate.plan.flow import Role, is_graph_statement
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal, Step
 from tf2migrate.plan.region import Atom, names_read
 from tf2migrate.rewrite.composer import Composer
+from tf2migrate.rewrite.layer_classes import LayerClass
 from tf2migrate.rewrite.layout import Layout
 from tf2migrate.rewrite.runs import Runs
 from tf2migrate.rewrite.steps import Functions
@@ -54,11 +55,15 @@ class Rewriter:
         self.functions = Functions(plan, self.composer, self.templates)
         numbers = {id(site.expression): i + 1 for i, site in enumerate(self.staging.runs)}
         self.runs = Runs(plan, self.composer, self.functions, marks, numbers)
+        self.root = self.module.path.parent
         self.edits = Edits()
         self.replacements: dict[int, Replacement] = {}
         self.whole: dict[int, str] = {}
         self.names: dict[int, str] = {}
         self.generated: set[str] = set()
+        self.classes: dict[str, str] = {}
+        self.session_parameters: set[int] = set()
+        self.dropped: dict[int, set[str]] = {}
 
     # ------------------------------------------------------------------ the whole
     def rewrite(self) -> dict[str, str]:
@@ -70,6 +75,7 @@ class Rewriter:
         self.factories()
         self.lifted()
         self.sessions()
+        self.layer_classes()
         self.place_model()
         self.place_steps()
         self.runs.edit = Substitution(self.symbols, self.replacements, self.whole, self.names)
@@ -110,25 +116,53 @@ class Rewriter:
         for atom in self.region.atoms:
             if self.flow.role(atom) in gone:
                 self.edits.removed.add(id(atom.statement))
+        stack: list[cst.CSTNode] = [symbols.module.tree for symbols in self.all_symbols.values()]
+        while stack:
+            node = stack.pop()
+            if is_graph_statement(self.staging, node):
+                self.edits.removed.add(id(node))
+            elif isinstance(node, cst.BaseStatement | cst.BaseSuite | cst.Module | cst.BaseCompoundStatement):
+                stack.extend(node.children)
+            elif isinstance(node, cst.Else | cst.Finally | cst.ExceptHandler):
+                stack.extend(node.children)
 
     def dissolved(self, node: cst.With) -> bool:
         """Whether a ``with`` block of any function opens only what native TF2 does not need."""
         for item in node.items:
             values = self.staging.values_of(item.item)
-            if not values or not all(_opens(value) for value in values):
+            if not values or not all(opens(value) for value in values):
                 return False
         return True
 
     def sessions(self) -> None:
-        """Parameters and arguments that hold the session."""
-        self.session_parameters: set[int] = set()
+        """Parameters of functions that run the graph, and that hold the session or a node of the graph.
+
+        The functions that replace the runs know their tensors, so neither is passed any more.
+        """
+        running = {id(site.frame.owner) for site in self.staging.runs}
+        held: dict[int, list[Value]] = {}
         for frame in self.staging.frames:
             definition = frame.owner
             if not isinstance(definition, cst.FunctionDef):
                 continue
             for param in definition.params.params:
-                if isinstance(frame.env.get(param.name.value), Session):
-                    self.session_parameters.add(id(param))
+                value = frame.env.get(param.name.value)
+                if value is not None:
+                    held.setdefault(id(param), []).append(value)
+                if isinstance(value, Session) or (isinstance(value, Node) and id(definition) in running):
+                    self.dropped.setdefault(id(definition), set()).add(param.name.value)
+        for frame in self.staging.frames:
+            definition = frame.owner
+            if not isinstance(definition, cst.FunctionDef):
+                continue
+            for param in definition.params.params:
+                if param.name.value not in self.dropped.get(id(definition), ()):
+                    continue
+                values = held.get(id(param), [])
+                if not all(isinstance(v, Session | Node) or _is_none(v) for v in values):
+                    reason = f"`{param.name.value}` is sometimes a session or tensor and sometimes something else"
+                    raise NotPlanned(Refusal("TFM411", frame.module, param, reason))
+                self.session_parameters.add(id(param))
 
     # ------------------------------------------------------------------ feeds
     def feeds(self) -> None:
@@ -183,12 +217,45 @@ class Rewriter:
                     self.replacements[id(call)] = self.composer.with_arguments([f"{n}={n}" for n in names])
 
     # ------------------------------------------------------------------ what comes
+    def layer_classes(self) -> None:
+        """Layer functions are replaced by their classes, where they stand."""
+        for function in self.plan.layers.values():
+            frame = function.calls[0].frame
+            symbols = self.all_symbols[frame.module]
+            maker = LayerClass(function, self.plan.layers, symbols, Templates(symbols.module.tree))
+            top = self.plan.networks and any(o.function is function for o in self.plan.objects)
+            made = maker.statement("keras.Model" if top else "keras.layers.Layer")
+            self.edits.replaced[id(function.definition)] = [made]
+            self.classes[function.definition.name.value] = function.name
+            self.generated.add(function.name)
+        self.check_references()
+
+    def check_references(self) -> None:
+        """A layer function may only be called, at the calls that were seen."""
+        seen = {id(c.call.func) for f in self.plan.layers.values() for c in f.calls}
+        definitions = {id(f.definition) for f in self.plan.layers.values()}
+        for symbols in self.all_symbols.values():
+            stack: list[cst.CSTNode] = [symbols.module.tree]
+            while stack:
+                node = stack.pop()
+                if isinstance(node, cst.Import | cst.ImportFrom):
+                    continue
+                if isinstance(node, cst.Name | cst.Attribute) and id(node) not in seen:
+                    for value in self.staging.values_of(node):
+                        if isinstance(value, Function) and id(value.definition) in definitions:
+                            reason = "a function that makes layers is used as a value"
+                            raise NotPlanned(Refusal("TFM410", symbols.module.key, node, reason))
+                stack.extend(node.children)
+
     def place_model(self) -> None:
+        if self.plan.networks:
+            self.place_networks()
         if not self.plan.model_class:
             return
         self.generated.add(self.plan.model_class)
         atoms = [a for a in self.region.atoms if self.flow.role(a) is Role.VARIABLE]
         atoms += [a for a in self.region.atoms if any(n.number in self.composer.inner for n in a.nodes)]
+        atoms += [a for o in self.plan.objects for c in o.calls if (a := self.region.atom_at(c.frame.called_from))]
         if self.plan.forward is not None:
             atoms += self.plan.forward.atoms
         anchor = max(atoms, key=lambda a: a.number)
@@ -206,6 +273,16 @@ class Rewriter:
             owner = self.region.frame.owner
             self.edits.before.setdefault(id(owner), []).extend(made)
             self.insert(anchor, [*instance, *aliases])
+
+    def place_networks(self) -> None:
+        """One statement for each model that a layer function became, before the first use of it."""
+        for item in self.plan.objects:
+            atoms = [a for c in item.calls if (a := self.region.atom_at(c.frame.called_from))]  # type: ignore[arg-type]
+            first = min(atoms, key=lambda a: a.number)
+            text = f"{item.name} = {self.composer.object_constructor(item)}\n"
+            made = self.templates.statements(text, {})
+            made[0] = made[0].with_changes(leading_lines=[cst.EmptyLine(indent=False)])
+            self.insert(first, made)
 
     def check_order(self, atoms: list[Atom], anchor: Atom) -> None:
         """C2: the constructor runs later than the statements that it is made of; nothing between may notice."""
@@ -390,6 +467,8 @@ class Assembly(Substitution):
             return cst.FlattenSentinel([*before, *body])
         if isinstance(original, cst.IndentedBlock) and not cast(cst.IndentedBlock, updated).body:
             updated = cast(cst.IndentedBlock, updated).with_changes(body=[cst.SimpleStatementLine([cst.Pass()])])
+        if isinstance(original, cst.ImportFrom):
+            updated = self.import_classes(original, cast(cst.ImportFrom, updated))
         if isinstance(original, cst.FunctionDef):
             updated = self.function(original, cast(cst.FunctionDef, updated))
         if isinstance(original, cst.Call) and key not in self.whole:
@@ -425,15 +504,39 @@ class Assembly(Substitution):
             made = updated.params.with_changes(params=[*params, *fresh])
         return updated.with_changes(params=made)
 
-    def without_session(self, original: cst.Call, updated: cst.Call) -> cst.Call:
-        callees = self.symbols.staging.values_of(original.func)
-        if not any(isinstance(c, Function | Class) or isinstance(c, Bound) for c in callees):
+    def import_classes(self, original: cst.ImportFrom, updated: cst.ImportFrom) -> cst.ImportFrom:
+        """Layer functions are imported under the names of their classes."""
+        module = self.symbols.module
+        project = Project(list(self.symbols.staging.modules.values()))
+        dotted = dotted_name(original.module) if original.module is not None else ""
+        if isinstance(updated.names, cst.ImportStar):
             return updated
-        kept = [
-            new
-            for old, new in zip(original.args, updated.args, strict=True)
-            if not any(isinstance(v, Session) for v in self.symbols.staging.values_of(old.value))
-        ]
+        if project.find(module, dotted, len(original.relative), self.rewriter.root) is None:
+            return updated
+        names = []
+        for alias in updated.names:
+            new = self.rewriter.classes.get(dotted_name(alias.name))
+            names.append(alias.with_changes(name=cst.Name(new)) if new is not None else alias)
+        return updated.with_changes(names=names)
+
+    def without_session(self, original: cst.Call, updated: cst.Call) -> cst.Call:
+        """Leaves out the arguments of parameters that are gone."""
+        gone: set[int] = set()
+        for callee in self.symbols.staging.values_of(original.func):
+            function = callee.function if isinstance(callee, Bound) else callee
+            if isinstance(function, Class):
+                function = function.lookup("__init__") or function
+            if not isinstance(function, Function) or id(function.definition) not in self.rewriter.dropped:
+                continue
+            names = [p.name.value for p in function.definition.params.params]
+            if function.owner is not None:
+                names = names[1:]
+            dropped = self.rewriter.dropped[id(function.definition)]
+            for index, arg in enumerate(original.args):
+                name = arg.keyword.value if arg.keyword is not None else names[index] if index < len(names) else ""
+                if name in dropped:
+                    gone.add(index)
+        kept = [arg for index, arg in enumerate(updated.args) if index not in gone]
         if len(kept) == len(updated.args):
             return updated
         if kept:
@@ -441,7 +544,11 @@ class Assembly(Substitution):
         return updated.with_changes(args=kept)
 
 
-def _opens(value: Value) -> bool:
+def _is_none(value: Value) -> bool:
+    return isinstance(value, Const) and value.value is None
+
+
+def opens(value: Value) -> bool:
     if isinstance(value, Bound) and value.name == "as_default":
         return isinstance(value.receiver, Graph | Session)
     if isinstance(value, Items):

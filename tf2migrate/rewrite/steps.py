@@ -74,6 +74,10 @@ class Functions:
         out: list[cst.BaseStatement] = []
         flow = self.plan.flow
         for atom in flow.region.atoms:
+            for item in self.plan.objects:
+                if flow.region.atom_at(item.calls[0].frame.called_from) is atom:  # type: ignore[arg-type]
+                    text = f"self.{item.name} = {self.composer.object_constructor(item)}\n"
+                    out.extend(self.templates.statements(text, {}))
             if flow.role(atom) is Role.VARIABLE:
                 out.extend(self.variable_statement(atom))
             elif flow.role(atom) is Role.STAGED:
@@ -432,14 +436,9 @@ class Functions:
     def variables_text(self, nodes: list[Node]) -> str:
         """The variables of an update: all trainable ones of the model, or a list."""
         flow = self.plan.flow
-        everything = [
-            n
-            for a in flow.region.atoms
-            if flow.role(a) is Role.VARIABLE or any(m.number in self.composer.inner for m in a.nodes)
-            for n in a.nodes
-            if n.kind in ("variable", "layer") and n.trainable
-        ]
-        if {id(n) for n in nodes} == {id(n) for n in everything}:
+        wanted = {n.number for n in nodes}
+        made = {n.number for n, _ in flow.staging.touched if n.trainable}
+        if wanted == made and not self.plan.networks:
             return f"{self.plan.model}.trainable_variables"
         for atom in flow.region.atoms:
             if flow.role(atom) is Role.ALIAS:
@@ -449,8 +448,17 @@ class Functions:
                         return name
         parts: list[str] = []
         lists: list[str] = []
+        covered: set[int] = set()
+        for item in self.plan.objects:
+            trainable = item.owned & made
+            if trainable and trainable <= wanted:
+                holder = item.name if self.plan.networks else f"{self.plan.model}.{item.name}"
+                lists.append(f"{holder}.trainable_variables")
+                covered |= trainable
         for node in nodes:
-            if node.kind == "layer":
+            if node.number in covered:
+                continue
+            if node.kind == "layer" and node.number in self.composer.inner:
                 lists.append(f"{self.plan.model}.{self.composer.inner[node.number]}.trainable_variables")
             else:
                 parts.append(self.variable_reference(node))

@@ -8,7 +8,6 @@ from tf2migrate.api.calls_model import Argument
 from tf2migrate.api.initializers import weight_initializer
 from tf2migrate.api.literals import string
 from tf2migrate.graph.values import Node
-from tf2migrate.rewrite.composer import named
 from tf2migrate.rewrite.symbols import Symbols, is_initializer
 
 VARIABLE = ("initial_value", "trainable", "collections", "validate_shape", "caching_device", "name", "variable_def", "dtype")
@@ -113,4 +112,3 @@ def original_argument(call: cst.Call, position: int, name: str) -> cst.Arg | Non
     return None
 
 
-_ = named

@@ -190,6 +190,8 @@ def _compare(
     first = runner.run(original.python, original.job)
     runs, ending = read_ending(original.job.record)
     if original.ending(first, ending).whole:
+        if not runs:
+            return Comparison(Verdict.NOT_RUN, problem="the original ended before its first run")
         # One run more than the original's own end shows that there are more.
         total = runs + 1 if ending.why == "ok" else max(runs, 1)
         rewritten = replace(rewritten, job=replace(rewritten.job, steps=0, total=total))
@@ -257,8 +259,6 @@ def _judge(found: Records, original: _Side, rewritten: _Side) -> Comparison:
         return Comparison(Verdict.DIFFERENT, found.sites, found.problem or problem, tuple(notes), details)
     if found.problem or not all(site.ok for site in found.sites):
         return Comparison(Verdict.DIFFERENT, found.sites, found.problem, tuple(notes))
-    if not found.sites:
-        return Comparison(Verdict.NOT_RUN, (), "the program ended before its first run", tuple(notes))
     if not any(site.values for site in found.sites):
         return Comparison(
             Verdict.NOT_RUN, found.sites, "no run returned a value: nothing to compare", tuple(notes)

@@ -67,5 +67,6 @@ def _cut_short(ending: Ending, job: Job) -> str:
 
 
 def _first_line(ending: Ending) -> str:
-    lines = str(ending.facts["message"]).strip().splitlines()
-    return lines[0] if lines else ""
+    lines = str(ending.facts["message"]).strip().splitlines() or [""]
+    # What a graph function raises begins with where, and ends with what.
+    return lines[-1].strip() if lines[0] == "in user code:" else lines[0]

@@ -1,0 +1,521 @@
+"""Functions that make variables and compute with them: they become layers, with state apart from computation.
+
+A call of such a function is an object of its class. Two calls share the object when TensorFlow 1 gave them the
+same variables (``reuse``), and have one each when it gave them different ones; a mixture is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.staging import Staging
+from tf2migrate.graph.values import Const, Host, Node, Scope, Session, Value, nodes_in
+from tf2migrate.plan.flow import Flow, Role
+from tf2migrate.plan.model import NotPlanned, Refusal
+from tf2migrate.plan.region import bindings, names_read
+
+
+@dataclass(eq=False, slots=True)
+class LayerCall:
+    """One activation of a layer function."""
+
+    call: cst.Call
+    caller: Frame
+    frame: Frame
+    owned: frozenset[int]
+
+
+@dataclass(eq=False, slots=True)
+class LayerFunction:
+    """A function that becomes a class: what its parameters become, and how its statements part.
+
+    ``first`` are statements of the constructor (or of ``build``), ``second`` those of ``call``; both hold simple
+    statements and compound headers by identity. ``shapes`` are the tensor parameters whose static shape the
+    variables need.
+    """
+
+    definition: cst.FunctionDef
+    calls: list[LayerCall] = field(default_factory=list)
+    name: str = ""
+    init: list[str] = field(default_factory=list)
+    call: list[str] = field(default_factory=list)
+    saved: list[str] = field(default_factory=list)
+    shapes: list[str] = field(default_factory=list)
+    first: set[int] = field(default_factory=set)
+    second: set[int] = field(default_factory=set)
+    state: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def frames(self) -> list[Frame]:
+        return [c.frame for c in self.calls]
+
+    @property
+    def parameters(self) -> list[cst.Param]:
+        params = self.definition.params
+        return [*params.posonly_params, *params.params, *params.kwonly_params]
+
+
+@dataclass(eq=False, slots=True)
+class LayerObject:
+    """One object of a layer class at one level: the calls that share it, and its attribute name."""
+
+    function: LayerFunction
+    owned: frozenset[int]
+    calls: list[LayerCall]
+    name: str = ""
+
+
+def find_layers(flow: Flow) -> dict[int, LayerFunction]:
+    """The layer functions of a program, by the id of their definition."""
+    staging = flow.staging
+    owned: dict[int, set[int]] = {}
+    for node, place in staging.touched:
+        for step in place.steps:
+            owned.setdefault(id(step.frame), set()).add(node.number)
+    out: dict[int, LayerFunction] = {}
+    for definition, calls in staging.calls.items():
+        for call, frame, place in calls:
+            atom = flow.region.atom_at(place)
+            function = frame.owner
+            if atom is None or not isinstance(function, cst.FunctionDef) or flow.role(atom) is not Role.STAGED:
+                continue
+            if not owned.get(id(frame)) or not _computes(staging, frame):
+                continue
+            made = out.setdefault(definition, LayerFunction(function))
+            made.calls.append(LayerCall(call, place.steps[-1].frame, frame, frozenset(owned[id(frame)])))
+    for function2 in out.values():
+        _split(flow, function2, out)
+    return out
+
+
+def _computes(staging: Staging, frame: Frame) -> bool:
+    """Whether a frame computes more than initial values: something that depends on its tensors or variables."""
+    for node in staging.nodes:
+        if node.kind == "tensor" and any(step.frame is frame for step in node.place.steps):
+            if node.details.get("owner") is not None or any(_fed(i) for i in node.inputs):
+                return True
+    return False
+
+
+def _fed(node: Node) -> bool:
+    if node.kind != "tensor":
+        return node.kind in ("placeholder", "variable", "layer")
+    return any(_fed(i) for i in node.inputs) if node.inputs else False
+
+
+def objects(calls: Iterable[tuple[LayerFunction, LayerCall]], where: Refusal) -> list[LayerObject]:
+    """Groups calls into objects by the variables that they own. Raises ``NotPlanned`` when sets overlap in part."""
+    out: list[LayerObject] = []
+    for function, call in calls:
+        for known in out:
+            if known.owned == call.owned and known.function is function:
+                known.calls.append(call)
+                break
+            if known.owned & call.owned:
+                raise NotPlanned(where)
+        else:
+            out.append(LayerObject(function, call.owned, [call]))
+    return out
+
+
+# ------------------------------------------------------------------ the split
+def simple_statements(body: Iterable[cst.CSTNode]) -> Iterator[cst.CSTNode]:
+    """The simple statements of a body and the headers of its compound ones, in order."""
+    for statement in body:
+        match statement:
+            case cst.SimpleStatementLine():
+                yield statement
+            case cst.BaseSmallStatement():
+                yield statement
+            case cst.With(body=inner):
+                yield from simple_statements(inner.body)
+            case cst.If(body=inner, orelse=orelse):
+                yield statement
+                yield from simple_statements(inner.body)
+                if isinstance(orelse, cst.If):
+                    yield from simple_statements([orelse])
+                elif orelse is not None:
+                    yield from simple_statements(orelse.body.body)
+            case _:
+                yield statement
+
+
+def _split(flow: Flow, function: LayerFunction, layers: dict[int, LayerFunction]) -> None:
+    """Parts the statements and parameters of a layer function."""
+    staging = flow.staging
+    statements = list(simple_statements(function.definition.body.body))
+    creating: dict[int, list[cst.BaseExpression]] = {}
+    for statement in statements:
+        found = _creating(flow, function, statement, layers)
+        if found and not isinstance(statement, cst.SimpleStatementLine | cst.BaseSmallStatement):
+            reason = "variables are made in a loop of this function, which is not rewritten yet"
+            raise NotPlanned(_refusal(staging, function, statement, reason))
+        if found:
+            creating[id(statement)] = found
+    bound_by: dict[str, list[cst.CSTNode]] = {}
+    for statement in statements:
+        for name, _ in bindings(_own(statement)):
+            bound_by.setdefault(name, []).append(statement)
+    _first(flow, function, statements, creating, bound_by)
+    _second(flow, function, statements, creating, bound_by)
+    _route(flow, function, statements, creating)
+
+
+def _own(statement: cst.CSTNode) -> cst.CSTNode:
+    """The part of a statement that belongs to itself: the test of an ``if``, all of a simple one."""
+    return statement.test if isinstance(statement, cst.If) else statement
+
+
+def _refusal(staging: Staging, function: LayerFunction, where: cst.CSTNode, reason: str, code: str = "TFM410") -> Refusal:
+    module = function.calls[0].frame.module
+    return Refusal(code, module, where, reason)
+
+
+def _creating(
+    flow: Flow, function: LayerFunction, statement: cst.CSTNode, layers: dict[int, LayerFunction]
+) -> list[cst.BaseExpression]:
+    """The expressions of a statement that make state: variables, layers, factories, other layer functions."""
+    staging = flow.staging
+    frames = {id(f) for f in function.frames}
+    found: list[cst.BaseExpression] = []
+    inside = _ids(_own(statement))
+    for node, place in staging.touched:
+        for index, step in enumerate(place.steps):
+            if id(step.frame) not in frames:
+                continue
+            if index + 1 < len(place.steps) and place.steps[index + 1].frame is step.frame:
+                continue
+            # The innermost statement of this frame; the expression is the node's own, or the call that led there.
+            later = place.steps[index + 1].frame if index + 1 < len(place.steps) else None
+            expression = later.call if later is not None else _expression_of(staging, node, place)
+            if expression is not None and id(expression) in inside and not any(expression is e for e in found):
+                found.append(expression)
+            break
+    _ = layers
+    return found
+
+
+def _expression_of(staging: Staging, node: Node, place: object) -> cst.BaseExpression | None:
+    if node.place is place or node.place == place:
+        return node.expression
+    # A reused variable or layer: the expression of this place is not the one that made it.
+    last = place.steps[-1].statement  # type: ignore[attr-defined]
+    for expression in _calls(last):
+        for value in staging.values_of(expression):
+            if value is node or (isinstance(value, Node) and value.details.get("owner") is node):
+                return expression
+    return node.expression
+
+
+def _calls(node: cst.CSTNode) -> list[cst.Call]:
+    out: list[cst.Call] = []
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, cst.Call):
+            out.append(current)
+        stack.extend(current.children)
+    return out
+
+
+def _ids(node: cst.CSTNode) -> set[int]:
+    out: set[int] = set()
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        out.add(id(current))
+        stack.extend(current.children)
+    return out
+
+
+def host_names(staging: Staging, function: LayerFunction, expression: cst.CSTNode) -> list[cst.Name]:
+    """Names in an expression that hold host values in every frame of the function."""
+    out: list[cst.Name] = []
+    for name in names_read(expression):
+        values = [staging.value_in(name, frame) for frame in function.frames]
+        known = [v for v in values if v is not None]
+        if known and not any(any(True for _ in nodes_in(v)) for v in known):
+            out.append(name)
+    return out
+
+
+def _first(
+    flow: Flow,
+    function: LayerFunction,
+    statements: list[cst.CSTNode],
+    creating: dict[int, list[cst.BaseExpression]],
+    bound_by: dict[str, list[cst.CSTNode]],
+) -> None:
+    """The statements that making the state needs, with what they need in turn."""
+    queue: list[cst.Name] = []
+    for statement in statements:
+        for expression in creating.get(id(statement), ()):
+            queue.extend(names_read(expression))
+    seen: set[str] = set()
+    while queue:
+        name = queue.pop()
+        if name.value in seen:
+            continue
+        seen.add(name.value)
+        for statement in bound_by.get(name.value, ()):
+            if id(statement) in creating or _depends_on_tensors(flow, function, statement):
+                continue
+            if id(statement) not in function.first:
+                function.first.add(id(statement))
+                queue.extend(names_read(statement))
+    function.first |= set(creating)
+    # A branch around state is decided where the state is made as well.
+    for statement in statements:
+        if isinstance(statement, cst.If) and any(id(s) in function.first for s in simple_statements(_bodies(statement))):
+            function.first.add(id(statement))
+
+
+def _bodies(statement: cst.If) -> list[cst.CSTNode]:
+    out: list[cst.CSTNode] = list(statement.body.body)
+    orelse = statement.orelse
+    if isinstance(orelse, cst.If):
+        out.append(orelse)
+    elif orelse is not None:
+        out.extend(orelse.body.body)
+    return out
+
+
+def _depends_on_tensors(flow: Flow, function: LayerFunction, statement: cst.CSTNode) -> bool:
+    """Whether a statement computes with tensors that only exist in ``call``."""
+    frames = {id(f) for f in function.frames}
+    for node in flow.staging.nodes:
+        if node.kind == "tensor" and any(id(s.frame) in frames and s.statement is statement for s in node.place.steps):
+            if node.details.get("owner") is not None or _fed(node):
+                return True
+    for name in names_read(_own(statement)):
+        for frame in function.frames:
+            value = flow.staging.value_in(name, frame)
+            if isinstance(value, Node) and _fed(value) and not _shape_only(statement, name):
+                return True
+    return False
+
+
+def _shape_only(statement: cst.CSTNode, name: cst.Name) -> bool:
+    """Whether a tensor is read only for its static shape: ``x.shape`` or ``x.get_shape()``."""
+    stack: list[tuple[cst.CSTNode, cst.CSTNode | None]] = [(statement, None)]
+    while stack:
+        node, parent = stack.pop()
+        if node is name:
+            return isinstance(parent, cst.Attribute) and parent.attr.value in ("shape", "get_shape")
+        stack.extend((child, node) for child in node.children)
+    return False
+
+
+def _second(
+    flow: Flow,
+    function: LayerFunction,
+    statements: list[cst.CSTNode],
+    creating: dict[int, list[cst.BaseExpression]],
+    bound_by: dict[str, list[cst.CSTNode]],
+) -> None:
+    """The statements of ``call``: computations and returns, and the host statements that they read."""
+    queue: list[cst.CSTNode] = []
+    for statement in statements:
+        only_state = id(statement) in creating and _only_state(flow, function, statement, creating[id(statement)])
+        if only_state:
+            for name, _ in bindings(statement):
+                function.state[name] = name
+            continue
+        if _is_return(statement) or _depends_on_tensors(flow, function, statement) or id(statement) in creating:
+            function.second.add(id(statement))
+            queue.append(statement)
+    while queue:
+        statement = queue.pop()
+        for name in names_read(_own(statement)):
+            for source in bound_by.get(name.value, ()):
+                if id(source) not in function.second and name.value not in function.state:
+                    function.second.add(id(source))
+                    queue.append(source)
+    for statement in statements:
+        if isinstance(statement, cst.If):
+            inner = list(simple_statements(_bodies(statement)))
+            if any(id(s) in function.second for s in inner) and id(statement) not in function.second:
+                function.second.add(id(statement))
+                for name in names_read(statement.test):
+                    function.second |= {id(s) for s in bound_by.get(name.value, ()) if name.value not in function.state}
+
+
+def _is_return(statement: cst.CSTNode) -> bool:
+    return isinstance(statement, cst.SimpleStatementLine) and any(isinstance(s, cst.Return | cst.Raise) for s in statement.body)
+
+
+def _only_state(
+    flow: Flow, function: LayerFunction, statement: cst.CSTNode, expressions: list[cst.BaseExpression]
+) -> bool:
+    """``w = tf.get_variable(...)``: the whole value is the state, and holds no tensor."""
+    if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
+        return False
+    small = statement.body[0]
+    if isinstance(small, cst.Expr):
+        return False
+    if not isinstance(small, cst.Assign) or len(small.targets) != 1 or not isinstance(small.targets[0].target, cst.Name):
+        return False
+    values = [v for f in function.frames if (v := flow.staging.value_in(small.value, f)) is not None]
+    return bool(values) and all(n.kind == "variable" for v in values for n in nodes_in(v)) and len(expressions) == 1
+
+
+# ------------------------------------------------------------------ parameters
+def _route(
+    flow: Flow, function: LayerFunction, statements: list[cst.CSTNode], creating: dict[int, list[cst.BaseExpression]]
+) -> None:
+    """Which parameters go to the constructor, which to ``call``, and which are dropped."""
+    staging = flow.staging
+    first_reads: set[str] = set()
+    for statement in statements:
+        if id(statement) in creating:
+            for expression in creating[id(statement)]:
+                first_reads |= {n.value for n in state_reads(staging, function, expression)}
+        elif id(statement) in function.first:
+            first_reads |= {n.value for n in names_read(_own(statement))}
+            for name in names_read(_own(statement)):
+                if _shape_only(statement, name) and name.value not in function.shapes:
+                    function.shapes.append(name.value)
+    for found in creating.values():
+        for expression in found:
+            for name in names_read(expression):
+                if _shape_only(expression, name) and _shape_feeds_state(staging, function, expression, name):
+                    if name.value not in function.shapes:
+                        function.shapes.append(name.value)
+    second_reads: set[str] = set()
+    for statement in statements:
+        if id(statement) in function.second:
+            skip: set[int] = set()
+            for expression in creating.get(id(statement), ()):
+                skip |= {id(n) for n in host_names(staging, function, expression)}
+            second_reads |= {n.value for n in names_read(_own(statement)) if id(n) not in skip}
+    for param in function.parameters:
+        _route_one(flow, function, param, first_reads, second_reads)
+    for statement in statements:
+        if id(statement) in function.first:
+            for expression in creating.get(id(statement), [_own(statement)]):
+                _check_shapes(flow, function, expression)
+    unknown = [s for s in function.shapes if s not in function.call]
+    if unknown:
+        reason = f"the shape of `{unknown[0]}`, which is not an argument, decides the shape of a variable"
+        raise NotPlanned(_refusal(staging, function, function.definition, reason))
+
+
+def _check_shapes(flow: Flow, function: LayerFunction, where: cst.CSTNode) -> None:
+    """A shape that decides a variable's shape must be that of the argument itself, not of a later tensor."""
+    for name in names_read(where):
+        if name.value in function.shapes and _shape_only(where, name):
+            for frame in function.frames:
+                value = flow.staging.value_in(name, frame)
+                if value is not None and value is not frame.entry.get(name.value):
+                    reason = f"the shape of `{name.value}` is read after the name was bound again"
+                    raise NotPlanned(_refusal(flow.staging, function, where, reason))
+
+
+def _route_one(flow: Flow, function: LayerFunction, param: cst.Param, first: set[str], second: set[str]) -> None:
+    name = param.name.value
+    values = [f.env_at_entry(name) for f in function.frames]
+    if any(any(True for _ in nodes_in(v)) for v in values):
+        function.call.append(name)
+        return
+    if all(isinstance(v, Session | Scope) for v in values):
+        return
+    if name not in first and name not in second:
+        return
+    varies = _varies(function, name)
+    if varies and name in first:
+        reason = f"calls that share variables give different values of `{name}`, which decides what is made"
+        raise NotPlanned(_refusal(flow.staging, function, param, reason, "TFM404"))
+    if varies:
+        function.call.append(name)
+        return
+    function.init.append(name)
+    if name in second or function.shapes:
+        function.saved.append(name)
+
+
+def _varies(function: LayerFunction, name: str) -> bool:
+    """Whether calls that share their variables give different values of a parameter."""
+    groups: dict[frozenset[int], list[Value]] = {}
+    for call in function.calls:
+        groups.setdefault(call.owned, []).append(call.frame.env_at_entry(name))
+    for values in groups.values():
+        first = values[0]
+        for value in values[1:]:
+            if isinstance(first, Const) and isinstance(value, Const):
+                if first.value != value.value:
+                    return True
+            elif value is not first:
+                return True
+    return False
+
+
+SHARING = frozenset({"reuse", "scope", "name"})
+
+
+def state_reads(staging: Staging, function: LayerFunction, expression: cst.BaseExpression) -> list[cst.Name]:
+    """Host names that making one piece of state reads, names of scopes and sharing flags excluded."""
+    skip: set[int] = set()
+    if isinstance(expression, cst.Call):
+        for arg in expression.args:
+            if arg.keyword is not None and arg.keyword.value in SHARING:
+                skip |= _ids(arg.value)
+    return [n for n in host_names(staging, function, expression) if id(n) not in skip]
+
+
+def _shape_feeds_state(staging: Staging, function: LayerFunction, expression: cst.CSTNode, name: cst.Name) -> bool:
+    for frame in function.frames:
+        value = staging.value_in(name, frame)
+        if isinstance(value, Node):
+            return True
+    return False
+
+
+def class_name(function: str, taken: set[str]) -> str:
+    """``conv_layer`` as the name of a class: ``ConvLayer``."""
+    words = [w for w in re.split(r"_+", function) if w]
+    name = "".join(w[:1].upper() + w[1:] for w in words) or "Layer"
+    if name[0].isdigit() or name == function:
+        name = f"{name}Layer"
+    candidate, number = name, 1
+    while candidate in taken:
+        candidate = f"{name}Layer" if number == 1 else f"{name}Layer{number}"
+        number += 1
+    taken.add(candidate)
+    return candidate
+
+
+def snake(name: str) -> str:
+    out = ""
+    for index, letter in enumerate(name):
+        if letter.isupper() and index and not name[index - 1].isupper():
+            out += "_"
+        out += letter.lower()
+    return out.strip("_") or "layer"
+
+
+def object_name(staging: Staging, call: cst.Call, caller: Frame, function: LayerFunction) -> str:
+    """A name for the object of a call: the scope that the program gave it, else the function's name."""
+    for arg in call.args:
+        value = staging.value_in(arg.value, caller)
+        if isinstance(value, Const) and isinstance(value.value, str) and value.value.isidentifier():
+            name = parameter_of(function, call, arg)
+            if name in ("name", "scope", "scope_name", "layer_name", "var_scope", "name_scope"):
+                return value.value if value.value.islower() else snake(value.value)
+    return snake(function.definition.name.value)
+
+
+def parameter_of(function: LayerFunction, call: cst.Call, arg: cst.Arg) -> str:
+    if arg.keyword is not None:
+        return arg.keyword.value
+    position = [a for a in call.args if a.keyword is None].index(arg)
+    parameters = function.parameters
+    return parameters[position].name.value if position < len(parameters) else ""
+
+
+
+_ = Host

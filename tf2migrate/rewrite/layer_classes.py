@@ -1,0 +1,424 @@
+"""Layer functions as classes: the statements that make state in the constructor, the others in ``call``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import cast
+
+import libcst as cst
+
+from tf2migrate.api.layers import Layer, layer
+from tf2migrate.api.calls_model import Refused
+from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.staging import Staging
+from tf2migrate.graph.values import Host, Node, nodes_in
+from tf2migrate.plan.layers import LayerCall, LayerFunction, object_name, parameter_of, simple_statements, state_reads
+from tf2migrate.plan.model import NotPlanned, Refusal
+from tf2migrate.plan.region import bindings, names_read
+from tf2migrate.plan.reserved import attribute
+from tf2migrate.rewrite.substitution import Replacement, Substitution
+from tf2migrate.rewrite.symbols import Symbols
+from tf2migrate.rewrite.templates import Templates
+from tf2migrate.rewrite.variables import anywhere, in_model
+
+
+def by_parameter(function: LayerFunction, original: cst.Call, updated: cst.Call, symbols: Symbols) -> dict[str, str]:
+    """The argument texts of a call by parameter."""
+    out: dict[str, str] = {}
+    for old, new in zip(original.args, updated.args, strict=True):
+        if old.star:
+            raise NotPlanned(Refusal("TFM410", symbols.module.key, original, "a layer is called with starred arguments"))
+        out[parameter_of(function, original, old)] = symbols.code(new.value).strip()
+    return out
+
+
+def constructor_arguments(function: LayerFunction, texts: dict[str, str]) -> str:
+    """The arguments that a call gives to the constructor."""
+    parts: list[str] = []
+    gap = False
+    for name in function.init:
+        if name not in texts:
+            gap = True
+        else:
+            parts.append(f"{name}={texts[name]}" if gap else texts[name])
+    return ", ".join(parts)
+
+
+def call_arguments(function: LayerFunction, texts: dict[str, str], frames: list[Frame]) -> str:
+    """The arguments that a call gives to the object: tensors by position, host values by keyword."""
+    parts: list[str] = []
+    gap = False
+    for name in function.call:
+        if name not in texts:
+            gap = True
+            continue
+        tensor = all(any(True for _ in nodes_in(f.env_at_entry(name))) for f in frames)
+        gap = gap or not tensor
+        parts.append(f"{name}={texts[name]}" if gap else texts[name])
+    return ", ".join(parts)
+
+
+@dataclass(slots=True)
+class LayerClass:
+    """Renders one layer function."""
+
+    function: LayerFunction
+    layers: dict[int, LayerFunction]
+    symbols: Symbols
+    templates: Templates
+    attributes: dict[int, str] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+
+    @property
+    def staging(self) -> Staging:
+        return self.symbols.staging
+
+    @property
+    def frames(self) -> list[Frame]:
+        return self.function.frames
+
+    def refused(self, where: cst.CSTNode, reason: str, code: str = "TFM410") -> NotPlanned:
+        return NotPlanned(Refusal(code, self.symbols.module.key, where, reason))
+
+    # ------------------------------------------------------------------ names
+    def name_attributes(self) -> None:
+        function = self.function
+        self.taken |= {attribute(name) for name in function.saved}
+        rebound = {n for s in simple_statements(function.definition.body.body) for n, _ in bindings(_own(s))}
+        for name in function.init:
+            if name in rebound:
+                raise self.refused(function.definition, f"the parameter `{name}` is bound again in this function")
+        for name in list(function.state):
+            function.state[name] = self.unique(attribute(name))
+        shared: dict[frozenset[int], str] = {}
+        for call in self.nested():
+            if id(call.call) in self.attributes:
+                continue
+            if call.owned in shared:
+                self.attributes[id(call.call)] = shared[call.owned]
+                continue
+            inner = self.layers[id(call.frame.owner)]
+            name = self.unique(attribute(object_name(self.staging, call.call, call.caller, inner)))
+            self.attributes[id(call.call)] = shared[call.owned] = name
+        for node in self.own_nodes():
+            if id(node.expression) not in self.attributes and not self._is_state(node):
+                base = node.name.rsplit("/", 1)[-1]
+                base = base.lower() if base.isidentifier() else node.op.rsplit(".", 1)[-1]
+                self.attributes[id(node.expression)] = self.unique(attribute(base.lower()))
+
+    def unique(self, name: str) -> str:
+        candidate, number = name, 1
+        while candidate in self.taken:
+            candidate, number = f"{name}_{number}", number + 1
+        self.taken.add(candidate)
+        return candidate
+
+    def nested(self) -> list[LayerCall]:
+        """Calls of other layer functions in the body of this one, once each."""
+        frame = self.frames[0]
+        out = [c for f in self.layers.values() for c in f.calls if c.caller is frame]
+        seen: set[int] = set()
+        for call in out:
+            if id(call.call) in seen:
+                raise self.refused(call.call, "a layer is made in a loop of this function, which is not rewritten yet")
+            seen.add(id(call.call))
+        return out
+
+    def own_nodes(self) -> list[Node]:
+        """Variables and layers made directly in the body, by the first activation."""
+        out: dict[int, Node] = {}
+        for node in self.staging.nodes:
+            if node.kind in ("variable", "layer") and node.expression is not None:
+                if any(node.place.steps[-1].frame is f for f in self.frames):
+                    out.setdefault(id(node.expression), node)
+        return list(out.values())
+
+    def _is_state(self, node: Node) -> bool:
+        for statement in simple_statements(self.function.definition.body.body):
+            if isinstance(statement, cst.SimpleStatementLine) and len(statement.body) == 1:
+                small = statement.body[0]
+                if isinstance(small, cst.Assign) and small.value is node.expression:
+                    target = small.targets[0].target
+                    return isinstance(target, cst.Name) and target.value in self.function.state
+        return False
+
+    # ------------------------------------------------------------------ the class
+    def statement(self, base: str) -> cst.ClassDef:
+        self.name_attributes()
+        function, tf = self.function, self.symbols.tf
+        lazily = bool(function.shapes)
+        body = list(function.definition.body.body)
+        doc = self.docstring(body)
+        init = ["self", *self.signature(function.init)]
+        saved = function.init if lazily else function.saved
+        text = f"class {function.name}({tf}.{base}):\n"
+        if doc:
+            text += "    __doc__\n"
+        text += f"    def __init__({', '.join(init)}):\n        super().__init__()\n"
+        text += "".join(f"        self.{attribute(name)} = {name}\n" for name in saved)
+        holes = {"__doc__": doc, "__first__": self.first(body, lazily), "__second__": self.second(body)}
+        if lazily:
+            shapes = [f"{name}_shape" if len(self.tensors()) > 1 else "input_shape" for name in self.tensors()]
+            text += f"\n    def build(self, {', '.join(shapes)}):\n        __first__\n"
+        elif holes["__first__"]:
+            text += "        __first__\n"
+        text += f"\n    def call({', '.join(['self', *self.signature(function.call)])}):\n        __second__\n"
+        made = cast(cst.ClassDef, self.templates.statements(text, holes)[0])
+        return made.with_changes(leading_lines=function.definition.leading_lines)
+
+    def tensors(self) -> list[str]:
+        return [
+            n for n in self.function.call if any(any(True for _ in nodes_in(f.env_at_entry(n))) for f in self.frames)
+        ]
+
+    def docstring(self, body: list[cst.CSTNode] | list[cst.BaseStatement]) -> list[cst.BaseStatement]:
+        first = body[0] if body else None
+        if isinstance(first, cst.SimpleStatementLine) and len(first.body) == 1:
+            small = first.body[0]
+            if isinstance(small, cst.Expr) and isinstance(small.value, cst.SimpleString | cst.ConcatenatedString):
+                return [first]
+        return []
+
+    def signature(self, names: list[str]) -> list[str]:
+        """Parameters with the defaults that they had; one without a default may not follow one with."""
+        out: list[str] = []
+        params = {p.name.value: p for p in self.function.parameters}
+        seen_default = False
+        for name in names:
+            default = params[name].default
+            if default is not None:
+                seen_default = True
+                out.append(f"{name}={self.symbols.code(default)}")
+            else:
+                if seen_default:
+                    raise self.refused(params[name], f"the parameter `{name}` comes after one with a default")
+                out.append(name)
+        return out
+
+    # ------------------------------------------------------------------ the two halves
+    def first(self, body: list[cst.CSTNode] | list[cst.BaseStatement], lazily: bool) -> list[cst.BaseStatement]:
+        out: list[cst.BaseStatement] = []
+        for statement in body:
+            match statement:
+                case cst.With(body=inner) if self.dissolves(statement):
+                    out += self.first(list(inner.body), lazily)
+                case cst.If() if id(statement) in self.function.first:
+                    made = self.branch(statement, lambda inner: self.first(inner, lazily), self.first_edit(lazily))
+                    out += [made] if made is not None else []
+                case cst.SimpleStatementLine() if id(statement) in self.function.first:
+                    out += self.making(statement, lazily)
+        return out
+
+    def second(self, body: list[cst.CSTNode] | list[cst.BaseStatement]) -> list[cst.BaseStatement]:
+        out: list[cst.BaseStatement] = []
+        for statement in body:
+            match statement:
+                case cst.With(body=inner) if self.dissolves(statement):
+                    out += self.second(list(inner.body))
+                case cst.If() if id(statement) in self.function.second:
+                    made = self.branch(statement, self.second, self.second_edit())
+                    out += [made] if made is not None else []
+                case cst.BaseStatement() if id(statement) in self.function.second:
+                    made2 = statement.visit(self.second_edit())
+                    if isinstance(made2, cst.BaseStatement):
+                        out.append(made2)
+        return out
+
+    def branch(self, statement: cst.If, half, edit: Substitution) -> cst.If | None:  # type: ignore[no-untyped-def]
+        then = half(list(statement.body.body))
+        orelse: cst.If | cst.Else | None = None
+        if isinstance(statement.orelse, cst.If):
+            orelse = self.branch(statement.orelse, half, edit)
+        elif statement.orelse is not None:
+            other = half(list(statement.orelse.body.body))
+            orelse = cst.Else(cst.IndentedBlock(other)) if other else None
+        if not then and orelse is None:
+            return None
+        test = cast(cst.BaseExpression, statement.test.visit(edit))
+        body = cst.IndentedBlock(then or [cst.SimpleStatementLine([cst.Pass()])])
+        return cst.If(test, body, orelse, leading_lines=statement.leading_lines)
+
+    def dissolves(self, statement: cst.With) -> bool:
+        from tf2migrate.rewrite.program import opens
+
+        return all(
+            bool(values) and all(opens(v) for v in values)
+            for values in (self.staging.values_of(item.item) for item in statement.items)
+        )
+
+    def making(self, statement: cst.SimpleStatementLine, lazily: bool) -> list[cst.BaseStatement]:
+        """A statement of the constructor: the state that it makes, or host code that the state needs."""
+        state = [n for n, _ in bindings(statement) if n in self.function.state]
+        expressions = self.state_expressions(statement)
+        if not expressions:
+            made = statement.visit(self.first_edit(lazily))
+            return [made] if isinstance(made, cst.BaseStatement) else []
+        out: list[cst.BaseStatement] = []
+        for expression in expressions:
+            name = self.function.state[state[0]] if state else self.attributes[id(expression)]
+            if any(f"self.{name} = " in self.symbols.code(s) for s in out):
+                continue
+            text = f"self.{name} = {self.constructor(expression, name, lazily)}"
+            out += self.templates.statements(text + "\n", {})
+        if state and out:
+            out[0] = out[0].with_changes(leading_lines=statement.leading_lines)
+        return out
+
+    def state_expressions(self, statement: cst.CSTNode) -> list[cst.Call]:
+        own = {id(n.expression): n for n in self.own_nodes()}
+        nested = {id(c.call) for c in self.nested()}
+        factories = self.factory_calls()
+        found: list[cst.Call] = []
+        stack: list[cst.CSTNode] = [statement]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, cst.Call) and (id(node) in own or id(node) in nested or id(node) in factories):
+                found.append(node)
+                if id(node) not in nested and id(node) not in own:
+                    continue
+            stack.extend(reversed(node.children))
+        # Inner state first: an argument is made before what it goes into.
+        found.sort(key=lambda call: self.symbols.module.positions[call].end.line if call in self.symbols.module.positions else 0)
+        return found
+
+    def factory_calls(self) -> set[int]:
+        """Calls of functions that only make variables."""
+        out: set[int] = set()
+        frames = {id(f) for f in self.frames}
+        for _, place in self.staging.touched:
+            for index, step in enumerate(place.steps[:-1]):
+                later = place.steps[index + 1].frame
+                if id(step.frame) in frames and later is not step.frame and later.call is not None:
+                    if id(later.owner) not in self.layers:
+                        out.add(id(later.call))
+        return out
+
+    def constructor(self, expression: cst.Call, name: str, lazily: bool) -> str:
+        edit = self.first_edit(lazily)
+        updated = expression.with_changes(args=[cast(cst.Arg, a.visit(edit)) for a in expression.args])
+        for node in self.own_nodes():
+            if node.expression is expression:
+                if node.kind == "layer":
+                    return self.layer(node, updated).constructor
+                return in_model(self.symbols, node, expression, updated, name)
+        for call in self.nested():
+            if call.call is expression:
+                inner = self.layers[id(call.frame.owner)]
+                texts = by_parameter(inner, expression, updated, self.symbols)
+                return f"{self.callee(expression, inner)}({constructor_arguments(inner, texts)})"
+        return self.symbols.code(updated.with_changes(func=expression.func))
+
+    def callee(self, call: cst.Call, inner: LayerFunction) -> str:
+        text = self.symbols.code(call.func)
+        prefix, dot, _ = text.rpartition(".")
+        return f"{prefix}{dot}{inner.name}"
+
+    def layer(self, node: Node, updated: cst.Call) -> Layer:
+        original = cast(cst.Call, node.expression)
+        made = layer(node.op, self.symbols.arguments(updated), tf=self.symbols.tf, flag=self.symbols.flag(original))
+        if isinstance(made, Refused):
+            raise self.symbols.refused(made, original)
+        assert isinstance(made, Layer)
+        if made.updates:
+            raise self.refused(original, "batch normalization and its update ops are not rewritten yet", "TFM701")
+        self.symbols.define(made.definitions)
+        return made
+
+    # ------------------------------------------------------------------ edits
+    def first_edit(self, lazily: bool) -> Substitution:
+        names: dict[int, str] = {}
+        whole: dict[int, str] = {}
+        for statement in simple_statements(self.function.definition.body.body):
+            for name in names_read(_own(statement)):
+                if name.value in self.function.init and lazily:
+                    names[id(name)] = f"self.{attribute(name.value)}"
+                elif name.value in self.function.state:
+                    names[id(name)] = f"self.{self.function.state[name.value]}"
+            if lazily:
+                self.shape_reads(_own(statement), whole)
+        return Substitution(self.symbols, {}, whole, names)
+
+    def shape_reads(self, where: cst.CSTNode, whole: dict[int, str]) -> None:
+        """``x.get_shape().as_list()`` is ``list(input_shape)`` in ``build``."""
+        tensors = self.tensors()
+        stack: list[tuple[cst.CSTNode, cst.CSTNode | None]] = [(where, None)]
+        while stack:
+            node, parent = stack.pop()
+            base = _shape_base(node)
+            if base is not None and base in tensors:
+                name = f"{base}_shape" if len(tensors) > 1 else "input_shape"
+                if isinstance(node, cst.Call) and _ends(node, "as_list"):
+                    whole[id(node)] = f"list({name})"
+                    continue
+                if isinstance(parent, cst.Subscript) and parent.value is node and not _is_slice(parent):
+                    whole[id(node)] = name
+                    continue
+                if not (isinstance(parent, cst.Attribute) and parent.attr.value == "as_list"):
+                    whole[id(node)] = f"{self.symbols.tf}.TensorShape({name})"
+                    continue
+            stack.extend((child, node) for child in node.children)
+
+    def second_edit(self) -> Substitution:
+        names: dict[int, str] = {}
+        replacements: dict[int, Replacement] = {}
+        whole: dict[int, str] = {}
+        function = self.function
+        for statement in simple_statements(function.definition.body.body):
+            for name in names_read(_own(statement)):
+                if name.value in function.init:
+                    names[id(name)] = f"self.{attribute(name.value)}"
+                elif name.value in function.state:
+                    names[id(name)] = f"self.{function.state[name.value]}"
+        for node in self.own_nodes():
+            if id(node.expression) in self.attributes:
+                if node.kind == "layer":
+                    replacements[id(node.expression)] = self.layer_call(node)
+                else:
+                    whole[id(node.expression)] = f"self.{self.attributes[id(node.expression)]}"
+        for call in self.nested():
+            replacements[id(call.call)] = self.nested_call(call)
+        return Substitution(self.symbols, replacements, whole, names)
+
+    def layer_call(self, node: Node) -> Replacement:
+        def replace(updated: cst.BaseExpression) -> cst.BaseExpression:
+            made = self.layer(node, cast(cst.Call, updated))
+            arguments = ", ".join([made.inputs or "", *made.call_arguments])
+            return self.symbols.expression(f"self.{self.attributes[id(node.expression)]}({arguments})")
+
+        return replace
+
+    def nested_call(self, call: LayerCall) -> Replacement:
+        def replace(updated: cst.BaseExpression) -> cst.BaseExpression:
+            inner = self.layers[id(call.frame.owner)]
+            texts = by_parameter(inner, call.call, cast(cst.Call, updated), self.symbols)
+            arguments = call_arguments(inner, texts, inner.frames)
+            return self.symbols.expression(f"self.{self.attributes[id(call.call)]}({arguments})")
+
+        return replace
+
+
+def _own(statement: cst.CSTNode) -> cst.CSTNode:
+    return statement.test if isinstance(statement, cst.If) else statement
+
+
+def _shape_base(node: cst.CSTNode) -> str | None:
+    """The name whose static shape an expression is: ``x.shape``, ``x.get_shape()``, ``x.get_shape().as_list()``."""
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+        if node.func.attr.value == "get_shape" and isinstance(node.func.value, cst.Name):
+            return node.func.value.value
+        if node.func.attr.value == "as_list":
+            return _shape_base(node.func.value)
+    if isinstance(node, cst.Attribute) and node.attr.value == "shape" and isinstance(node.value, cst.Name):
+        return node.value.value
+    return None
+
+
+def _ends(node: cst.Call, name: str) -> bool:
+    return isinstance(node.func, cst.Attribute) and node.func.attr.value == name
+
+
+def _is_slice(node: cst.Subscript) -> bool:
+    return any(isinstance(e.slice, cst.Slice) for e in node.slice)
+
+
+_ = (Host, anywhere, state_reads)
