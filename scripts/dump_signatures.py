@@ -2,7 +2,7 @@
 
     python scripts/dump_signatures.py --tf1 PYTHON_WITH_TF1 --tf2 PYTHON_WITH_TF2
 
-starts itself once under each interpreter (hence no syntax newer than Python 3.7 here), then joins the two listings.
+starts itself once under each interpreter (hence no syntax newer than Python 3.7), then joins the listings.
 The output is sorted and free of addresses and paths, so that a second run changes nothing.
 """
 
@@ -20,21 +20,101 @@ from pathlib import Path
 
 DATA = Path(__file__).resolve().parent.parent / "tf2migrate" / "api" / "data"
 SKIPPED_MODULES = {"v1", "v2", "python", "core", "tools", "contrib", "mlir", "_api"}
-SLIM_MODULES = (
-    "data dataset dataset_data_provider evaluation initializers layers learning losses model_analyzer nets queues regularizers "
-    "summaries tfexample_decoder"
-).split()
-SKIPPED_NAMES = {"abc", "abstractmethod"}
+SLIM_MODULES = {
+    "data",
+    "dataset",
+    "dataset_data_provider",
+    "evaluation",
+    "initializers",
+    "layers",
+    "learning",
+    "losses",
+    "model_analyzer",
+    "nets",
+    "queues",
+    "regularizers",
+    "summaries",
+    "tfexample_decoder",
+}
 # Modules of the public API that live elsewhere than the generated tree; nothing below them is public.
-PLAIN_MODULES = {"flags", "app", "gfile", "logging", "resource_loader", "sysconfig", "user_ops", "nest", "metric_learning"}
+PLAIN_MODULES = {
+    "app",
+    "flags",
+    "gfile",
+    "logging",
+    "metric_learning",
+    "nest",
+    "resource_loader",
+    "sysconfig",
+    "user_ops",
+}
 CONTRIB = (
-    "batching cloud crf cudnn_rnn data distribute distributions eager feature_column framework grid_rnn image input_pipeline keras layers "
-    "learn legacy_seq2seq lookup losses metrics mixed_precision model_pruning nn opt rnn saved_model seq2seq signal slim solvers sparsemax "
-    "stateless summary testing tpu training util"
-).split()
-PRIVATE_PACKAGES = ("client", "data.ops", "framework", "layers", "lib.io", "ops", "platform", "saved_model", "summary", "training", "util")
-SHOWING_MODULES = "nn rnn_cell dtypes math_ops array_ops nn_ops io_ops flags gfile tf_logging".split()
+    "batching",
+    "cloud",
+    "crf",
+    "cudnn_rnn",
+    "data",
+    "distribute",
+    "distributions",
+    "eager",
+    "feature_column",
+    "framework",
+    "grid_rnn",
+    "image",
+    "input_pipeline",
+    "keras",
+    "layers",
+    "learn",
+    "legacy_seq2seq",
+    "lookup",
+    "losses",
+    "metrics",
+    "mixed_precision",
+    "model_pruning",
+    "nn",
+    "opt",
+    "rnn",
+    "saved_model",
+    "seq2seq",
+    "signal",
+    "slim",
+    "solvers",
+    "sparsemax",
+    "stateless",
+    "summary",
+    "testing",
+    "tpu",
+    "training",
+    "util",
+)
+PRIVATE_PACKAGES = (
+    "client.",
+    "data.ops.",
+    "framework.",
+    "layers.",
+    "lib.io.",
+    "ops.",
+    "platform.",
+    "saved_model.",
+    "summary.",
+    "training.",
+    "util.",
+)
+SHOWING_MODULES = {
+    "nn",
+    "rnn_cell",
+    "dtypes",
+    "math_ops",
+    "array_ops",
+    "nn_ops",
+    "io_ops",
+    "flags",
+    "gfile",
+    "tf_logging",
+}
+STANDARD = ("typing", "abc", "collections", "functools", "contextlib")
 LETTERS = {"function": "f", "class": "c", "constant": "k", "module": "m"}
+SLIM_NETS = ("resnet_v1", "resnet_v2", "vgg", "inception", "alexnet", "overfeat")
 NO_MEMBERS = ("keras", "protobuf", "estimator", "_pb2", "tensorflow.contrib", "tensorflow_core.contrib")
 
 
@@ -49,7 +129,7 @@ def text_of_default(value: object) -> str:
         if "..." in parts:
             return "..."
         body = ", ".join(parts) + ("," if isinstance(value, tuple) and len(parts) == 1 else "")
-        return "(%s)" % body if isinstance(value, tuple) else "[%s]" % body
+        return f"({body})" if isinstance(value, tuple) else f"[{body}]"
     if type(value).__name__ == "DType" and isinstance(getattr(value, "name", None), str):
         return "tf." + value.name  # type: ignore[attr-defined]
     return "..."
@@ -83,7 +163,7 @@ def text_of_signature(signature: inspect.Signature) -> str:
 
 
 def signature_of(value: object) -> str:
-    """The parameters of a function, or of a class's constructor without `self`; `?` where Python does not know."""
+    """The parameters of a function, or of a constructor without `self`; `?` where Python does not know."""
     function = value
     bound = False
     if inspect.isclass(value):
@@ -99,7 +179,8 @@ def signature_of(value: object) -> str:
         return "?"
     if bound:
         parameters = list(signature.parameters.values())
-        if parameters and parameters[0].kind in (parameters[0].POSITIONAL_OR_KEYWORD, parameters[0].POSITIONAL_ONLY):
+        by_place = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.POSITIONAL_ONLY)
+        if parameters and parameters[0].kind in by_place:
             parameters = parameters[1:]
         signature = signature.replace(parameters=parameters)
     return text_of_signature(signature)
@@ -149,24 +230,24 @@ def walk(root: object, prefix: str, found: dict) -> None:
 
 
 def walk_contrib(contrib: object, found: dict) -> None:
-    """The part of `tf.contrib` that programs use: its packages, and the modules that slim shows as its own."""
+    """The part of `tf.contrib` that programs use: its packages, and the modules that slim shows."""
     found["tf.contrib"] = contrib
     for name in CONTRIB:
         package = getattr(contrib, name)
         found["tf.contrib." + name] = package
         for last in public_names(package):
             value = getattr(package, last)
-            dotted = "tf.contrib.%s.%s" % (name, last)
+            dotted = f"tf.contrib.{name}.{last}"
             if kind_of(value) != "module":
                 if is_ours(value) and (name != "slim" or slim_shows(value)):
                     found[dotted] = value
-            elif last in PLAIN_MODULES or name == "slim" and last in SLIM_MODULES:
+            elif last in PLAIN_MODULES or (name == "slim" and last in SLIM_MODULES):
                 found[dotted] = value
                 found.update(below(value, dotted))
                 if last in ("layers", "losses", "initializers", "regularizers"):
-                    shown = {n: getattr(value, n) for n in public_names(value)}
-                    found.update({dotted + "." + n: v for n, v in shown.items() if kind_of(v) != "module" and slim_shows(v)})
-                for deeper in ("resnet_v1", "resnet_v2", "vgg", "inception", "alexnet", "overfeat") if last == "nets" else ():
+                    shown = {dotted + "." + n: getattr(value, n) for n in public_names(value)}
+                    found.update({n: v for n, v in shown.items() if kind_of(v) != "module" and slim_shows(v)})
+                for deeper in SLIM_NETS if last == "nets" else ():
                     found.update(below(getattr(value, deeper), dotted + "." + deeper))
 
 
@@ -178,7 +259,8 @@ def slim_shows(value: object) -> bool:
 def below(module: object, prefix: str) -> dict:
     """What a module defines itself, not what it imports."""
     home = module.__name__  # type: ignore[attr-defined]
-    return {prefix + "." + n: getattr(module, n) for n in public_names(module) if getattr(getattr(module, n), "__module__", None) == home}
+    members = {prefix + "." + n: getattr(module, n) for n in public_names(module)}
+    return {n: v for n, v in members.items() if getattr(v, "__module__", None) == home}
 
 
 def is_public(module: object, name: str) -> bool:
@@ -190,7 +272,7 @@ def is_public(module: object, name: str) -> bool:
 def is_ours(value: object) -> bool:
     """Not a `__future__` feature and not something that a module merely imports from the standard library."""
     module = getattr(value, "__module__", None) or ""
-    return type(value).__name__ != "_Feature" and module.split(".")[0] not in ("typing", "abc", "collections", "functools", "contextlib")
+    return type(value).__name__ != "_Feature" and module.split(".")[0] not in STANDARD
 
 
 def listing() -> dict:
@@ -214,7 +296,11 @@ def listing() -> dict:
     result: dict = {"symbols": {}, "ids": {}, "v1": {}, "private": {}}
     for name, value in sorted(found.items()):
         kind = kind_of(value)
-        row = {"kind": kind, "signature": signature_of(value) if kind in ("function", "class") else "", "members": []}
+        row = {
+            "kind": kind,
+            "signature": signature_of(value) if kind in ("function", "class") else "",
+            "members": [],
+        }
         if kind == "class":
             row["members"] = members_of(value)
         elif kind == "constant":
@@ -229,24 +315,28 @@ def listing() -> dict:
         found_v1: dict = {}
         walk(tf.compat.v1, "tf", found_v1)
         result["v1"] = {name: id(value) for name, value in found_v1.items() if id(value) in ids}
-        result["v1_signatures"] = {n: signature_of(v) for n, v in found_v1.items() if kind_of(v) == "function"}
+        result["v1_signatures"] = {
+            n: signature_of(v) for n, v in found_v1.items() if kind_of(v) == "function"
+        }
     return result
 
 
 def private_aliases(ids: set) -> tuple:
-    """Names under `tensorflow.python`: those that hold a public object (-> its id), those of TF2's function (-> its TF2 name)."""
+    """Names under `tensorflow.python`: of public objects (-> id), and of TF2's functions (-> TF2 name)."""
     public, second = {}, {}
     for module_name, module in sorted(sys.modules.items()):
         parts = module_name.split(".python.", 1)
         if len(parts) != 2 or parts[0] not in ("tensorflow", "tensorflow_core") or module is None:
             continue
-        if not any(parts[1].startswith(package + ".") for package in PRIVATE_PACKAGES) or ".gen_" in parts[1]:
+        if not parts[1].startswith(PRIVATE_PACKAGES) or ".gen_" in parts[1]:
             continue
         for name, value in sorted(vars(module).items()):
             if name.startswith("_") or kind_of(value) == "module" or not belongs_to(value, module_name):
                 continue
-            dotted = "tf.python.%s.%s" % (parts[1], name)
-            exported = getattr(inspect.unwrap(value), "_tf_api_names", ()) if inspect.isfunction(value) else ()
+            dotted = f"tf.python.{parts[1]}.{name}"
+            exported = (
+                getattr(inspect.unwrap(value), "_tf_api_names", ()) if inspect.isfunction(value) else ()
+            )
             if id(value) in ids:
                 public[dotted] = id(value)
             elif exported and not exported[0].startswith("raw_ops."):
@@ -255,7 +345,7 @@ def private_aliases(ids: set) -> tuple:
 
 
 def belongs_to(value: object, module_name: str) -> bool:
-    """Whether people would look for the object in that module: it is defined there or in its generated half."""
+    """Whether people look for the object in that module: it is defined there or in its generated half."""
     home = getattr(value, "__module__", "") or ""
     last = module_name.rsplit(".", 1)[1]
     return home == module_name or home.rsplit(".", 1)[-1] == "gen_" + last or last in SHOWING_MODULES
@@ -263,7 +353,14 @@ def belongs_to(value: object, module_name: str) -> bool:
 
 def preference(name: str) -> tuple:
     """Sort key among the names of one object: the first is the canonical one."""
-    return ("contrib" in name, name.startswith("tf.contrib.slim"), name.startswith("tf.keras"), name.count("."), len(name), name)
+    return (
+        "contrib" in name,
+        name.startswith("tf.contrib.slim"),
+        name.startswith("tf.keras"),
+        name.count("."),
+        len(name),
+        name,
+    )
 
 
 def group(rows: dict) -> dict:
@@ -283,14 +380,20 @@ def group(rows: dict) -> dict:
 
 def write(name: str, header: str, lines: list) -> None:
     DATA.mkdir(parents=True, exist_ok=True)
-    (DATA / name).write_text(header + "\n" + "".join(line + "\n" for line in sorted(set(lines))), encoding="utf-8")
+    (DATA / name).write_text(
+        header + "\n" + "".join(line + "\n" for line in sorted(set(lines))), encoding="utf-8"
+    )
 
 
 def symbol_lines(rows: dict, canonical: dict) -> list:
     lines = []
     for name, row in rows["symbols"].items():
         if canonical[name] == name and row["kind"] != "module":
-            lines.append("\t".join([name, LETTERS[row["kind"]], row["signature"], " ".join(row["members"])]).rstrip("\t"))
+            lines.append(
+                "\t".join([name, LETTERS[row["kind"]], row["signature"], " ".join(row["members"])]).rstrip(
+                    "\t"
+                )
+            )
         elif canonical[name] == name:
             lines.append(name + "\tm")
     return lines
@@ -310,12 +413,26 @@ def join(tf1: dict, tf2: dict) -> None:
     canonical1, canonical2 = group(tf1), group(tf2)
     names1 = {identity: canonical1[name] for name, identity in tf1["ids"].items()}
     names2 = {identity: canonical2[name] for name, identity in tf2["ids"].items()}
-    write("tf1_symbols.tsv", "# symbol, kind (f function, c class, k constant, m module), parameters or value, members", symbol_lines(tf1, canonical1))
-    write("tf2_symbols.tsv", "# symbol, kind (f function, c class, k constant, m module), parameters or value, members", symbol_lines(tf2, canonical2))
+    write(
+        "tf1_symbols.tsv",
+        "# symbol, kind (f function, c class, k constant, m module), parameters or value, members",
+        symbol_lines(tf1, canonical1),
+    )
+    write(
+        "tf2_symbols.tsv",
+        "# symbol, kind (f function, c class, k constant, m module), parameters or value, members",
+        symbol_lines(tf2, canonical2),
+    )
     private = {name: names1[identity] for name, identity in tf1["private"].items()}
-    write("tf1_aliases.tsv", "# module, then last name=canonical symbol", alias_lines({**private, **canonical1}))
+    write(
+        "tf1_aliases.tsv", "# module, then last name=canonical symbol", alias_lines({**private, **canonical1})
+    )
     second = {name: target for name, target in tf1["private_v2"].items() if target in canonical2}
-    write("tf1_private.tsv", "# module below tf.python, then last name=TF2 symbol: TF 1.15 already had TF2's function there", alias_lines(second))
+    write(
+        "tf1_private.tsv",
+        "# module below tf.python, then last name=TF2 symbol: TF 1.15 already had TF2's function there",
+        alias_lines(second),
+    )
     write("tf2_aliases.tsv", "# module, then last name=canonical symbol", alias_lines(canonical2))
     same = {}
     for name, identity in tf2["v1"].items():
@@ -323,7 +440,11 @@ def join(tf1: dict, tf2: dict) -> None:
             continue  # tf.compat.v1 shows Keras 3 there, which is not what TF 1.15 had
         if name in canonical1 and tf1["symbols"][name]["kind"] != "module":
             same[canonical1[name]] = names2[identity]
-    write("same_object.tsv", "# TF1 symbol, TF2 symbol that TensorFlow 2 itself offers as tf.compat.v1.<TF1 symbol>", ["%s\t%s" % (a, b) for a, b in same.items()])
+    write(
+        "same_object.tsv",
+        "# TF1 symbol, TF2 symbol that TensorFlow 2 itself offers as tf.compat.v1.<TF1 symbol>",
+        [f"{a}\t{b}" for a, b in same.items()],
+    )
 
 
 def main() -> None:
@@ -337,10 +458,12 @@ def main() -> None:
         return
     listings = []
     for python in (options.tf1, options.tf2):
-        target = DATA / ("listing-%d.json" % len(listings))
+        target = DATA / (f"listing-{len(listings)}.json")
         DATA.mkdir(parents=True, exist_ok=True)
         environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="")
-        subprocess.run([python, __file__, "--list", str(target)], check=True, env=environment, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            [python, __file__, "--list", str(target)], check=True, env=environment, stderr=subprocess.DEVNULL
+        )
         listings.append(json.loads(target.read_text(encoding="utf-8")))
         target.unlink()
     join(*listings)

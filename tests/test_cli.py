@@ -162,6 +162,7 @@ def test_fix_of_a_file_that_cannot_be_written(
     assert result.code == 2
     assert "old.py:1:1: TFM005 cannot be written: is read-only" in result.err
     assert "rewrote other.py" in result.err
+    assert "2 programs: 1 native, 1 unchanged" in result.err
     assert (tmp_path / "old.py").read_text() == OLD
 
 
@@ -266,6 +267,7 @@ def test_fix_of_stdin_writes_the_result_on_stdout(run: Run, text: str, expected:
         pytest.param(["-", "a.py"], id="stdin and a path"),
         pytest.param(["verify", "-"], id="stdin cannot be run"),
         pytest.param(["check"], id="no path"),
+        pytest.param(["fix", ""], id="empty path"),
         pytest.param(["--no-such-option", "a.py"], id="unknown option"),
         pytest.param(["check", "--select", "E501", "a.py"], id="not a code"),
         pytest.param(["check", "--select", "TFM9", "a.py"], id="no rule with this code"),

@@ -97,9 +97,13 @@ def _codes(ctx: click.Context, parameter: click.Parameter, values: Sequence[str]
     return selectors
 
 
-_paths = click.argument(
-    "paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path, allow_dash=True)
-)
+def _named(ctx: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[Path, ...]:
+    if "" in values:  # mostly a variable of a shell that is not set; it must not mean the current directory
+        raise click.BadParameter("a path is empty")
+    return tuple(Path(value) for value in values)
+
+
+_paths = click.argument("paths", nargs=-1, required=True, metavar="PATH...", callback=_named)
 _color = click.option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),
@@ -194,16 +198,14 @@ def fix_command(paths: tuple[Path, ...], color: str, **options: Any) -> int:
     if stdin is not None:
         _out(encode(outcome.files[0].source, outcome.files[0].code) if outcome.files else stdin)
     else:
-        failed = []
         for batch in outcome.batches():
             try:
                 write_together([(file.source, file.code) for file in batch])
             except SourceProblem as problem:
-                failed.append(problem)
+                outcome = outcome.unwritten(batch, problem)
                 continue
             for file in batch:
                 _err(f"rewrote {file.source.path}\n")
-        outcome = dataclasses.replace(outcome, problems=(*outcome.problems, *failed))
     _report_open(outcome, color)
     return outcome.exit_code()
 

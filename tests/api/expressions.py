@@ -1,4 +1,4 @@
-"""Rewrite every TensorFlow call and name inside one expression, innermost first, as the rewriter of files does."""
+"""Rewrite every TensorFlow call and name inside one expression, innermost first, as is done in files."""
 
 from __future__ import annotations
 

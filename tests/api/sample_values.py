@@ -1,7 +1,8 @@
-"""The values that `sample_calls.txt` names, and a child process that evaluates its expressions under one TensorFlow.
+"""The values that `sample_calls.txt` names, and a child process that evaluates its expressions.
 
-Runs under Python 3.7 with TensorFlow 1.15 as well as here: read expressions as JSON from stdin, write the results (with
-the word `gradients` their gradients), or the message of the exception, as a pickle to the file named on the command line.
+Runs under Python 3.7 with TensorFlow 1.15 as well as here: reads expressions as JSON from stdin, writes the
+results (with the word `gradients` their gradients), or the message of the exception, as a pickle to the
+file that is named on the command line.
 """
 
 import importlib
@@ -112,7 +113,10 @@ def gradients_second(tf, expressions):
         with tf.GradientTape() as tape:
             tape.watch(sources)
             result = eval(expression, named)
-        yield [None if each is None else plain(tf.convert_to_tensor(each)) for each in tape.gradient(result, sources)]
+        yield [
+            None if each is None else plain(tf.convert_to_tensor(each))
+            for each in tape.gradient(result, sources)
+        ]
 
 
 def run_first(tf, expressions):
@@ -161,7 +165,7 @@ def main():
         try:
             collected.append(("value", next(iter(runner(tf, [expression])))))
         except Exception as problem:  # the message is the result that the test shows
-            collected.append(("error", "%s: %s" % (type(problem).__name__, str(problem)[:300])))
+            collected.append(("error", f"{type(problem).__name__}: {str(problem)[:300]}"))
     with open(sys.argv[1], "wb") as file:
         pickle.dump(collected, file, protocol=2)
 

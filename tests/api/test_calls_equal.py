@@ -44,7 +44,9 @@ def _after(calls: list[str]) -> list[Any]:
 def after(tmp_path_factory: pytest.TempPathFactory) -> Results:
     """Each sample call's value in TensorFlow 2, after rewriting."""
     calls = table("sample_calls")
-    return dict(zip(calls, _evaluate(sys.executable, _after(calls), tmp_path_factory.mktemp("r") / "r"), strict=True))
+    return dict(
+        zip(calls, _evaluate(sys.executable, _after(calls), tmp_path_factory.mktemp("r") / "r"), strict=True)
+    )
 
 
 @pytest.fixture(scope="module")

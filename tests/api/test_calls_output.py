@@ -25,7 +25,7 @@ def _names(node: ast.AST) -> list[tuple[str, ast.Call | None]]:
     for each in ast.walk(node):
         if isinstance(each, ast.Attribute) and id(each) not in inner:
             text = ast.unparse(each)
-            if text.startswith("tf."):
+            if text.startswith("tf.") and "(" not in text and "[" not in text:
                 found.append((text, called.get(id(each))))
     return found
 
@@ -49,10 +49,14 @@ def _assert_fits(call: ast.Call, symbol: Symbol) -> None:
     given = set(places[: len(call.args)])
     for keyword in call.keywords:
         assert keyword.arg is not None
-        assert symbol.parameter(keyword.arg) is not None or symbol.accepts_any("var_keyword"), ast.unparse(call)
+        assert symbol.parameter(keyword.arg) is not None or symbol.accepts_any("var_keyword"), ast.unparse(
+            call
+        )
         assert keyword.arg not in given, ast.unparse(call)
         given.add(keyword.arg)
-    needed = {p.name for p in symbol.parameters or () if p.default is None and p.kind in ("positional", "keyword")}
+    needed = {
+        p.name for p in symbol.parameters or () if p.default is None and p.kind in ("positional", "keyword")
+    }
     assert starred or needed <= given, ast.unparse(call)
 
 
@@ -69,17 +73,20 @@ def test_output_is_final(call: str) -> None:
     text, definitions = rewritten(call)
     if definitions:
         return  # it calls functions of the module, which are none of TensorFlow's
+    assert ast.unparse(ast.parse(_again(text))) == ast.unparse(ast.parse(text))
+
+
+def _again(text: str) -> str:
     try:
-        again, _ = rewritten(text)
-    except RefusedError as refusal:
-        # TF2's own spelling of something that TF1 means otherwise is left alone too.
-        assert refusal.refused.code in ("TFM101", "TFM301", "TFM410")
-    else:
-        assert again == text
+        return rewritten(text)[0]
+    except RefusedError:
+        return text  # what TF2 has under a name that TF1 means otherwise is left alone
 
 
 def test_table_covers_many_symbols() -> None:
-    names = {canonical(name) for call in CALLS for name, called in _names(ast.parse(call)) if called is not None}
+    names = {
+        canonical(name) for call in CALLS for name, called in _names(ast.parse(call)) if called is not None
+    }
     assert len(names) > 350
 
 
@@ -104,7 +111,7 @@ def test_definitions_compile(name: str) -> None:
     definition = defined(name, "tf")
     assert definition.name == name
     compile(definition.text, name, "exec")
-    assert all(len(line) <= 120 for line in definition.text.splitlines())
+    assert all(len(line) <= 100 for line in definition.text.splitlines())
     assert "tensorflow.foo." in defined(name, "tensorflow.foo").text
 
 
@@ -113,7 +120,7 @@ def _required(symbol: Symbol) -> list[Argument]:
 
 
 def test_every_symbol_has_an_answer() -> None:
-    """Called with its required arguments, and with each optional one by keyword, a symbol never breaks the rewriter."""
+    """Called with its required arguments, and with each optional one, a symbol never breaks the rewriter."""
     for name in all_tf1_names():
         symbol = tf1_symbol(name)
         assert symbol is not None

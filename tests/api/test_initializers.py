@@ -19,7 +19,7 @@ from tf2migrate.api.initializers import (
 )
 
 SHAPE = (120, 90)
-# TF1's initializer, and the standard deviation and largest value that follow from its definition for that shape.
+# TF1's initializer, and the standard deviation and largest value that its definition has for that shape.
 DISTRIBUTIONS = {
     "tf.random_normal_initializer()": (1.0, None),
     "tf.random_normal_initializer(stddev=0.1)": (0.1, None),
@@ -132,7 +132,7 @@ def test_constants() -> None:
     assert np.all(_weights(_made("tf.ones_initializer(dtype=tf.float32)"), (2,)) == 1)
     values = _made("tf.constant_initializer([1., 2., 3., 4.])")
     assert _weights(values, (2, 2)).tolist() == [[1, 2], [3, 4]]
-    with pytest.raises(Exception, match="dimension|shape|elements"):
+    with pytest.raises(Exception, match=r"dimension|shape|elements"):
         _weights(_made("tf.constant_initializer([1., 2.])"), (2, 2))
 
 

@@ -260,7 +260,8 @@ for label, name, source in CASES:
         dense = tf.placeholder(tf.float32, given["start"].shape)
         values = tf.placeholder(tf.float32, given["values"].shape[1:])
         ids = tf.placeholder(tf.int32, given["ids"].shape[1:])
-        gradient = tf.IndexedSlices(values, ids, tf.constant(given["start"].shape)) if mode == "sparse" else dense
+        sparse = tf.IndexedSlices(values, ids, tf.constant(given["start"].shape))
+        gradient = sparse if mode == "sparse" else dense
         made = eval("%s(%s)" % (name, source))
         apply = made.apply_gradients([(gradient, weights)], global_step=step)
         trail = []
@@ -289,6 +290,39 @@ def test_takes_the_steps_of_tensorflow_1(label: str, mode: str, tf1_steps: dict[
     if mode == "sparse" and label in DENSE_ONLY:
         pytest.skip("refused")
     assert _off(_train(CASES[label], mode), tf1_steps[f"{label}|{mode}"]) < CASES[label].tolerance
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("label", CASES)
+def test_state_is_kept_once_and_in_the_dtype_of_the_weights(label: str, sparse: bool) -> None:
+    import tensorflow as tf
+
+    case = CASES[label]
+    call = optimizer(case.name, arguments(case.source), tf="tf", sparse=sparse, rate=Rate.CONSTANT)
+    if isinstance(call, Refused):
+        return
+    made = eval(call.text, module(call.definitions, rate=RATE, step=tf.Variable(0)))
+    weights = [tf.keras.Variable(GIVEN["start"], dtype=dtype) for dtype in ("float32", "float64")]
+    gradients = [tf.ones_like(weight) for weight in weights]
+    tf.function(lambda: made.apply_gradients(zip(gradients, weights, strict=True)))()
+    assert len({id(variable) for variable in made.variables}) == len(made.variables)
+    np.testing.assert_allclose(weights[0], weights[1], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_dual_averaging_can_count_its_own_steps() -> None:
+    import tensorflow as tf
+
+    case = CASES["adagrad dual averaging"]
+    given = arguments(case.source)
+    call = optimizer(case.name, given, tf="tf", sparse=False, rate=Rate.CONSTANT, own_step=True)
+    assert isinstance(call, Call)
+    made = eval(call.text, module(call.definitions, rate=RATE))
+    weights = tf.keras.Variable(GIVEN["start"])
+    for gradient in GIVEN["dense"]:
+        made.apply_gradients([(tf.constant(gradient), weights)])
+    assert _off(weights.numpy(), _reference("adagrad dual averaging", "dense")[-1]) < 2e-5
 
 
 def _text(name: str, source: str, *, sparse: bool = False, rate: Rate = Rate.CONSTANT, tf: str = "tf") -> str:
@@ -346,7 +380,9 @@ def test_momentum_with_a_changing_rate_needs_the_recipe() -> None:
 
 
 def test_alias_of_tensorflow_reaches_the_recipe() -> None:
-    call = optimizer("tf.train.RMSPropOptimizer", arguments("0.1"), tf="tensorflow", sparse=True, rate=Rate.FLOAT)
+    call = optimizer(
+        "tf.train.RMSPropOptimizer", arguments("0.1"), tf="tensorflow", sparse=True, rate=Rate.FLOAT
+    )
     assert isinstance(call, Call)
     assert "tensorflow.sqrt" in call.definitions[0].text
     assert " tf." not in call.definitions[0].text
@@ -373,9 +409,7 @@ def test_dense_recipe_has_no_sparse_branch() -> None:
     ],
 )
 def test_refused(name: str, source: str, sparse: bool) -> None:
-    assert isinstance(
-        optimizer(name, arguments(source), tf="tf", sparse=sparse, rate=Rate.CONSTANT), Refused
-    )
+    assert isinstance(optimizer(name, arguments(source), tf="tf", sparse=sparse, rate=Rate.CONSTANT), Refused)
 
 
 def test_knows_its_names() -> None:

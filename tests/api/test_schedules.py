@@ -49,7 +49,10 @@ CASES: dict[str, tuple[str, Callable[[float], float]]] = {
     "polynomial_decay": ("0.1, g, 50, 0.01, 2.0", lambda t: 0.09 * (1 - min(t, 50) / 50) ** 2 + 0.01),
     "polynomial_decay default": ("0.1, g, 50", lambda t: (0.1 - 1e-4) * (1 - min(t, 50) / 50) + 1e-4),
     "polynomial_decay cycle": ("0.1, g, 50, 0.01, 2, cycle=True", _cycles),
-    "piecewise_constant": ("g, [20, 50], [0.1, 0.05, 0.01]", lambda t: [0.1, 0.05, 0.01][(t > 20) + (t > 50)]),
+    "piecewise_constant": (
+        "g, [20, 50], [0.1, 0.05, 0.01]",
+        lambda t: [0.1, 0.05, 0.01][(t > 20) + (t > 50)],
+    ),
     "piecewise_constant keywords": (
         "boundaries=[20, 50], values=[3, 2, 1], x=g",
         lambda t: 3.0 - (t > 20) - (t > 50),
@@ -136,7 +139,7 @@ def test_optimizer_takes_the_schedule() -> None:
         ),
         (
             "exponential_decay",
-            "learning_rate=lr, global_step=self.step, decay_steps=k, decay_rate=0.9, staircase=False, name='a'",
+            "learning_rate=lr, global_step=s, decay_steps=k, decay_rate=0.9, staircase=False, name='a'",
             "tf.keras.optimizers.schedules.ExponentialDecay("
             "initial_learning_rate=lr, decay_steps=k, decay_rate=0.9)",
         ),

@@ -26,10 +26,12 @@ def run_tf1(python: str, source: str, **arrays: Any) -> dict[str, Any]:
     """The entries of `result` after the source has run with `tf`, `np` and the arrays in `given`."""
     with tempfile.TemporaryDirectory() as folder:
         before, after = Path(folder, "before.npz"), Path(folder, "after.npz")
+        # TensorFlow 2 leaves TF2_BEHAVIOR in the environment, which makes TensorFlow 1 eager.
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("TF")}
         np.savez(before, **arrays)
         done = subprocess.run(
             [python, "-c", _HEAD + source + _TAIL, str(before), str(after)],
-            env=os.environ | {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"},
+            env=environment | {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"},
             capture_output=True,
             text=True,
             check=False,

@@ -44,6 +44,9 @@ NOT_DEFINED = {
 }
 
 
+NEEDS = {"TFM804": "tensorboard"}  # not among what TensorFlow 2.21 installs
+
+
 def run(python: str, programs: dict[str, str], directory: Path) -> dict[str, str]:
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
     done = subprocess.run(
@@ -70,6 +73,8 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.mark.parametrize("code", all_rules())
 def test_what_to_use_instead_runs(code: str, native: dict[str, str]) -> None:
+    if code in NEEDS:
+        pytest.importorskip(NEEDS[code])
     assert not native[code].startswith("RAISED"), native[code]
 
 
@@ -86,5 +91,5 @@ def test_example_is_a_tensorflow_1_program(
     code: str, original: dict[str, str], native: dict[str, str]
 ) -> None:
     assert not original[code].startswith("RAISED"), original[code]
-    if code not in NOT_DEFINED:
+    if code not in NOT_DEFINED and not native[code].startswith("RAISED"):
         assert original[code] == native[code]

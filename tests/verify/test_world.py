@@ -63,6 +63,10 @@ DRAWS = {
     ),
     "sampled softmax": (f"tf.nn.sampled_softmax_loss({SAMPLED})", f"tf.nn.sampled_softmax_loss({SAMPLED})"),
     "nce": (f"tf.nn.nce_loss({SAMPLED})", f"tf.nn.nce_loss({SAMPLED})"),
+    "distorted box": (
+        "tf.image.sample_distorted_bounding_box([9, 9, 3], [[[0., 0., 1., 1.]]], min_object_covered=.1)[1]",
+        "tf.image.sample_distorted_bounding_box([9, 9, 3], [[[0., 0., 1., 1.]]], min_object_covered=.1)[1]",
+    ),
     "random image": (
         "tf.image.random_brightness(tf.ones([2, 2, 3]), .5)",
         "tf.image.random_brightness(tf.ones([2, 2, 3]), .5)",

@@ -1,4 +1,4 @@
-"""One TF1 call under rewriting: which argument fills which parameter, and the ways to write its TF2 counterpart."""
+"""One TF1 call: which argument fills which parameter, and the ways to write its TF2 counterpart."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HOLE = re.compile(r"\{(, )?(?:(\w+)=)?(\w+)(!)?(?::([^{}]*))?\}")
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the caller knows about the arguments, by TF1 parameter: ranks, dtypes (`float32`), which cannot be trained."""
+    """What is known about arguments, by TF1 parameter: ranks, dtypes (`float32`), which get no gradient."""
 
     ranks: Mapping[str, int | None] = field(default_factory=dict)
     dtypes: Mapping[str, str | None] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class CallSite:
         return self.given.get(parameter, default)
 
     def first(self, *parameters: str) -> str:
-        """The text given for the first of these parameters that is given: TF1 kept old names beside new ones."""
+        """The text of the first of these parameters that is given: TF1 kept old names beside new ones."""
         return next((self.given[name] for name in parameters if name in self.given), "")
 
     def operand(self, parameter: str) -> str:
@@ -60,7 +60,11 @@ class CallSite:
         if parameter not in self.given:
             return True
         declared = self.symbol.parameter(parameter)
-        return declared is not None and declared.default not in (None, "...") and self.says(parameter, declared.default)
+        return (
+            declared is not None
+            and declared.default not in (None, "...")
+            and self.says(parameter, declared.default)
+        )
 
     def says(self, parameter: str, source: str | None) -> bool:
         """Whether the text given for the parameter means the same as `source`, layout apart."""
@@ -68,6 +72,13 @@ class CallSite:
             return False
         given, wanted = expression(self.given[parameter]), expression(source)
         return given is not None and wanted is not None and ast.dump(given) == ast.dump(wanted)
+
+    def lacking(self, *alternatives: tuple[str, ...]) -> Refused | None:
+        """A refusal if of one group none is given: TF1 declared old and new names alike as optional."""
+        for group in alternatives:
+            if not self.first(*group):
+                return _unfit(self.spelled, f"lacks its argument `{group[0]}`")
+        return None
 
     def unsupported(self, *handled: str) -> Refused | None:
         """A refusal if an argument is given that the rewrite has no place for."""
@@ -104,7 +115,8 @@ def bind(
     for argument in arguments:
         if argument.star:
             return Refused(
-                f"`{spelled}` gets its arguments from `{argument.star}{argument.text}`", "Write the arguments out"
+                f"`{spelled}` gets its arguments from `{argument.star}{argument.text}`",
+                "Write the arguments out",
             )
         parameter = argument.keyword
         if parameter is None:
@@ -121,7 +133,11 @@ def bind(
             return _unfit(spelled, f"has two values for `{parameter}`")
         given[parameter] = argument.text
     for declared in symbol.parameters or ():
-        if declared.default is None and declared.kind in ("positional", "keyword") and declared.name not in given:
+        if (
+            declared.default is None
+            and declared.kind in ("positional", "keyword")
+            and declared.name not in given
+        ):
             return _unfit(spelled, f"lacks its argument `{declared.name}`")
     return CallSite(
         spelled, symbol, tf, tuple(arguments), given, frozenset(by_place), tuple(extra), facts or Facts()
@@ -139,13 +155,13 @@ def respelled(
     dropped: Collection[str] = (),
     added: Mapping[str, str] | None = None,
 ) -> Call | Kept | Refused:
-    """The same call of `target`: every argument stays where TF2 takes it at the same place, else it gets its keyword."""
+    """The same call of `target`: an argument keeps its place where TF2 has it there, else gets a keyword."""
     symbol = tf2_symbol(target)
     if symbol is None or symbol.parameters is None:
         return Refused(f"`{site.spelled}` is not in TensorFlow 2", "Rewrite the call by hand")
     places1, places2 = site.symbol.positional(), symbol.positional()
     parts: list[str] = []
-    filled: set[str] = set()
+    given: set[str] = set()
     in_place = True
     place = 0
     for argument in site.arguments:
@@ -157,18 +173,32 @@ def respelled(
             parameter = places1[place]
             place += 1
         new = (renamed or {}).get(parameter, parameter)
-        if parameter in dropped or (not _takes(symbol, new) and (site.defaulted(parameter) or parameter in NAMES)):
+        if parameter in dropped or (
+            not _takes(symbol, new) and (site.defaulted(parameter) or parameter in NAMES)
+        ):
             in_place = in_place and argument.keyword is not None
             continue
         if not _takes(symbol, new):
             return site.refused_argument(parameter)
-        filled.add(new)
+        if new in given:
+            return _unfit(site.spelled, f"has two values for `{new}`")
+        given.add(new)
         if argument.keyword is None and in_place and places2[place - 1 : place] == (new,):
             parts.append(argument.text)
         else:
             in_place = False
             parts.append(f"{new}={argument.text}")
-    parts.extend(f"{name}={text}" for name, text in (added or {}).items() if name not in filled)
+    for name, text in (added or {}).items():
+        if name not in given:
+            given.add(name)
+            parts.append(f"{name}={text}")
+    for declared in symbol.parameters:
+        if (
+            declared.default is None
+            and declared.kind in ("positional", "keyword")
+            and declared.name not in given
+        ):
+            return _unfit(site.spelled, f"lacks its argument `{declared.name}`")
     return finished(site, spelled_in_tf2(site.spelled, target), parts)
 
 
@@ -188,18 +218,21 @@ def filled(site: CallSite, template: str) -> Call | Refused:
     """The template with its holes filled from the arguments.
 
     `{x}` is the argument `x`; `{x!}` the same fit to stand next to an operator; `{x:1.0}` has a default;
-    `{, axis=dimension}` writes `, axis=...` only if `dimension` is given. A hole that occurs twice needs an argument
-    that may be evaluated twice. `tf.` outside of holes becomes the alias that the file uses.
+    `{, axis=dimension}` writes `, axis=...` only if `dimension` is given. A hole that occurs twice needs an
+    argument that may be evaluated twice. `tf.` outside of holes becomes the alias that the file uses.
     """
     holes = list(_HOLE.finditer(template))
     names = [hole[3] for hole in holes]
     refusal = site.unsupported(*names)
     if refusal is not None:
         return refusal
+    lacking = [hole[3] for hole in holes if not hole[1] and hole[5] is None and hole[3] not in site.given]
+    if lacking:
+        return _unfit(site.spelled, f"lacks its argument `{lacking[0]}`")
     for name in set(names):
         if names.count(name) > 1 and not repeatable(site.text(name, "0")):
             return Refused(
-                f"`{site.spelled}` needs its argument `{name}` twice, and evaluating it twice may have an effect",
+                f"`{site.spelled}` needs `{name}` twice, and evaluating it twice may have an effect",
                 f"Assign `{name}` to a name first",
             )
     pieces: list[str] = []

@@ -1,7 +1,8 @@
 """What a call, or a mere mention, of a TF1 symbol becomes in native TensorFlow 2.
 
-The ways, tried in this order: a handler in Python; a row of `changes.tsv`; the very same object, perhaps under another
-name, which TensorFlow 2 shows by offering it as `tf.compat.v1.<name>`; a refusal with its reason.
+The ways, tried in this order: a handler in Python; a row of `changes.tsv`; the very same object, perhaps
+under another name, which TensorFlow 2 shows by offering it as `tf.compat.v1.<name>`; a refusal with its
+reason.
 """
 
 from __future__ import annotations
@@ -48,7 +49,15 @@ _HANDLERS: Mapping[str, Callable[[CallSite], Call | Kept | Refused]] = {
 }
 # Graph structure that native TensorFlow 2 still has and means the same by.
 _STILL_GRAPH = frozenset(
-    "tf.GradientTape tf.control_dependencies tf.device tf.function tf.group tf.init_scope tf.no_op".split()
+    [
+        "tf.GradientTape",
+        "tf.control_dependencies",
+        "tf.device",
+        "tf.function",
+        "tf.group",
+        "tf.init_scope",
+        "tf.no_op",
+    ]
 )
 _COMPAT = "tf.compat.v1."
 # Keras as it was and is: what has the same defaults and arithmetic in both (semantics.md C).
@@ -90,10 +99,10 @@ def rewrite_call(
 ) -> Call | Kept | Refused:
     """The native TF2 counterpart of a call of `name`, the dotted TF1 name as the user spells it.
 
-    The arguments are source texts, in source order, already rewritten themselves. Kept means that the call may stay as
-    it is, name and all. The text of a Call is always a single term, so that it can stand anywhere. What the caller
-    knows about the arguments helps, by TF1 parameter: their `ranks`, their `dtypes` (`"float32"`), and which of them
-    no trained variable influences (`no_gradient`).
+    The arguments are source texts, in source order, already rewritten themselves. Kept means that the call
+    may stay as it is, name and all. The text of a Call is always a single term, so that it can stand
+    anywhere. What the caller knows about the arguments helps, by TF1 parameter: their `ranks`, their
+    `dtypes` (`"float32"`), and which of them no trained variable influences (`no_gradient`).
     """
     spelled = _normal(name)
     symbol = tf1_symbol(spelled)
@@ -115,14 +124,15 @@ def rewrite_call(
     elif isinstance(row, Template):
         result = filled(site, row.text)
     elif isinstance(row, Respelling):
-        result = respelled(site, row.target, row.renamed, row.dropped, row.added)
+        target = spelled if spelled in row.also else row.target
+        result = respelled(site, target, row.renamed, row.dropped, row.added)
     else:
         result = respelled(site, target or spelled)
     return _settled(result, name, spelled, arguments, tf)
 
 
 def rewrite_reference(name: str, tf: str = "tf") -> str | Kept | Refused:
-    """The native TF2 counterpart of a mention of `name` that is not called: a function as a value, a dtype, a constant."""
+    """The native TF2 counterpart of `name` where it is not called: a function as a value, a dtype."""
     spelled = _normal(name)
     found = _reference(spelled)
     if isinstance(found, Refused):
@@ -133,7 +143,7 @@ def rewrite_reference(name: str, tf: str = "tf") -> str | Kept | Refused:
 
 
 def renamed(name: str, arguments: Sequence[Argument], tf: str = "tf") -> str | None:
-    """The new function text, where a call of `name` keeps its arguments byte for byte and only changes its name."""
+    """The new function text, where a call keeps its arguments byte for byte and only changes its name."""
     result = rewrite_call(name, arguments, tf)
     if not isinstance(result, Call) or result.definitions:
         return None
@@ -175,24 +185,25 @@ def _refused(spelled: str, name: str) -> Refused:
     if found is not None:
         return found
     if effects(name) is Effect.GRAPH:
-        return Refused(f"`{spelled}` builds graph structure, which has no counterpart", "Rewrite it by hand", "TFM410")
+        return Refused(
+            f"`{spelled}` builds graph structure, which has no counterpart", "Rewrite it by hand", "TFM410"
+        )
     return Refused(f"`{spelled}` has no counterpart in TensorFlow 2", "Rewrite the call by hand")
 
 
 def _call_without_symbol(spelled: str, arguments: Sequence[Argument], tf: str) -> Call | Kept | Refused:
-    """Names that are no public symbol: TF2's functions in private modules, methods of classes, kernels, mistakes."""
+    """Names that are no public symbol: TF2's functions in private modules, methods, kernels, mistakes."""
     target = private_in_tf2(spelled)
     if target is not None:
         return _verbatim(spelled, target, arguments, tf)
     if spelled.startswith("tf.raw_ops."):
         return Kept() if tf2_exists(spelled) else _refused(spelled, spelled)
-    if tf1_exists(spelled) and refusal(canonical(spelled), spelled) is None:
+    refused = refusal(canonical(spelled), spelled)
+    if refused is not None:
+        return refused
+    if tf1_exists(spelled):
         found = _reference(spelled)
-        if isinstance(found, str):
-            return _verbatim(spelled, found, arguments, tf)
-    found = refusal(canonical(spelled), spelled)
-    if found is not None:
-        return found
+        return found if isinstance(found, Refused) else _verbatim(spelled, found, arguments, tf)
     return Refused(f"`{spelled}` is not known to TensorFlow 1.15", "Check the name")
 
 
@@ -205,7 +216,7 @@ def _verbatim(spelled: str, target: str, arguments: Sequence[Argument], tf: str)
 
 
 def _starred(spelled: str, symbol: Symbol, arguments: Sequence[Argument], tf: str) -> Call | Kept | Refused:
-    """`*args` and `**kwargs` hide what they fill: fine only where nothing about the parameters has changed."""
+    """`*args` and `**kwargs` hide what they fill: fine only where the parameters have not changed."""
     target = _same(symbol)
     if target is None or symbol.name in _HANDLERS or change(symbol.name) is not None:
         refused = _refused(spelled, symbol.name)
@@ -219,9 +230,9 @@ def _reference(spelled: str) -> str | Refused:
     """The TF2 name (or a literal) for a mention."""
     if spelled.startswith("tf.logging.") and spelled.rpartition(".")[2] in calls_host.LEVELS:
         return f'"{calls_host.LEVELS[spelled.rpartition(".")[2]]}"'
-    target = private_in_tf2(spelled)
-    if target is not None:
-        return target
+    private = private_in_tf2(spelled)
+    if private is not None:
+        return private
     symbol = tf1_symbol(spelled)
     if symbol is None:
         return _member(spelled)
@@ -235,7 +246,12 @@ def _reference(spelled: str) -> str | Refused:
     if symbol.name in _HANDLERS:
         return _refused_value(spelled, symbol.name)
     if isinstance(row, Respelling):
-        return spelled_in_tf2(spelled, row.target) if _same_places(symbol, row) else _refused_value(spelled, symbol.name)
+        target = spelled if spelled in row.also else row.target
+        return (
+            spelled_in_tf2(spelled, target)
+            if _same_places(symbol, row)
+            else _refused_value(spelled, symbol.name)
+        )
     same = None if row else _same(symbol)
     return spelled_in_tf2(spelled, same) if same else _refused_value(spelled, symbol.name)
 
@@ -243,7 +259,9 @@ def _reference(spelled: str) -> str | Refused:
 def _refused_value(spelled: str, name: str) -> Refused:
     found = refusal(name, spelled)
     return found or Refused(
-        f"`{spelled}` as a value has no counterpart with the same arguments", "Write a lambda that calls it", "TFM102"
+        f"`{spelled}` as a value has no counterpart with the same arguments",
+        "Write a lambda that calls it",
+        "TFM102",
     )
 
 
@@ -268,8 +286,8 @@ def _member(spelled: str) -> str | Refused:
         found = refusal(canonical(spelled), spelled)
         return found or Refused(f"`{spelled}` is not known to TensorFlow 1.15", "Check the name")
     if symbol.name == "tf.losses.Reduction":
-        value = calls_losses.reduction_value(last)
-        return f'"{value}"' if value else _refused(spelled, symbol.name)
+        reduction = calls_losses.reduction_value(last)
+        return f'"{reduction}"' if reduction else _refused(spelled, symbol.name)
     found = refusal(f"{symbol.name}.{last}", spelled)
     if found is not None:
         return found

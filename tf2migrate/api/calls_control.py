@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from tf2migrate.api.call_site import CallSite, respelled
 from tf2migrate.api.calls_model import Call, Kept, Refused
 from tf2migrate.api.definitions import defined
-from tf2migrate.api.evidence import dtype_of, is_floating, has_shape_of, is_scalar
+from tf2migrate.api.evidence import dtype_of, has_shape_of, is_floating, is_scalar
 from tf2migrate.api.literals import expression
 
 
@@ -40,7 +40,7 @@ def cond(site: CallSite) -> Call | Kept | Refused:
     branches = [site.first("true_fn", "fn1"), site.first("false_fn", "fn2")]
     if site.defaulted("strict") and any(_returns_one_in_a_list(branch) for branch in branches):
         return Refused(
-            f"`{site.spelled}` of TensorFlow 1 takes a list of one tensor apart, TensorFlow 2 returns the list",
+            f"`{site.spelled}` of TensorFlow 1 unpacks a list of one tensor, TensorFlow 2 returns the list",
             "Let the branches return the tensor itself",
             "TFM302",
         )
@@ -57,25 +57,21 @@ def case(site: CallSite) -> Call | Kept | Refused:
 def while_loop(site: CallSite) -> Call | Kept | Refused:
     """TF1 returns a single loop variable bare, TF2 always as the structure that it was given."""
     loop_vars = expression(site.text("loop_vars"))
-    if not isinstance(loop_vars, ast.List | ast.Tuple) or any(isinstance(each, ast.Starred) for each in loop_vars.elts):
+    if not isinstance(loop_vars, ast.List | ast.Tuple) or any(
+        isinstance(each, ast.Starred) for each in loop_vars.elts
+    ):
         return Refused(
-            "how many loop variables `tf.while_loop` has cannot be told, and one alone is returned differently",
+            "the number of loop variables is not known, and a single one is returned differently",
             "Write `loop_vars` as a list",
             "TFM302",
         )
     if len(loop_vars.elts) > 1 or site.says("return_same_structure", "True"):
         return respelled(site, "tf.while_loop", dropped=("return_same_structure",))
-    if not _returns_one_in_a_list(site.text("body")):
-        return Refused(
-            "TensorFlow 2 wants the body of a `tf.while_loop` with one variable to return it in a list",
-            "Return `[value]` from the body and take `[0]` of the result",
-            "TFM302",
-        )
-    call = respelled(site, "tf.while_loop", dropped=("return_same_structure",))
-    if isinstance(call, Refused):
-        return call
-    text = call.text if isinstance(call, Call) else _as_written(site)
-    return Call(f"{text}[0]")
+    return Refused(
+        "a `tf.while_loop` with one variable returns it bare in TensorFlow 1 and in a list in TensorFlow 2",
+        "Give the loop a second variable, or let the body return `[value]` and take `[0]` of the result",
+        "TFM302",
+    )
 
 
 def map_fn(site: CallSite) -> Call | Kept | Refused:
@@ -84,7 +80,7 @@ def map_fn(site: CallSite) -> Call | Kept | Refused:
 
 
 def div(site: CallSite) -> Call | Kept | Refused:
-    """Python 2's division: floor for integers, true for floats; where the dtype is open, a function that looks."""
+    """Python 2's division: floor for integers, true for floats; where the dtype is open, a function looks."""
     dtype = next((d for d in (site.facts.dtypes.get("x"), site.facts.dtypes.get("y")) if d), None)
     dtype = dtype or next((d for d in (dtype_of(site.text(p), site.tf) for p in ("x", "y")) if d), None)
     floating = is_floating(dtype)
@@ -98,7 +94,11 @@ def constant(site: CallSite) -> Call | Kept | Refused:
     """TF1 repeats the last value where `shape` has more places than values; TF2 raises."""
     value, shape = expression(site.text("value")), expression(site.text("shape", "None"))
     if isinstance(value, ast.List | ast.Tuple) and isinstance(shape, ast.List | ast.Tuple):
-        sizes = [size.value for size in shape.elts if isinstance(size, ast.Constant) and isinstance(size.value, int)]
+        sizes = [
+            size.value
+            for size in shape.elts
+            if isinstance(size, ast.Constant) and isinstance(size.value, int)
+        ]
         total = 1
         for size in sizes:
             total *= size
@@ -114,37 +114,41 @@ def constant(site: CallSite) -> Call | Kept | Refused:
 def name_scope(site: CallSite) -> Call | Kept | Refused:
     """TF2 takes the name only."""
     name, default = site.text("name", "None"), site.text("default_name")
-    if not default or isinstance(expression(name), ast.Constant) and not site.says("name", "None"):
+    if not default or (isinstance(expression(name), ast.Constant) and not site.says("name", "None")):
         return respelled(site, "tf.name_scope", dropped=("default_name", "values"))
     text = default if site.says("name", "None") or "name" not in site.given else f"{name} or {default}"
     return Call(f"{site.tf}.name_scope({text})")
 
 
 def blocks(site: CallSite) -> Call | Kept | Refused:
-    """`block_size` is a number in TF1, `block_shape` a list in TF2; TF2's places differ."""
-    moved = "crops" if site.name == "tf.batch_to_space" else "paddings"
-    if not site.defaulted("block_shape"):
-        shape = site.text("block_shape")
-    else:
+    """`block_size` is a number in TF1, `block_shape` a list in TF2; only keywords are clear in both."""
+    moved = "crops" if "batch_to_space" in site.name else "paddings"
+    refusal = site.lacking(("block_size", "block_shape"))
+    if refusal is not None:
+        return refusal
+    shape = site.text("block_shape")
+    if site.defaulted("block_shape"):
         size = site.text("block_size")
-        shape = f"[{size}, {size}]" if isinstance(expression(size), ast.Constant | ast.Name) else f"[{size}] * 2"
-    already = "block_shape" in site.given and moved not in site.by_place
-    if already:
+        shape = (
+            f"[{size}, {size}]" if isinstance(expression(size), ast.Constant | ast.Name) else f"[{size}] * 2"
+        )
+    elif (
+        "block_shape" in site.given
+        and not {"block_shape", moved} & site.by_place
+        and not site.name.endswith("_nd")
+    ):
         return Kept()
     parts = [site.text("input"), f"block_shape={shape}", f"{moved}={site.text(moved)}"]
     parts += [f"name={site.text('name')}"] if "name" in site.given else []
-    return Call(f"{site.tf}.{site.name.removeprefix('tf.')}({', '.join(parts)})")
-
-
-def _as_written(site: CallSite) -> str:
-    parts = [f"{a.keyword}={a.text}" if a.keyword else a.text for a in site.arguments]
-    return f"{site.tensorflow(site.spelled)}({', '.join(parts)})"
+    return Call(f"{site.tf}.{site.name.removeprefix('tf.').removesuffix('_nd')}({', '.join(parts)})")
 
 
 def _returns_one_in_a_list(text: str) -> bool:
     node = expression(text)
     return (
-        isinstance(node, ast.Lambda) and isinstance(node.body, ast.List | ast.Tuple) and len(node.body.elts) == 1
+        isinstance(node, ast.Lambda)
+        and isinstance(node.body, ast.List | ast.Tuple)
+        and len(node.body.elts) == 1
     )
 
 
@@ -156,6 +160,7 @@ def _count(node: ast.expr) -> int:
 
 HANDLERS: Mapping[str, Callable[[CallSite], Call | Kept | Refused]] = {
     "tf.batch_to_space": blocks,
+    "tf.batch_to_space_nd": blocks,
     "tf.case": case,
     "tf.cond": cond,
     "tf.constant": constant,

@@ -1,4 +1,4 @@
-"""Calls whose counterpart is another kind of thing: a method of a variable, of a logger, of a string tensor, a kernel."""
+"""Calls whose counterpart is another kind of thing: a method of a variable or of a logger, a kernel."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from tf2migrate.api.call_site import CallSite, repeatable
 from tf2migrate.api.calls_model import Call, Kept, Refused
 from tf2migrate.api.definitions import defined
-from tf2migrate.api.literals import grouped, is_literal, string
+from tf2migrate.api.literals import is_literal, string
 
 # TF1's names of the levels, and the names that `logging.Logger.setLevel` takes.
 LEVELS = {"DEBUG": "DEBUG", "INFO": "INFO", "WARN": "WARNING", "ERROR": "ERROR", "FATAL": "CRITICAL"}
@@ -35,7 +35,7 @@ def assign(site: CallSite) -> Call | Kept | Refused:
 
 
 def scatter(site: CallSite) -> Call | Kept | Refused:
-    """The variable assigned its own value with some entries changed; variables of Keras have no `scatter_` methods."""
+    """The variable assigned its changed value: variables of Keras have no `scatter_` methods."""
     if not repeatable(site.text("ref")):
         return Refused(
             f"`{site.spelled}` needs its variable twice, and evaluating it twice may have an effect",
@@ -56,7 +56,7 @@ def log(site: CallSite) -> Call | Kept | Refused:
     arguments = [f"{a.keyword}={a.text}" if a.keyword else a.text for a in site.arguments]
     if method == "log":
         level = string(site.text("level"))
-        if level not in LEVELS.values() or site.arguments[0].keyword:
+        if level is None or level not in LEVELS.values() or site.arguments[0].keyword:
             return site.refused_argument("level")
         method, arguments = level.lower(), arguments[1:]
     return Call(f"{site.tf}.get_logger().{_METHODS.get(method, method)}({', '.join(arguments)})")
@@ -109,24 +109,25 @@ def string_split(site: CallSite) -> Call | Kept | Refused:
 
 
 def strings_split(site: CallSite) -> Call | Kept | Refused:
-    """TF2 gives a ragged tensor, TF1 a sparse one unless told otherwise."""
-    refusal = site.unsupported("input", "source", "sep", "maxsplit", "result_type")
+    """The kernel itself, for TF1's sparse result; TF2's function gives a ragged tensor."""
+    refusal = site.unsupported("input", "source", "sep", "maxsplit") or site.lacking(("input", "source"))
     if refusal is not None:
         return refusal
-    result = string(site.text("result_type", "'SparseTensor'"))
-    if result not in ("SparseTensor", "RaggedTensor"):
-        return site.refused_argument("result_type")
-    parts = [grouped(site.first("input", "source"))]
-    parts += [f"{p}={site.text(p)}" for p in ("sep", "maxsplit") if not site.defaulted(p)]
-    call = f"{site.tf}.strings.split({', '.join(parts)})"
-    return Call(call + (".to_sparse()" if result == "SparseTensor" else ""))
+    separator = '""' if site.defaulted("sep") else site.text("sep")
+    limit = f", maxsplit={site.text('maxsplit')}" if not site.defaulted("maxsplit") else ""
+    source = site.first("input", "source")
+    kernel = f"{site.tf}.raw_ops.StringSplitV2(input={source}, sep={separator}{limit})"
+    return Call(f"{site.tf}.SparseTensor(*{kernel})")
 
 
-_LOGGED = "TaskLevelStatusMessage debug error fatal info log warn warning".split()
+_LOGGED = ["TaskLevelStatusMessage", "debug", "error", "fatal", "info", "log", "warn", "warning"]
 
 HANDLERS: Mapping[str, Callable[[CallSite], Call | Kept | Refused]] = {
     **{f"tf.assign{kind}": assign for kind in ("", "_add", "_sub")},
-    **{f"tf.scatter_{kind}": scatter for kind in "add max min nd_add nd_sub nd_update sub update".split()},
+    **{
+        f"tf.scatter_{kind}": scatter
+        for kind in ["add", "max", "min", "nd_add", "nd_sub", "nd_update", "sub", "update"]
+    },
     **{f"tf.logging.{name}": log for name in _LOGGED},
     "tf.logging.set_verbosity": set_verbosity,
     "tf.logging.get_verbosity": get_verbosity,

@@ -1,7 +1,7 @@
 """`tf.losses.*` and its forerunners as plain expressions (semantics.md D).
 
-TF1 casts labels and predictions to float32, averages over the entries whose weight is not zero, and adds the loss to a
-collection; the last is the caller's business.
+TF1 casts labels and predictions to float32, averages over the entries whose weight is not zero, and adds
+the loss to a collection; the last is the caller's business.
 """
 
 from __future__ import annotations
@@ -159,13 +159,16 @@ def _loss(
         if refusal is not None:
             return refusal
         missing = [p for p in parameters[:2] if p not in site.given]
+        if "axis" in parameters and not site.first("axis", "dim"):
+            missing.append("axis")
         if missing:
             return Refused(f"`{site.spelled}` lacks its argument `{missing[0]}`", "Check the call")
         if site.name.startswith("tf.contrib.") and number(site.text("weights", "1.0")) is None:
             return site.refused_argument("weights")
         if any(site.facts.dtypes.get(p) in ("float64", "float16") for p in ("logits", "losses")):
             return Refused(
-                f"`{site.spelled}` computes in another precision than its result has", "Cast the logits to float32"
+                f"`{site.spelled}` computes in another precision than its result has",
+                "Cast the logits to float32",
             )
         return _weighted(site, elementwise(site))
 

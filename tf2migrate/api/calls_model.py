@@ -1,6 +1,6 @@
 """The shapes in which a call of a TF1 symbol comes in and its native TF2 counterpart goes out.
 
-Text in, text out: the callers hold source text, not syntax trees, so that this package depends on no parser library.
+Text in, text out: callers hold source text, not syntax trees, so this package depends on no parser library.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument of a call: its source text, its keyword if it has one, and its star (`""`, `"*"` or `"**"`)."""
+    """One argument of a call: its source text, its keyword if any, and its star (`""`, `"*"` or `"**"`)."""
 
     text: str
     keyword: str | None = None

@@ -12,7 +12,7 @@ from tf2migrate.api.definitions import defined
 from tf2migrate.api.literals import expression, grouped, is_literal, string
 
 # Keras layers cast floating inputs to their own dtype; these dtypes are safe from it.
-_NOT_CAST = frozenset("float32 int8 int16 int32 int64 uint8 uint16 bool string".split())
+_NOT_CAST = frozenset(["float32", "int8", "int16", "int32", "int64", "uint8", "uint16", "bool", "string"])
 _POOLS = {
     "tf.layers.average_pooling": "avg_pool",
     "tf.layers.max_pooling": "max_pool",
@@ -35,7 +35,9 @@ def dropout(site: CallSite) -> Call | Kept | Refused:
     """The second argument was the probability to keep, and is the probability to drop."""
     keep, rate = not site.defaulted("keep_prob"), not site.defaulted("rate")
     if keep == rate:
-        return Refused("`tf.nn.dropout` needs either `keep_prob` or `rate`", "Check the call against TensorFlow 1.15")
+        return Refused(
+            "`tf.nn.dropout` needs either `keep_prob` or `rate`", "Check the call against TensorFlow 1.15"
+        )
     if rate:
         return respelled(site, "tf.nn.dropout", dropped=("keep_prob",))
     parts = []
@@ -44,13 +46,17 @@ def dropout(site: CallSite) -> Call | Kept | Refused:
         if parameter == "keep_prob":
             parts.append(f"rate={kept_rate(argument.text)}")
         elif parameter != "rate":
-            parts.append(argument.text if parameter == "x" and not argument.keyword else f"{parameter}={argument.text}")
+            parts.append(
+                argument.text if parameter == "x" and not argument.keyword else f"{parameter}={argument.text}"
+            )
     return finished(site, site.spelled, parts)
 
 
 def dropout_layer(site: CallSite) -> Call | Kept | Refused:
-    """Drops while training only: the switch becomes a condition, because Keras's layer draws other numbers."""
-    refusal = site.unsupported("inputs", "rate", "keep_prob", "noise_shape", "seed", "training", "is_training")
+    """Drops while training only: the switch becomes a condition, for Keras's layer draws other numbers."""
+    refusal = site.unsupported(
+        "inputs", "rate", "keep_prob", "noise_shape", "seed", "training", "is_training"
+    )
     if refusal is not None:
         return refusal
     contrib = site.name.startswith("tf.contrib.")
@@ -65,7 +71,7 @@ def dropout_layer(site: CallSite) -> Call | Kept | Refused:
         return Call(f"{site.tf}.identity({inputs})")
     if not repeatable(inputs):
         return Refused(
-            f"`{site.spelled}` under a switch needs its input twice, and evaluating it twice may have an effect",
+            f"`{site.spelled}` needs its input twice, and evaluating it twice may have an effect",
             "Assign the input to a name first",
         )
     return Call(f"({dropped} if {training} else {inputs})")
@@ -73,12 +79,14 @@ def dropout_layer(site: CallSite) -> Call | Kept | Refused:
 
 def softmax_cross_entropy(site: CallSite) -> Call | Kept | Refused:
     """TF1's first version sends no gradient into the labels."""
+    if site.by_place:
+        return Kept()  # TF1 takes keywords only: this is TF2's function already
     labels = site.text("labels")
     node = expression(labels)
     stopped = isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".stop_gradient")
     if stopped or "labels" in site.facts.no_gradient:
         return respelled(site, "tf.nn.softmax_cross_entropy_with_logits", {"dim": "axis"}, ("_sentinel",))
-    refusal = site.unsupported("labels", "logits", "dim", "axis")
+    refusal = site.unsupported("labels", "logits", "dim", "axis") or site.lacking(("labels",), ("logits",))
     if refusal is not None:
         return refusal
     parts = []
@@ -89,8 +97,25 @@ def softmax_cross_entropy(site: CallSite) -> Call | Kept | Refused:
     return finished(site, site.spelled, parts)
 
 
+def softmax_cross_entropy_v2(site: CallSite) -> Call | Kept | Refused:
+    """TF2's function; given by place, its arguments cannot be mistaken for those of TF1's first version."""
+    parts = [site.text("labels"), site.text("logits")]
+    parts += (
+        [f"axis={site.first('axis', 'dim')}"]
+        if not (site.defaulted("axis") and site.defaulted("dim"))
+        else []
+    )
+    parts += [f"name={site.text('name')}"] if "name" in site.given else []
+    return Call(f"{site.tf}.nn.softmax_cross_entropy_with_logits({', '.join(parts)})")
+
+
+def cross_entropy(site: CallSite) -> Call | Kept | Refused:
+    """TF1 takes keywords only, which TF2 has too."""
+    return Kept() if site.by_place else respelled(site, site.name, dropped=("_sentinel",))
+
+
 def embedding(site: CallSite) -> Call | Kept | Refused:
-    """TF2 deals rows out to several tables in blocks (`div`), TF1 in turn (`mod`); a single table knows neither."""
+    """TF2 deals rows out to several tables in blocks (`div`), TF1 in turn (`mod`)."""
     tables = site.first("params", "weights", "embedding_weights")
     node = expression(tables)
     several = isinstance(node, ast.List | ast.Tuple) and len(node.elts) != 1
@@ -105,8 +130,7 @@ def embedding(site: CallSite) -> Call | Kept | Refused:
             "Use one table, or `shard[id % n][id // n]`",
             "TFM102",
         )
-    target = site.name if site.name != "tf.nn.safe_embedding_lookup_sparse" else "tf.nn.safe_embedding_lookup_sparse"
-    return respelled(site, target, dropped=("partition_strategy", "validate_indices"))
+    return respelled(site, site.name, dropped=("partition_strategy", "validate_indices"))
 
 
 def flatten(site: CallSite) -> Call | Kept | Refused:
@@ -159,6 +183,7 @@ def fused_batch_norm(site: CallSite) -> Call | Kept | Refused:
 def ctc_loss(site: CallSite) -> Call | Kept | Refused:
     """TF1 takes sparse labels and has its blank in the last class."""
     refusal = site.unsupported("labels", "inputs", "logits", "sequence_length", "time_major")
+    refusal = refusal or site.lacking(("inputs", "logits"), ("sequence_length",))
     if refusal is not None:
         return refusal
     parts = [
@@ -175,7 +200,7 @@ def ctc_beam_search_decoder(site: CallSite) -> Call | Kept | Refused:
     """TF1 merges repeated labels of the output unless told otherwise, TF2 never does."""
     if not is_literal(site.text("merge_repeated", "True"), False):
         return Refused(
-            "`tf.nn.ctc_beam_search_decoder` merges repeated labels in TensorFlow 1, and cannot in TensorFlow 2",
+            "`tf.nn.ctc_beam_search_decoder` merges repeated labels in TensorFlow 1 only",
             "Merge repeated labels after decoding, or pass `merge_repeated=False`",
             "TFM102",
         )
@@ -223,6 +248,9 @@ HANDLERS: Mapping[str, Callable[[CallSite], Call | Kept | Refused]] = {
     "tf.nn.nce_loss": embedding,
     "tf.nn.safe_embedding_lookup_sparse": embedding,
     "tf.nn.sampled_softmax_loss": embedding,
+    "tf.nn.sigmoid_cross_entropy_with_logits": cross_entropy,
     "tf.nn.softmax_cross_entropy_with_logits": softmax_cross_entropy,
+    "tf.nn.softmax_cross_entropy_with_logits_v2": softmax_cross_entropy_v2,
+    "tf.nn.sparse_softmax_cross_entropy_with_logits": cross_entropy,
     **{f"{stem}{n}d": pool for stem in _POOLS for n in "123" if not (n == "1" and "contrib" in stem)},
 }

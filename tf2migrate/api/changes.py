@@ -1,4 +1,4 @@
-"""The tables written by hand: what became of a TF1 symbol where TF2 has another object, and which have no counterpart."""
+"""The tables written by hand: what became of TF1 symbols, and which have no counterpart."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ _DATA = Path(__file__).parent / "data"
 
 @dataclass(frozen=True, slots=True)
 class Respelling:
-    """A call of another function: which parameters are called otherwise, have no meaning any more, or must be added."""
+    """A call of another function: which parameters have another name, have no meaning any more, or are added.
+
+    `also` are other names that a user may have used for it and that mean the same in TF2.
+    """
 
     target: str
+    also: tuple[str, ...]
     renamed: Mapping[str, str]
     dropped: frozenset[str]
     added: Mapping[str, str]
@@ -71,7 +75,14 @@ def _respelling(target: str, words: list[str]) -> Respelling:
             added[old[1:]] = new
         elif new:
             renamed[old] = new
-    return Respelling(target, renamed, frozenset(word[1:] for word in words if word.startswith("-")), added)
+    names = target.split()
+    return Respelling(
+        names[0],
+        tuple(names[1:]),
+        renamed,
+        frozenset(word[1:] for word in words if word.startswith("-")),
+        added,
+    )
 
 
 @cache

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
 from tf2migrate.api.calls_model import Definition
-from tf2migrate.api.recipes import definition
 
 _DEFINITIONS = Path(__file__).parent / "data" / "definitions"
 
 
 def defined(name: str, tf: str) -> Definition:
     """The definition of that name for a module that calls TensorFlow `tf`."""
-    return definition(_text(name), tf=tf)
+    return Definition(name, re.sub(r"\btf\.", f"{tf}.", _text(name)))
 
 
 def definition_names() -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Dropout layers of TensorFlow 1 as `tf.nn.dropout`, which has their mask for a seed; Keras's layer has not."""
+"""Dropout layers of TensorFlow 1 as `tf.nn.dropout`, whose mask for a seed is theirs; that of Keras is not."""
 
 from __future__ import annotations
 

@@ -25,8 +25,8 @@ class Effect(enum.Enum):
 def effects(name: str) -> Effect:
     """The effect of calling the TF1 symbol.
 
-    Unless a row of the table says more, an op is PURE, what is no function is HOST, a method has the effect of its
-    class, and what TensorFlow 1.15 does not show is GRAPH, because nothing can be claimed about it.
+    Unless a row of the table says more, an op is PURE, what is no function is HOST, a method has the effect
+    of its class, and what TensorFlow 1.15 does not show is GRAPH, because nothing can be claimed about it.
     """
     known = canonical(name)
     row = _most_exact(known)
@@ -44,7 +44,7 @@ def effects(name: str) -> Effect:
 
 
 def op_seed_parameter(name: str) -> str | None:
-    """The parameter that seeds the op, of functions that draw and of initializers; not the seed of `stateless_` functions."""
+    """The parameter that seeds a random op or an initializer; the seed of `stateless_` functions is none."""
     symbol = tf1_symbol(name)
     if symbol is None or symbol.parameter("seed") is None or "stateless_" in symbol.name:
         return None

@@ -6,14 +6,60 @@ import ast
 
 from tf2migrate.api.literals import expression
 
-_FLOAT_DTYPES = frozenset({"float16", "bfloat16", "float32", "float64", "half", "double", "complex64", "complex128"})
+_FLOAT_DTYPES = frozenset(
+    {"float16", "bfloat16", "float32", "float64", "half", "double", "complex64", "complex128"}
+)
 _ELEMENTWISE = frozenset(
-    "is_nan is_inf is_finite logical_not abs negative sign square sqrt rsqrt exp log log1p floor ceil round sigmoid tanh "
-    "relu softplus stop_gradient identity zeros_like ones_like cast to_float to_double to_int32 to_int64".split()
+    [
+        "is_nan",
+        "is_inf",
+        "is_finite",
+        "logical_not",
+        "abs",
+        "negative",
+        "sign",
+        "square",
+        "sqrt",
+        "rsqrt",
+        "exp",
+        "log",
+        "log1p",
+        "floor",
+        "ceil",
+        "round",
+        "sigmoid",
+        "tanh",
+        "relu",
+        "softplus",
+        "stop_gradient",
+        "identity",
+        "zeros_like",
+        "ones_like",
+        "cast",
+        "to_float",
+        "to_double",
+        "to_int32",
+        "to_int64",
+    ]
 )
 _PAIRWISE = frozenset(
-    "equal not_equal greater greater_equal less less_equal logical_and logical_or add subtract multiply divide "
-    "maximum minimum pow".split()
+    [
+        "equal",
+        "not_equal",
+        "greater",
+        "greater_equal",
+        "less",
+        "less_equal",
+        "logical_and",
+        "logical_or",
+        "add",
+        "subtract",
+        "multiply",
+        "divide",
+        "maximum",
+        "minimum",
+        "pow",
+    ]
 )
 
 
@@ -56,7 +102,7 @@ def _dtype_name(node: ast.expr) -> str | None:
 
 
 def has_shape_of(text: str, *others: str) -> bool:
-    """Whether the text certainly has the shape of the others, which have one shape: it is an elementwise function of them."""
+    """Whether the text has the one shape that the others have, being an elementwise function of them."""
     sources = _shape_sources(expression(text))
     known = [_shape_sources(expression(other)) for other in others]
     single = {name for names in known if names is not None and len(names) == 1 for name in names}
@@ -72,7 +118,7 @@ def is_scalar(text: str) -> bool:
 
 
 def _shape_sources(node: ast.expr | None) -> frozenset[str] | None:
-    """The texts of the expressions from whose shapes the node's shape is broadcast; None where that cannot be told."""
+    """The texts of the expressions whose shapes are broadcast to the node's; None where that is not known."""
     match node:
         case ast.Name() | ast.Attribute() | ast.Subscript():
             return frozenset({ast.unparse(node)})

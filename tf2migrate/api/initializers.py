@@ -111,8 +111,8 @@ def initializer_reference(
 ) -> Call | Refused:
     """An initializer for layers and `add_weight`.
 
-    `shared`: the initializer may initialize several variables, each of which would get the same numbers from a
-    Keras initializer without a generator. `rank`: that of the variable, if known.
+    `shared`: the initializer may initialize several variables, each of which would get the same numbers from
+    a Keras initializer without a generator. `rank`: that of the variable, if known.
     """
     if not is_initializer(name):
         return Refused(f"`{name}` has no counterpart in Keras", "Write a function of `shape` and `dtype`")
@@ -147,7 +147,7 @@ def initial_values(name: str, arguments: Sequence[Argument]) -> Drawn:
 def weight_initializer(
     call_name: str, arguments: Sequence[Argument], *, tf: str, shared: bool = False
 ) -> WeightValue | None:
-    """The value of `tf.Variable(tf.zeros([3]))` and its like as arguments of `add_weight`; None for others."""
+    """The value of `tf.Variable(tf.zeros([3]))` or the like as arguments of `add_weight`, or None."""
     call_name = canonical(call_name)
     if call_name not in ("tf.zeros", "tf.ones", "tf.fill", "tf.constant", *_DRAWS):
         return None
@@ -224,7 +224,7 @@ def _seeded(initializer: _Random, given: Mapping[str, str], seed: str, tf: str) 
 
 
 def _constant(value: str, tf: str) -> Call:
-    """A number for all elements; anything else must fill the shape, where Keras would repeat it along an axis."""
+    """A number for all elements; anything else must fill the shape, whereas Keras would repeat it."""
     if number(value) is not None or is_literal(value, True, False):
         return Call(f"{tf}.keras.initializers.Constant({value})")
     return Call(f"lambda shape, dtype=None, value={value}: {tf}.constant(value, dtype=dtype, shape=shape)")

@@ -1,8 +1,8 @@
 """Layer functions of TensorFlow 1 and the Keras layers or `tf.nn` calls with the same output.
 
 `tf.layers`, `tf.contrib.layers` and slim name and default their options differently; a contrib layer has a
-ReLU and "SAME" padding unless it is told otherwise. Layers that share variables must be looked up with the same
-`rank`, `flag` and `update`, so that they get the same constructor.
+ReLU and "SAME" padding unless it is told otherwise. Layers that share variables must be looked up with the
+same `rank`, `flag` and `update`, so that they get the same constructor.
 """
 
 from __future__ import annotations
@@ -82,9 +82,9 @@ def layer(
 ) -> Layer | Call | Refused:
     """The Keras layer for a layer function of TensorFlow 1, or an expression if that has no variables.
 
-    `rank` and `dtype` are those of the inputs, `flag` says what the training flag will be. `update` is the text
-    of a host condition under which a batch normalization updates its moving statistics: `True` if each run that
-    evaluates it in training mode also runs its update ops, `False` if none does. `normalizer` is the
+    `rank` and `dtype` are those of the inputs, `flag` says what the training flag will be. `update` is the
+    text of a host condition under which a batch normalization updates its moving statistics: `True` if each
+    run that evaluates it in training mode also runs its update ops, `False` if none does. `normalizer` is the
     `normalizer_fn` of a contrib layer.
     """
     if not is_layer(name):

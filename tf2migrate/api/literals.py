@@ -79,7 +79,7 @@ def evidently_float(text: str) -> bool:
 
 
 def as_float(text: str) -> str:
-    """The text as an expression that is certainly a Python float: as it is, `1.0` for `1`, or `float(text)`."""
+    """The text as an expression that is certainly a Python float: itself, `1.0` for `1`, or `float(text)`."""
     if evidently_float(text):
         return text
     return f"{text}.0" if text.isdecimal() else f"float({text})"

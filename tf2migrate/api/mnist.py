@@ -1,7 +1,7 @@
 """The MNIST reader of TensorFlow 1's tutorials, which TensorFlow 2 does not ship.
 
-The classes that replace it give the same arrays and, from numpy's global generator in the same state, the same
-batches; the pictures come from `tf.keras.datasets`, whatever the folder that the program names.
+The class and function that replace it give the same arrays and, from numpy's global generator in the same
+state, the same batches; the pictures come from `tf.keras.datasets`, whatever folder the program names.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def read_data_sets(
 ) -> Call | Refused:
     """The call that reads MNIST without the tutorial package.
 
-    `graph_seed` is the text of the argument of `tf.set_random_seed`, if the program calls that before: the reader
-    seeds numpy with it. `np` is numpy's name in the module.
+    `graph_seed` is the text of the argument of `tf.set_random_seed`, if the program calls that before: the
+    reader seeds numpy with it. `np` is numpy's name in the module.
     """
     site = bind("read_data_sets", _READER, arguments, tf)
     if isinstance(site, Refused):
@@ -65,13 +65,17 @@ def read_data_sets(
         return site.refused_argument("dtype")
     pictures = _pictures(site)
     if pictures is None:
-        return Refused("`read_data_sets` reads other data than MNIST", "Load the files of that data with numpy")
-    options = [f"validation_size={site.text('validation_size')}"] if not site.defaulted("validation_size") else []
+        return Refused(
+            "`read_data_sets` reads other data than MNIST", "Load the files of that data with numpy"
+        )
+    options = (
+        [f"validation_size={site.text('validation_size')}"] if not site.defaulted("validation_size") else []
+    )
     seed = _seed(optional(site, "seed"), graph_seed)
     if seed is not None:
         options.append(f"seed={seed}")
     reader = _reader(site, pictures, dtype, np)
-    part = _named(definition(recipe_text("mnist_part"), tf=tf, imports=(f"import numpy as {np}",)), np)
+    part = _named(definition(recipe_text("mnist_part"), tf=tf), np)
     return Call(f"{reader.name}({', '.join(options)})", (part, reader))
 
 
@@ -97,7 +101,7 @@ def _reader(site: CallSite, pictures: str, dtype: str, np: str) -> Definition:
     """The function that reads, with no more in it than this call needs; its name tells the variant."""
     one_hot = is_literal(site.text("one_hot"), True)
     flat = not is_literal(site.text("reshape"), False)
-    images = "images.reshape(len(images), -1)" if flat else "images[..., np.newaxis]"
+    images = "images.reshape(-1, 784)" if flat else "images[..., np.newaxis]"
     if dtype == "float32":
         images += ".astype(np.float32) * (1.0 / 255.0)"
     name = f"read_{pictures}"
@@ -109,10 +113,11 @@ def _reader(site: CallSite, pictures: str, dtype: str, np: str) -> Definition:
         "IMAGES": images,
         "LABELS": "np.eye(10)[labels]" if one_hot else "labels",
     }
-    imports = ("import collections", f"import numpy as {np}")
-    return _named(definition(recipe_text("read_mnist"), tf=site.tf, renamed=renamed, imports=imports), np)
+    made = definition(recipe_text("read_mnist"), tf=site.tf, renamed=renamed, imports=("import collections",))
+    return _named(made, np)
 
 
 def _named(made: Definition, np: str) -> Definition:
     """The definition for a module that calls numpy `np`."""
-    return Definition(made.name, re.sub(r"\bnp\.", f"{np}.", made.text), made.imports)
+    numpy = "import numpy" if np == "numpy" else f"import numpy as {np}"
+    return Definition(made.name, re.sub(r"\bnp\.", f"{np}.", made.text), (*made.imports, numpy))

@@ -1,8 +1,8 @@
 """Optimizers of TensorFlow 1 and the Keras optimizers that take the same steps.
 
 Stock Keras classes where they were measured equal to TensorFlow 1.15, with each hyperparameter written out
-whose default differs; a recipe class elsewhere. In TensorFlow 1 a sparse gradient changes only its own rows of
-the variable and of the slots, except with Adam; in Keras it changes all rows, so that it needs another form.
+whose default differs; a recipe class elsewhere. In TensorFlow 1 a sparse gradient changes only its own rows
+of the variable and of the slots, except with Adam; in Keras it changes all rows, so it needs another form.
 """
 
 from __future__ import annotations

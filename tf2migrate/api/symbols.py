@@ -1,8 +1,8 @@
-"""Look-ups of the public API of TensorFlow 1.15 and of TensorFlow 2, from the tables that `scripts/dump_signatures.py` writes.
+"""The public APIs of TensorFlow 1.15 and TensorFlow 2; `scripts/dump_signatures.py` writes the tables.
 
 Every name here is dotted and begins with `tf.`, whatever alias a file uses. One TF1 object has many names
-(`tf.log`, `tf.math.log`); `canonical` gives the one under which the other tables know it: the shortest, preferring
-those outside of contrib.
+(`tf.log`, `tf.math.log`); `canonical` gives the one under which the other tables know it: the shortest, and
+one outside of contrib where there is one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ParameterKind = Literal["positional", "keyword", "var_positional", "var_keyword"
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter: `default` is source text, None where the parameter is required, `...` where it is no plain value."""
+    """One parameter: `default` is source text, None if it is required, `...` if it is no plain value."""
 
     name: str
     kind: ParameterKind
@@ -31,7 +31,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A public name: what it is, how it is called (None where Python cannot tell) and, of a class, its attributes."""
+    """A public name: what it is, its parameters (None if Python cannot tell), the attributes of a class."""
 
     name: str
     kind: Kind
@@ -53,17 +53,18 @@ class Symbol:
 
 
 def canonical(name: str) -> str:
-    """The name under which the tables know the TF1 object that `name` names; `name` itself where nothing is known.
+    """The name under which the tables know the TF1 object; `name` itself where nothing is known.
 
-    Holds for members too (`tf.contrib.data.Dataset.map` follows `tf.contrib.data.Dataset`), and for the modules below
-    `tf.python` and `tf.contrib.*.python` from which people import what the public API also offers.
+    Holds for members too (`tf.contrib.data.Dataset.map` follows `tf.contrib.data.Dataset`), and for the
+    modules below `tf.python` and `tf.contrib.*.python` from which people import what the public API also
+    offers.
     """
-    return _follow(name, _aliases("tf1_aliases.tsv"), _lines("tf1_symbols.tsv"))
+    return _follow(name, "tf1_aliases.tsv", _lines("tf1_symbols.tsv"))
 
 
 def canonical2(name: str) -> str:
     """As `canonical`, for TensorFlow 2."""
-    return _follow(name, _aliases("tf2_aliases.tsv"), _lines("tf2_symbols.tsv"))
+    return _follow(name, "tf2_aliases.tsv", _lines("tf2_symbols.tsv"))
 
 
 def tf1_symbol(name: str) -> Symbol | None:
@@ -95,13 +96,13 @@ def tf1_exists(name: str) -> bool:
 
 
 def same_object(name: str) -> str | None:
-    """The TensorFlow 2 name of what TensorFlow 2 itself still offers as `tf.compat.v1.<name>`, if it is one object."""
-    return _same().get(canonical(name))
+    """The TF2 name of what TensorFlow 2 itself still offers as `tf.compat.v1.<name>`, if it is one object."""
+    return _lines("same_object.tsv").get(canonical(name))
 
 
 def private_in_tf2(name: str) -> str | None:
-    """The TF2 function that TF 1.15 already had under this name below `tf.python`, beside TF1's public one."""
-    return _aliases("tf1_private.tsv").get(name)
+    """The TF2 function that TF 1.15 already had under this name below `tf.python`."""
+    return _alias(name, "tf1_private.tsv")
 
 
 def spelled_in_tf2(name: str, target: str) -> str:
@@ -119,23 +120,25 @@ def all_tf2_names() -> tuple[str, ...]:
     return tuple(_lines("tf2_symbols.tsv"))
 
 
-def _follow(name: str, aliases: dict[str, str], symbols: dict[str, str]) -> str:
+def _follow(name: str, file: str, symbols: dict[str, str]) -> str:
     if name in symbols:
         return name
-    if name in aliases:
-        return aliases[name]
+    target = _alias(name, file)
+    if target is not None:
+        return target
     owner, _, last = name.rpartition(".")
     if ".python." in name and name.startswith("tf.contrib."):
         public = ".".join([*name.split(".")[:3], last])
-        if public in symbols or public in aliases:
-            return aliases.get(public, public)
+        known = _alias(public, file) or (public if public in symbols else None)
+        if known is not None:
+            return known
     if not owner or owner == "tf":
         return name
-    followed = _follow(owner, aliases, symbols)
+    followed = _follow(owner, file, symbols)
     if followed == owner:
         return name
     deeper = f"{followed}.{last}"
-    return aliases.get(deeper, deeper)
+    return _alias(deeper, file) or deeper
 
 
 @cache
@@ -154,23 +157,12 @@ def _lines(file: str) -> dict[str, str]:
 
 
 @cache
-def _aliases(file: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for line in _read(file):
-        module, _, rest = line.partition("\t")
-        for pair in rest.split(" "):
-            last, _, target = pair.partition("=")
-            found[f"{module}.{last}"] = target
-    return found
-
-
-@cache
-def _same() -> dict[str, str]:
-    found: dict[str, str] = {}
-    for line in _read("same_object.tsv"):
-        name, _, target = line.partition("\t")
-        found[name] = target
-    return found
+def _alias(name: str, file: str) -> str | None:
+    """The target of one alias; the line of its module is not taken apart for it."""
+    module, _, last = name.rpartition(".")
+    rest = f" {_lines(file).get(module, '')} "
+    _, found, after = rest.partition(f" {last}=")
+    return after.partition(" ")[0] if found and last else None
 
 
 @cache

@@ -97,4 +97,6 @@ def _naming(source: SourceFile) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error)
         message = f"cannot be written: {reason[0].lower()}{reason[1:]}"
-        raise SourceProblem(str(source.path), 1, "TFM005", message, "nothing was written") from error
+        raise SourceProblem(
+            str(source.path), 1, "TFM005", message, "its program is left as it was"
+        ) from error

@@ -34,6 +34,7 @@ from tf2migrate.graph.values import (
     Unknown,
     Value,
     join,
+    key_of,
     nodes_in,
     unknown_in,
 )
@@ -252,7 +253,7 @@ class Expressions(Statements):
         inputs = [n for operand in operands for n in nodes_in(operand)]
         if inputs:
             return self.tensor(f"operator.{operator}", operands, node)
-        return Host(shape_sources(*operands))
+        return Host(shape_sources(*operands), key=(operator, *(key_of(o) for o in operands)))
 
     def unary(self, operator: str, value: Value, node: cst.CSTNode) -> Value:
         if isinstance(value, Const):
@@ -373,7 +374,7 @@ class Expressions(Statements):
             case Node():
                 return self.node_attribute(base, name, node)
             case Host(shape_of=sources):
-                return Host(sources, f"{base.origin}.{name}" if base.origin else "")
+                return Host(sources, f"{base.origin}.{name}" if base.origin else "", ("attribute", key_of(base), name))
             case Setting():
                 return Setting(f"{base.name}.{name}")
             case Session():
@@ -446,7 +447,7 @@ class Expressions(Statements):
                     return Host()
         if any(True for _ in nodes_in(key)):
             return Unknown("a host value is indexed with a graph node", self.place())
-        return Host(shape_sources(base, key))
+        return Host(shape_sources(base, key), key=("item", key_of(base), key_of(key)))
 
     def item(self, base: Sequence, key: Value) -> Value:
         if isinstance(key, Const) and base.exact:

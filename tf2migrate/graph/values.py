@@ -35,10 +35,12 @@ class Host(Value):
     """A Python or numpy value; ``shape_of`` are the nodes whose static shape it was computed from.
 
     ``origin`` is the dotted name of the foreign symbol that it is or came from, such as ``numpy.random.rand``.
+    ``key`` tells how it was computed from other values: equal keys are equal values, see ``key_of``.
     """
 
     shape_of: frozenset[Node] = frozenset()
     origin: str = ""
+    key: object = None
 
 
 @dataclass(eq=False, slots=True)
@@ -206,6 +208,20 @@ class Choice(Value):
     """One of several values, depending on a branch or a loop that only the run decides."""
 
     options: tuple[Value, ...]
+
+
+def key_of(value: Value) -> object:
+    """What identifies a host value: a literal's value, the way it was computed, or else the object itself."""
+    match value:
+        case Const(value=known):
+            return ("const", type(known).__name__, repr(known))
+        case Host(key=key) if key is not None:
+            return key
+        case Symbol(name=name):
+            return ("symbol", name)
+        case Sequence(items=items, kind=kind, exact=True):
+            return (kind, *(key_of(item) for item in items))
+    return ("object", id(value))
 
 
 def nodes_in(value: Value | None, seen: set[int] | None = None) -> Iterator[Node]:

@@ -14,7 +14,7 @@ import libcst as cst
 
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Const, Host, Node, Scope, Session, Value, nodes_in
+from tf2migrate.graph.values import Const, Host, Node, Scope, Session, Value, key_of, nodes_in
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import NotPlanned, Refusal
 from tf2migrate.plan.region import bindings, names_read
@@ -446,10 +446,7 @@ def _varies(function: LayerFunction, name: str) -> bool:
     for values in groups.values():
         first = values[0]
         for value in values[1:]:
-            if isinstance(first, Const) and isinstance(value, Const):
-                if first.value != value.value:
-                    return True
-            elif value is not first:
+            if key_of(first) != key_of(value):
                 return True
     return False
 

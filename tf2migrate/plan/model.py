@@ -140,3 +140,13 @@ class Plan:
         name = f"{wanted[0]}_{number}"
         self.taken.add(name)
         return name
+
+    def local(self, *wanted: str) -> str:
+        """A name for the inside of one generated function: other functions may use it too."""
+        for name in wanted:
+            if name not in self.taken:
+                return name
+        number = 1
+        while f"{wanted[0]}_{number}" in self.taken:
+            number += 1
+        return f"{wanted[0]}_{number}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import libcst as cst
 
 from tf2migrate.graph.staging import RunSite, Staging
@@ -43,7 +41,7 @@ class Planner:
 
     def plan(self) -> Plan:
         check_program(self.flow, self.slicer)
-        taken = set(re.findall(r"\w+", self.region.module.source.text))
+        taken = {name for module in self.staging.modules.values() for name in _names(module.tree)}
         plan = Plan(self.flow, [], None, "", "", [], {}, {}, {}, None, taken)
         self.variables(plan)
         self.parameters(plan)
@@ -57,7 +55,7 @@ class Planner:
         self.optimizers(plan)
         for step in plan.steps:
             check_step(self.flow, self.slicer, step, plan)
-        plan.forward = choose_forward(self.flow, plan.steps)
+        plan.forward = choose_forward(self.flow, plan.steps) if plan.model_class else None
         plan.loss = choose_loss(self.flow, plan)
         self.names(plan)
         return plan
@@ -343,6 +341,18 @@ class Planner:
             if leaf.kind == "none" and isinstance(leaf.expression, cst.Name):
                 return leaf.expression.value
         return ""
+
+
+def _names(tree: cst.Module) -> set[str]:
+    """Every identifier of a module."""
+    out: set[str] = set()
+    stack: list[cst.CSTNode] = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, cst.Name):
+            out.add(node.value)
+        stack.extend(node.children)
+    return out
 
 
 _ = Sequence

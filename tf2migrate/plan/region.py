@@ -7,14 +7,26 @@ are dissolved; loops and branches of host code are entered.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import libcst as cst
 
 from tf2migrate.graph.frames import Frame, Place
 from tf2migrate.graph.staging import RunSite, Staging
-from tf2migrate.graph.values import Bound, Graph, Host, Node, Scope, Session, Value
+from tf2migrate.graph.values import (
+    Bound,
+    Foreign,
+    Graph,
+    Host,
+    Node,
+    Optimizer,
+    ProjectModule,
+    Scope,
+    Session,
+    Symbol,
+    Value,
+)
 from tf2migrate.graph.values import Sequence as Items
 from tf2migrate.names.project import Module
 
@@ -106,12 +118,12 @@ def _collect(region: Region, staging: Staging, body: Sequence[cst.CSTNode], pare
             for suite in _suites(statement):
                 _collect(region, staging, suite.body, (*parents, statement))
         else:
-            _add(region, statement, statement, parents)
+            _add(region, staging, statement, statement, parents)
 
 
 def _header(region: Region, staging: Staging, statement: cst.CSTNode, parents: tuple[cst.CSTNode, ...]) -> None:
     """An entered compound statement is an atom of its own, for what its first line reads and binds."""
-    atom = _add(region, statement, None, parents)
+    atom = _add(region, staging, statement, None, parents)
     match statement:
         case cst.If(test=test) | cst.While(test=test):
             atom.reads.extend(names_read(test))
@@ -129,15 +141,25 @@ def _header(region: Region, staging: Staging, statement: cst.CSTNode, parents: t
                     atom.binds.update(bound_names(handler.name.name))
 
 
+def _is_container(staging: Staging, frame: Frame, base: cst.BaseExpression) -> bool:
+    """Whether a method of ``base`` can change it in place: modules, symbols and tensors do not change."""
+    value = staging.value_in(base, frame)
+    return not isinstance(value, Symbol | Foreign | ProjectModule | Node | Optimizer | Session)
+
+
 def _add(
-    region: Region, statement: cst.CSTNode, body: cst.CSTNode | None, parents: tuple[cst.CSTNode, ...]
+    region: Region,
+    staging: Staging,
+    statement: cst.CSTNode,
+    body: cst.CSTNode | None,
+    parents: tuple[cst.CSTNode, ...],
 ) -> Atom:
     atom = Atom(len(region.atoms), statement, parents)
     if body is not None:
         atom.reads.extend(names_read(body))
         for name, target in bindings(body):
             atom.binds[name] = target
-        atom.changes |= changed_names(body)
+        atom.changes |= changed_names(body, lambda base: _is_container(staging, region.frame, base))
     region.atoms.append(atom)
     region.by_statement[id(statement)] = atom
     return atom
@@ -312,7 +334,7 @@ def bindings(node: cst.CSTNode) -> Iterator[tuple[str, cst.CSTNode]]:
 IN_PLACE = frozenset({"append", "extend", "insert", "update", "add", "setdefault", "pop", "remove", "clear"})
 
 
-def changed_names(node: cst.CSTNode) -> set[str]:
+def changed_names(node: cst.CSTNode, changes: Callable[[cst.BaseExpression], bool]) -> set[str]:
     """Names whose object ``node`` changes in place: ``a[k] = v``, ``a.b = v``, ``a.append(v)``."""
     found: set[str] = set()
     stack: list[cst.CSTNode] = [node]
@@ -326,7 +348,7 @@ def changed_names(node: cst.CSTNode) -> set[str]:
                 if isinstance(target, cst.Subscript | cst.Attribute):
                     found |= _root(target)
             case cst.Call(func=cst.Attribute(value=base, attr=cst.Name(value=name))) if name in IN_PLACE:
-                found |= _root(base)
+                found |= _root(base) if changes(base) else set()
         stack.extend(current.children)
     return found
 

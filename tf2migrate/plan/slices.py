@@ -112,7 +112,7 @@ class Slicer:
     def _depend(self, name: str, atom: Atom, fed: list[Node], into: Slice) -> list[tuple[str, Atom]]:
         role = self.flow.role(atom)
         value = self.flow.bound_value(atom, name)
-        if isinstance(value, Node) and value in fed and role is Role.STAGED:
+        if isinstance(value, Node) and value in fed and value in atom.nodes and role is Role.STAGED:
             _add(into.parameters, value)
             return []
         match role:

@@ -62,7 +62,7 @@ class Outcome:
     @property
     def texts(self) -> dict[str, str]:
         """The text of each file by the path that findings give."""
-        texts = {problem.path: problem.text for problem in self.problems if problem.code != "TFM004"}
+        texts = {problem.path: problem.text for problem in self.problems}
         return texts | {str(file.source.path): file.source.text for file in self.files}
 
     def exit_code(self, *, linting: bool = False) -> int:
@@ -70,6 +70,15 @@ class Outcome:
         if self.crashes or any(problem.is_defect for problem in self.problems):
             return 2
         return 1 if self.findings or (self.changed and not linting) else 0
+
+    def unwritten(self, batch: Sequence[FileMigration], problem: SourceProblem) -> Outcome:
+        """The outcome when these files, and with them their programs, had to be left as they were."""
+        paths = {file.source.path for file in batch}
+        programs = (
+            _unchanged(program, {}) if any(file.source.path in paths for file in program.files) else program
+            for program in self.programs
+        )
+        return dataclasses.replace(self, programs=tuple(programs), problems=(*self.problems, problem))
 
     def batches(self) -> list[list[FileMigration]]:
         """The changed files; in one group are those of programs that share a file: all or none is written."""

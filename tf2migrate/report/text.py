@@ -10,6 +10,7 @@ from tf2migrate.report.style import PLAIN, Style, visible, width
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _SHOWN_WIDTH = 160
+_ABOUT_THE_FILE = {"TFM004", "TFM005"}
 
 
 def concise(findings: Sequence[Finding], style: Style = PLAIN) -> str:
@@ -34,7 +35,8 @@ def _headline(finding: Finding, style: Style) -> str:
 def _block(finding: Finding, lines: Sequence[str], style: Style) -> str:
     shown = [_headline(finding, style)]
     margin = ""
-    if 1 <= finding.line <= len(lines) and lines[finding.line - 1].strip():
+    shows_line = 1 <= finding.line <= len(lines) and finding.code not in _ABOUT_THE_FILE
+    if shows_line and lines[finding.line - 1].strip():
         number = str(finding.line)
         margin = " " * len(number)
         source, caret = _excerpt(lines[finding.line - 1], finding.column)

@@ -39,22 +39,22 @@ class Layout:
             return tree
         templates = Templates(tree)
         body = list(tree.body)
-        position = _after_imports(body)
-        new: list[cst.BaseStatement] = []
-        existing = {self.symbols.code(s).strip() for s in body}
+        lines = [f"import tensorflow as {self.symbols.tf}", *(line for d in found for line in d.imports)]
+        position = _first_code(body)
+        for line in dict.fromkeys(lines):
+            index = next((i for i, s in enumerate(body) if self.symbols.code(s).strip() == line), None)
+            if index is None or index > position:
+                # The definitions run before this import would: it moves up, or is new.
+                new = body.pop(index) if index is not None else templates.statements(line + "\n", {})[0]
+                body.insert(position, new.with_changes(leading_lines=[]))
+                position += 1
+        made: list[cst.BaseStatement] = []
         for definition in found:
-            for line in definition.imports:
-                if line not in existing:
-                    existing.add(line)
-                    body[position:position] = templates.statements(line + "\n", {})
-                    position += 1
-        for definition in found:
-            made = templates.statements(definition.text.strip("\n") + "\n", {})
-            for statement in made:
+            for statement in templates.statements(definition.text.strip("\n") + "\n", {}):
                 if isinstance(statement, cst.FunctionDef | cst.ClassDef):
                     self.generated.add(statement.name.value)
-            new += made
-        body[position:position] = new
+                made.append(statement)
+        body[position:position] = made
         return tree.with_changes(body=body)
 
     def imports(self, tree: cst.Module) -> cst.Module:
@@ -105,7 +105,19 @@ def _inside_known(name: str) -> bool:
 DTYPES = frozenset("float16 float32 float64 int8 int16 int32 int64 uint8 uint16 bool string complex64".split())
 
 
-def _after_imports(body: list[cst.CSTNode] | list[cst.BaseStatement]) -> int:
+def _first_code(body: list[cst.SimpleStatementLine | cst.BaseCompoundStatement]) -> int:
+    """The position behind the docstring and the first block of imports."""
+    for index, statement in enumerate(body):
+        if isinstance(statement, cst.SimpleStatementLine):
+            if all(isinstance(s, cst.Import | cst.ImportFrom) for s in statement.body):
+                continue
+            if index == 0 and isinstance(statement.body[0], cst.Expr):
+                continue
+        return index
+    return len(body)
+
+
+def _after_imports(body: list[cst.SimpleStatementLine | cst.BaseCompoundStatement]) -> int:
     position = 0
     for index, statement in enumerate(body):
         if isinstance(statement, cst.SimpleStatementLine) and all(

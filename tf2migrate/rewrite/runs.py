@@ -95,7 +95,7 @@ class Runs:
         if fetch.kind == "leaf":
             return f"{call}.numpy()"
         flat = all(item.kind in ("leaf", "none") for item in fetch.items)
-        each = self.plan.fresh("value")
+        each = self.plan.local("value", "result")
         if fetch.kind in ("list", "tuple") and flat and len(values) == len(fetch.items) > 1:
             made = f"[{each}.numpy() for {each} in {call}]"
             return made if fetch.kind == "list" else f"tuple({made[1:-1]})"
@@ -110,7 +110,7 @@ class Runs:
                 raise self.refused("TFM408", site.expression, "an op inside a nested fetch is not rewritten yet")
         tf = self.composer.symbols.tf
         if fetch.kind == "dict" and flat:
-            key = self.plan.fresh("key")
+            key = self.plan.local("key", "label")
             return f"{{{key}: {each}.numpy() for {key}, {each} in {call}.items()}}"
         return f"{tf}.nest.map_structure(lambda {each}: {each}.numpy(), {call})"
 
@@ -159,7 +159,7 @@ class Runs:
         elif len(kept) == 1:
             lines.append(f"{kept[0]} = {self.marked(site, call + '.numpy()')}")
         else:
-            each = self.plan.fresh("value")
+            each = self.plan.local("value", "result")
             made = f"[{each}.numpy() for {each} in {call}]"
             lines.append(f"{', '.join(kept)} = {self.marked(site, made)}")
         lines += [f"{name} = None" for name in nothing]

@@ -51,7 +51,7 @@ class Functions:
         if forward is not None:
             names = "".join(f", {self.plan.parameter_names[n.number]}" for n in forward.parameters)
             body = [s for atom in forward.atoms for s in self.composer.moved(atom, "self")]
-            text += f"\n    def call(self{names}):\n        __call__\n"
+            text += f"\n    def {self.forward_method()}(self{names}):\n        __call__\n"
             if len(forward.outputs) == 1:
                 body = return_directly(body, forward.outputs[0])
             else:
@@ -171,7 +171,27 @@ class Functions:
         forward = self.plan.forward
         assert forward is not None
         names = ", ".join(self.plan.parameter_names[n.number] for n in forward.parameters)
-        return self.templates.statements(f"{', '.join(forward.outputs)} = {self.plan.model}({names})\n", {})
+        method = self.forward_method()
+        called = self.plan.model if method == "call" else f"{self.plan.model}.{method}"
+        return self.templates.statements(f"{', '.join(forward.outputs)} = {called}({names})\n", {})
+
+    def forward_method(self) -> str:
+        """``call``, but for inputs of unknown rank, which Keras does not let through."""
+        forward = self.plan.forward
+        assert forward is not None
+        unknown = [n for n in forward.parameters if self.specification(n).startswith(f"{self.tf}.TensorSpec(None")]
+        if not unknown:
+            return "call"
+        if self.composer.inner or self.plan.objects:
+            where = unknown[0].expression or self.plan.flow.region.module.tree
+            reason = "the rank of this placeholder, which goes into Keras layers, is not known"
+            raise NotPlanned(Refusal("TFM407", self.composer.symbols.module.key, where, reason))
+        return self._forward_name()
+
+    def _forward_name(self) -> str:
+        from tf2migrate.plan.reserved import RESERVED
+
+        return next(n for n in ("forward", "compute", "outputs_of") if n not in RESERVED)
 
     def head(self, step: Step, nodes: list[Node]) -> str:
         """The decorator and the ``def`` line of a step."""
@@ -213,6 +233,8 @@ class Functions:
             )
         shape = placeholder_argument(node, 1, "shape")
         shape_text = self.composer.rendered(shape.value, atom, "") if shape is not None else "None"
+        if shape is None and is_scalar(self.plan, node):
+            shape_text = "[]"
         if node.op == "tf.placeholder_with_default":
             return f"{self.tf}.TensorSpec({shape_text}, {self._default_dtype(node, atom)})"
         dtype = placeholder_argument(node, 0, "dtype")
@@ -260,7 +282,7 @@ class Functions:
                 lines.append("__body__")
             return lines, holes
         taped, after = self.split(step, rest)
-        tape = self.plan.fresh("tape")
+        tape = self.plan.local("tape")
         self.tapes[id(step)] = tape
         lines.append(f"with {self.tf}.GradientTape({self.persistence(step)}) as {tape}:")
         watched = self.watched(step)
@@ -499,20 +521,20 @@ class Functions:
                 raise NotPlanned(Refusal("TFM501", where, call, f"`minimize({extra.pop()}=...)` is not rewritten yet"))
             loss = texts.get("loss", texts.get("0", ""))
             if not loss.isidentifier():
-                fresh = self.plan.fresh("loss", "objective")
+                fresh = self.plan.local("loss", "objective")
                 holes["__taped__"] += self.templates.statements(f"{fresh} = {loss}\n", {})
                 loss = fresh
             chosen = self.variables_text(variables)
-            gradients = self.plan.fresh("gradients")
+            gradients = self.plan.local("gradients")
             lines.append(f"{gradients} = {tape}.gradient({loss}, {chosen})")
             if densify(maker.name, sparse):
-                each = self.plan.fresh("gradient")
+                each = self.plan.local("gradient")
                 lines.append(f"{gradients} = [{self.tf}.convert_to_tensor({each}) for {each} in {gradients}]")
             pairs = f"zip({gradients}, {chosen})"
         else:
             pairs = texts.get("grads_and_vars", texts.get("0", ""))
             if densify(maker.name, sparse):
-                g, v = self.plan.fresh("gradient"), self.plan.fresh("variable")
+                g, v = self.plan.local("gradient"), self.plan.local("variable")
                 pairs = f"[({self.tf}.convert_to_tensor({g}), {v}) for {g}, {v} in {pairs}]"
         rate = self.changing_rate(maker)
         if rate is not None:
@@ -599,6 +621,24 @@ class Functions:
 
 
 _TAPES: dict[int, str] = {}
+
+
+def is_scalar(plan: Plan, node: Node) -> bool:
+    """Whether a placeholder without a shape is used where TensorFlow 1 accepts nothing but a scalar."""
+    for user in plan.flow.staging.nodes:
+        call = user.expression
+        if node not in user.inputs or not isinstance(call, cst.Call):
+            continue
+        position = {"tf.nn.dropout": 1, "tf.layers.dropout": 2, "tf.contrib.layers.dropout": 1}.get(user.op)
+        for index, arg in enumerate(call.args):
+            name = arg.keyword.value if arg.keyword is not None else ""
+            scalar = name in ("keep_prob", "rate", "training", "is_training") or (not name and index == position)
+            if scalar and plan.flow.staging.values_of(arg.value)[-1:] == [node]:
+                return True
+        if user.kind == "train" and isinstance(maker := user.details.get("optimizer"), Optimizer):
+            if any(value is node for value in maker.arguments.values()):
+                return True
+    return False
 
 
 def is_sparse(plan: Plan, variables: list[Node]) -> bool:

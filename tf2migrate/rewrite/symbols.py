@@ -10,6 +10,7 @@ from tf2migrate.api.calls import rewrite_call, rewrite_reference
 from tf2migrate.api.calls_model import Argument, Call, Definition, Kept, Refused
 from tf2migrate.api.initializers import initializer_reference
 from tf2migrate.api.layers import Flag, Layer, is_layer, layer
+from tf2migrate.api.mnist import is_mnist_reader, read_data_sets
 from tf2migrate.api.schedules import is_schedule, schedule
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Symbol, nodes_in
@@ -49,6 +50,9 @@ class Symbols:
         if name is None:
             return updated
         arguments = self.arguments(updated)
+        if is_mnist_reader(name):
+            made = read_data_sets(arguments, tf=self.tf, graph_seed=self.graph_seed(original))
+            return self.settle(made, original, updated)
         if is_schedule(name):
             return self.decay(name, arguments, original)
         if is_initializer(name):
@@ -59,6 +63,18 @@ class Symbols:
         if name == "tf.set_random_seed":
             return updated.with_changes(func=self.expression(f"{self.tf}.random.set_seed"))
         return self.settle(rewrite_call(name, arguments, self.tf), original, updated)
+
+    def graph_seed(self, before: cst.Call) -> str | None:
+        """The text of the graph's seed, if it was set in this module before a call."""
+        seed = None
+        stack: list[cst.CSTNode] = [self.module.tree]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, cst.Call) and self.canonical(node.func) == "tf.set_random_seed" and node.args:
+                if self.module.line(node) < self.module.line(before):
+                    seed = self.code(node.args[0].value)
+            stack.extend(node.children)
+        return seed
 
     def decay(self, name: str, arguments: list[Argument], where: cst.Call) -> cst.BaseExpression:
         """A learning-rate decay is a schedule called with the step."""

@@ -18,6 +18,7 @@ import os
 import select
 import signal
 import sys
+import tempfile
 import time
 import traceback
 import types
@@ -58,7 +59,9 @@ class Stage:
         """Runs the job's program to its end, or to the end of its budget; returns the exit status."""
         used: list[str] = []
         deadline = time.monotonic() + job["seconds"]
-        recorder = self.records.Recorder(job["record"], job["steps"], job["total"], deadline, time.monotonic)
+        recorder = self.records.Recorder(
+            job["record"], job["steps"], job["total"], job["dropped"], deadline, time.monotonic
+        )
 
         def stop(why: str) -> None:
             # Not an exception: a program may catch it, or run on in a ``finally``.
@@ -68,8 +71,8 @@ class Stage:
         self._set_up(job, used)
 
         def record(number: int, value: Any) -> Any:
-            recorder.record(number, value)
-            self.world.count_run()
+            if recorder.record(number, value):
+                self.world.count_run()
             return value
 
         vars(builtins)["__tf2migrate_record__"] = record
@@ -96,6 +99,7 @@ class Stage:
             self.legacy.answer_imports(self.v1, job["root"])
         self.world.start(job["nudge"])
         self.surroundings.steady_host_randomness()
+        tempfile.tempdir = None  # asked for again, in the environment of this child
         os.chdir(job["cwd"])
         folder = os.path.dirname(os.path.join(job["root"], job["entry"]))
         others = [path for path in sys.path if path != _HERE]
@@ -194,6 +198,7 @@ def _watch(pid: int, limit: float, lines: Any) -> dict[str, Any]:
         readable, _, _ = select.select([lines], [], [], _POLL)
         if readable:  # no request comes while one is answered: the other side is gone
             _end_group(pid)
+            os.waitpid(pid, 0)
             os._exit(0)
     _end_group(pid)
     code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)

@@ -20,6 +20,9 @@ _KNOTS = 1024  # of the tables that turn uniform bits into normal deviates
 _UNIFORM, _INTEGER, _NORMAL, _TRUNCATED, _CATEGORICAL, _SHUFFLE = range(1, 7)
 _GAMMA, _POISSON, _BINOMIAL, _HIGH, _SAMPLER = range(7, 12)
 
+_OLD, _NEW = "gen_stateless_random_ops", "gen_stateless_random_ops_v2"
+_STATE = "gen_stateful_random_ops"
+
 Sampled = collections.namedtuple("Sampled", "sampled_candidates true_expected_count sampled_expected_count")
 
 
@@ -224,129 +227,117 @@ def _coprime_stride(count: int) -> int:
 # Putting them in place
 
 
-def _bound(function: Callable[..., Any], names: str, keep: str) -> Callable[..., Any]:
-    """``function`` under an op's signature ``names``, given only the arguments in ``keep``."""
-    order, kept = names.split(), keep.split()
+# module, op, method of Draws, signature of the op
+_OPS = (
+    ("gen_random_ops", "random_uniform", "uniform", "shape dtype seed seed2 name"),
+    ("gen_random_ops", "random_standard_normal", "normal", "shape dtype seed seed2 name"),
+    ("gen_random_ops", "truncated_normal", "truncated_normal", "shape dtype seed seed2 name"),
+    ("gen_random_ops", "random_uniform_int", "integer", "shape minval maxval seed seed2 name"),
+    (
+        "gen_random_ops",
+        "parameterized_truncated_normal",
+        "clipped_normal",
+        "shape means stddevs minvals maxvals seed seed2 name",
+    ),
+    ("gen_random_ops", "random_gamma", "gamma", "shape alpha seed seed2 name"),
+    ("gen_random_ops", "random_poisson", "poisson", "shape rate seed seed2 name"),
+    ("gen_random_ops", "random_poisson_v2", "poisson", "shape rate seed seed2 dtype name"),
+    ("gen_random_ops", "random_shuffle", "shuffle", "value seed seed2 name"),
+    ("gen_random_ops", "multinomial", "categorical", "logits num_samples seed seed2 output_dtype name"),
+    (_OLD, "stateless_random_uniform", "uniform", "shape seed dtype name"),
+    (_OLD, "stateless_random_normal", "normal", "shape seed dtype name"),
+    (_OLD, "stateless_truncated_normal", "truncated_normal", "shape seed dtype name"),
+    (_OLD, "stateless_random_uniform_int", "integer", "shape seed minval maxval name"),
+    (_OLD, "stateless_random_uniform_full_int", "full_integer", "shape seed dtype name"),
+    (_OLD, "stateless_multinomial", "categorical", "logits num_samples seed output_dtype name"),
+    (
+        _OLD,
+        "stateless_parameterized_truncated_normal",
+        "clipped_normal",
+        "shape seed means stddevs minvals maxvals name",
+    ),
+    (_OLD, "stateless_random_gamma_v2", "gamma_of_shape", "shape seed alpha name"),
+    (_OLD, "stateless_random_poisson", "poisson_of_shape", "shape seed lam dtype name"),
+    (_OLD, "stateless_random_binomial", "binomial", "shape seed counts probs dtype name"),
+    (_NEW, "stateless_random_uniform_v2", "uniform", "shape key counter alg dtype name"),
+    (_NEW, "stateless_random_normal_v2", "normal", "shape key counter alg dtype name"),
+    (_NEW, "stateless_truncated_normal_v2", "truncated_normal", "shape key counter alg dtype name"),
+    (_NEW, "stateless_random_uniform_int_v2", "integer", "shape key counter alg minval maxval name"),
+    (_NEW, "stateless_random_uniform_full_int_v2", "full_integer", "shape key counter alg dtype name"),
+    (_NEW, "stateless_random_gamma_v3", "gamma_of_shape", "shape key counter alg alpha name"),
+    (_NEW, "stateless_shuffle", "shuffle", "value key counter alg name"),
+    (_STATE, "non_deterministic_ints", "full_integer", "shape dtype name"),
+    (_STATE, "stateful_uniform", "uniform", "resource algorithm shape dtype name"),
+    (_STATE, "stateful_standard_normal_v2", "normal", "resource algorithm shape dtype name"),
+    (_STATE, "stateful_truncated_normal", "truncated_normal", "resource algorithm shape dtype name"),
+    (_STATE, "stateful_uniform_int", "integer", "resource algorithm shape minval maxval name"),
+    (_STATE, "stateful_uniform_full_int", "full_integer", "resource algorithm shape dtype name"),
+    (_STATE, "stateful_random_binomial", "binomial", "resource algorithm shape counts probs dtype name"),
+)
+# Kernels whose randomness cannot be replaced from outside: they keep their streams, with fixed seeds.
+_SEEDED = (
+    ("gen_data_flow_ops", "random_shuffle_queue_v2"),
+    ("gen_image_ops", "sample_distorted_bounding_box"),
+    ("gen_image_ops", "sample_distorted_bounding_box_v2"),
+)
+_IGNORED = {"seed", "seed2", "key", "counter", "alg", "resource", "algorithm", "num_true", "unique", "name"}
+
+
+def _bound(function: Callable[..., Any], signature: str) -> Callable[..., Any]:
+    """``function`` under the signature of an op, given only the arguments on which values depend."""
+    order = signature.split()
+    kept = [name for name in order if name not in _IGNORED]
 
     def op(*args: Any, **kwargs: Any) -> Any:
         given = dict(zip(order, args))  # noqa: B905
         given.update(kwargs)
-        name = given.get("name")
         result = function(**{key: given[key] for key in kept if key in given})
-        if name is not None and not isinstance(result, tuple):
-            return importlib.import_module("tensorflow.python.ops.array_ops").identity(result, name=name)
-        return result
+        if given.get("name") is None or isinstance(result, tuple):
+            return result
+        return _module("array_ops").identity(result, name=given["name"])
 
     return op
 
 
-def _op_table(draws: Draws) -> dict[str, dict[str, tuple[Callable[..., Any], str, str]]]:
-    """module -> op -> (substitute, the op's positional signature, the arguments that matter)."""
-    d = draws
-    v2 = "shape key counter alg "
-    old, resource = "shape seed ", "resource algorithm shape "
-    return {
-        "gen_random_ops": {
-            "random_uniform": (d.uniform, "shape dtype seed seed2 name", "shape dtype"),
-            "random_standard_normal": (d.normal, "shape dtype seed seed2 name", "shape dtype"),
-            "truncated_normal": (d.truncated_normal, "shape dtype seed seed2 name", "shape dtype"),
-            "random_uniform_int": (d.integer, "shape minval maxval seed seed2 name", "shape minval maxval"),
-            "parameterized_truncated_normal": (
-                d.clipped_normal,
-                "shape means stddevs minvals maxvals seed seed2 name",
-                "shape means stddevs minvals maxvals",
-            ),
-            "random_gamma": (d.gamma, "shape alpha seed seed2 name", "shape alpha"),
-            "random_poisson": (d.poisson, "shape rate seed seed2 name", "shape rate"),
-            "random_poisson_v2": (d.poisson, "shape rate seed seed2 dtype name", "shape rate dtype"),
-            "random_shuffle": (d.shuffle, "value seed seed2 name", "value"),
-            "multinomial": (
-                d.categorical,
-                "logits num_samples seed seed2 output_dtype name",
-                "logits num_samples output_dtype",
-            ),
-        },
-        "gen_stateless_random_ops": {
-            "stateless_random_uniform": (d.uniform, old + "dtype name", "shape dtype"),
-            "stateless_random_normal": (d.normal, old + "dtype name", "shape dtype"),
-            "stateless_truncated_normal": (d.truncated_normal, old + "dtype name", "shape dtype"),
-            "stateless_random_uniform_int": (d.integer, old + "minval maxval name", "shape minval maxval"),
-            "stateless_random_uniform_full_int": (d.full_integer, old + "dtype name", "shape dtype"),
-            "stateless_multinomial": (
-                d.categorical,
-                "logits num_samples seed output_dtype name",
-                "logits num_samples output_dtype",
-            ),
-            "stateless_parameterized_truncated_normal": (
-                d.clipped_normal,
-                old + "means stddevs minvals maxvals name",
-                "shape means stddevs minvals maxvals",
-            ),
-            "stateless_random_gamma_v2": (d.gamma_of_shape, old + "alpha name", "shape alpha"),
-            "stateless_random_poisson": (d.poisson_of_shape, old + "lam dtype name", "shape lam dtype"),
-            "stateless_random_binomial": (
-                d.binomial,
-                old + "counts probs dtype name",
-                "shape counts probs dtype",
-            ),
-        },
-        "gen_stateless_random_ops_v2": {
-            "stateless_random_uniform_v2": (d.uniform, v2 + "dtype name", "shape dtype"),
-            "stateless_random_normal_v2": (d.normal, v2 + "dtype name", "shape dtype"),
-            "stateless_truncated_normal_v2": (d.truncated_normal, v2 + "dtype name", "shape dtype"),
-            "stateless_random_uniform_int_v2": (d.integer, v2 + "minval maxval name", "shape minval maxval"),
-            "stateless_random_uniform_full_int_v2": (d.full_integer, v2 + "dtype name", "shape dtype"),
-            "stateless_random_gamma_v3": (d.gamma_of_shape, v2 + "alpha name", "shape alpha"),
-            "stateless_shuffle": (d.shuffle, "value key counter alg name", "value"),
-        },
-        "gen_stateful_random_ops": {
-            "non_deterministic_ints": (d.full_integer, "shape dtype name", "shape dtype"),
-            "stateful_uniform": (d.uniform, resource + "dtype name", "shape dtype"),
-            "stateful_standard_normal_v2": (d.normal, resource + "dtype name", "shape dtype"),
-            "stateful_truncated_normal": (d.truncated_normal, resource + "dtype name", "shape dtype"),
-            "stateful_uniform_int": (d.integer, resource + "minval maxval name", "shape minval maxval"),
-            "stateful_uniform_full_int": (d.full_integer, resource + "dtype name", "shape dtype"),
-            "stateful_random_binomial": (
-                d.binomial,
-                resource + "counts probs dtype name",
-                "shape counts probs dtype",
-            ),
-        },
-    }
+def _seeded(op: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(op)
+    def fixed(*args: Any, **kwargs: Any) -> Any:
+        kwargs.update(seed=1, seed2=2)
+        return op(*args, **kwargs)
+
+    return fixed
 
 
 def replace_ops(draws: Draws) -> None:
-    for module_name, ops in _op_table(draws).items():
-        module = _module("tensorflow.python.ops." + module_name)
-        for op, substitute in ops.items():
-            if hasattr(module, op):
-                setattr(module, op, _bound(*substitute))
+    """Puts the substitutes in place of the generated ops, as far as this TensorFlow has them."""
+    for module_name, op, method, signature in _OPS:
+        module = _module(module_name)
+        if hasattr(module, op):
+            setattr(module, op, _bound(getattr(draws, method), signature))
+    for module_name, op in _SEEDED:
+        module = _module(module_name)
+        if hasattr(module, op):
+            setattr(module, op, _seeded(getattr(module, op)))
+    _replace_samplers(draws)
 
+
+def _replace_samplers(draws: Draws) -> None:
     def log_uniform(classes: Any, range_max: int) -> Any:
         return draws.tf.math.log((classes + 2.0) / (classes + 1.0)) / math.log(range_max + 1.0)
 
     def uniform(classes: Any, range_max: int) -> Any:
         return draws.tf.ones_like(classes) / float(range_max)
 
-    module = _module("tensorflow.python.ops.gen_candidate_sampling_ops")
+    module = _module("gen_candidate_sampling_ops")
     signature = "true_classes num_true num_sampled unique range_max"
-    for name, chance in (
-        ("log_uniform", log_uniform),
-        ("uniform", uniform),
-        ("learned_unigram", uniform),
-        ("thread_unsafe_unigram", uniform),
-        ("fixed_unigram", uniform),
-    ):
+    for name in ("log_uniform", "uniform", "learned_unigram", "thread_unsafe_unigram", "fixed_unigram"):
+        chance = log_uniform if name == "log_uniform" else uniform
         sampler = functools.partial(draws.candidates, chance)
-        setattr(
-            module,
-            name + "_candidate_sampler",
-            _bound(sampler, signature, "true_classes num_sampled range_max"),
-        )
+        setattr(module, name + "_candidate_sampler", _bound(sampler, signature))
 
 
 def _module(name: str) -> Any:
     try:
-        return importlib.import_module(name)
+        return importlib.import_module("tensorflow.python.ops." + name)
     except ImportError:
         return None

@@ -37,6 +37,7 @@ class Job:
     plots: bool = False
     steps: int = 100  # runs with values per site; 0 for no bound
     total: int = 0  # runs in all; 0 for no bound
+    dropped: tuple[int, ...] = ()  # sites that the rewrite has nothing in place of
     seconds: float = 120.0
     grace: float = 30.0  # beyond those seconds, for one run, and for the import of TensorFlow without a pool
     nudge: float = 0.0  # see World.start
@@ -65,6 +66,7 @@ class Job:
             "plots": self.plots,
             "steps": self.steps,
             "total": self.total,
+            "dropped": list(self.dropped),
             "seconds": self.seconds,
             "nudge": self.nudge,
             "limit": self.limit,

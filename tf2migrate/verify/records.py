@@ -10,8 +10,9 @@ from __future__ import annotations
 import base64
 import json
 import struct
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 # Composite tensors open in the order of the tuples that a session returned for them.
@@ -83,6 +84,8 @@ def _text(item: Any) -> str:
 
 def _is_summary(value: bytes) -> bool:
     """A serialised summary: what is written to an event file is not a value of the model."""
+    if "tensorflow" not in sys.modules:
+        return False
     try:
         from tensorflow.core.framework.summary_pb2 import Summary
 
@@ -97,12 +100,17 @@ class Recorder:
 
     A site has ``steps`` runs that return values; runs of ops alone count apart, and there may be
     ``BARE`` times as many in all. ``total`` bounds all runs: the rewrite gets as many as the original had.
+    Runs of the sites in ``dropped`` that return nothing are no runs: the rewrite has nothing in their
+    place, as for the initialiser.
     """
 
-    def __init__(self, path: str, steps: int, total: int, deadline: float, clock: Any) -> None:
+    def __init__(
+        self, path: str, steps: int, total: int, dropped: Sequence[int], deadline: float, clock: Any
+    ) -> None:
         self._stream = open(path, "wb")  # noqa: SIM115  # open until the child ends
         self._steps = steps
         self._total = total
+        self._dropped = dropped
         self._deadline = deadline
         self._clock = clock
         self._lock = threading.RLock()
@@ -111,15 +119,18 @@ class Recorder:
         self._runs = 0
         self.stop: Any = None  # called with the reason; does not return
 
-    def record(self, number: int, value: Any) -> None:
-        """One run of a site. A run beyond the budget is not written and ends the program."""
+    def record(self, number: int, value: Any) -> bool:
+        """One run of a site; was it one? A run beyond the budget is not written and ends the program."""
         described = [describe(leaf) for leaf in leaves(value)]
+        if number in self._dropped and not described:
+            return False
         with self._lock:
             self._count(number, bool(described))
             header = {"site": number, "values": [entry for entry, _ in described]}
             self._write(header, b"".join(raw for _, raw in described))
             if self._clock() > self._deadline:
                 self.stop("time")
+        return True
 
     def _count(self, number: int, valued: bool) -> None:
         if 0 < self._total <= self._runs:

@@ -11,7 +11,10 @@ from typing import Any
 
 from tf2migrate.verify import records
 
+# A rewrite may differ by this many times what the original differs from itself when nudged ...
 SENSITIVITY = 30.0
+# ... and where that is more than this part of the numbers, they are not compared.
+LOST = 0.02
 _KINDS = {
     "b": "booleans",
     "i": "whole numbers",
@@ -42,6 +45,7 @@ class ValueComparison:
     first_beyond: int | None  # the first run of the site, from 1, beyond the tolerance
     fault: str = ""  # a difference of form: shape, kind of number, missing
     strays_from: int | None = None  # the first run beyond the tolerance, but within what rounding does here
+    lost_from: int | None = None  # the first run from which on the original itself is too far from itself
 
     @property
     def ok(self) -> bool:
@@ -104,12 +108,16 @@ class _Value:
     first_beyond: int | None = None
     fault: str = ""
     strays_from: int | None = None
+    lost_from: int | None = None
     spread: float = 0.0  # how far the nudged original has strayed so far
+    scale: float = 0.0  # the largest number so far
 
     def take(
         self, run: int, before: _Leaf, after: _Leaf, nudged: _Leaf | None, rtol: float, atol: float
     ) -> None:
         fault = before.unlike(after)
+        if nudged is not None and self._stray(run, before, nudged):
+            return
         if fault:
             self.fault = self.fault or f"run {run}: {fault}"
             return
@@ -121,14 +129,23 @@ class _Value:
             return
         self.compared += int(before.array.size)
         absolute, relative, within = _differences(before.array, after.array, rtol, atol)
-        if nudged is not None and not before.unlike(nudged):
-            self.spread = max(self.spread, _differences(before.array, nudged.array, rtol, atol)[0])
-        if not within and absolute <= SENSITIVITY * self.spread < math.inf:
+        if not within and absolute <= SENSITIVITY * self.spread:
             self.strays_from = self.strays_from or run
         elif not within:
             self._beyond(run, absolute, relative)
         self.worst_absolute = max(self.worst_absolute, absolute)
         self.worst_relative = max(self.worst_relative, relative)
+
+    def _stray(self, run: int, before: _Leaf, nudged: _Leaf) -> bool:
+        """Notes how far the original is from its nudged self; is that too far to compare by?"""
+        if before.unlike(nudged):
+            self.spread = math.inf
+        elif before.array is not None:
+            self.spread = max(self.spread, _differences(before.array, nudged.array, 0.0, 0.0)[0])
+            self.scale = max(self.scale, _largest(before.array))
+        if self.lost_from is None and self.spread > LOST * self.scale:
+            self.lost_from = run
+        return self.lost_from is not None
 
     def _beyond(self, run: int, absolute: float, relative: float) -> None:
         if self.first_beyond is None:
@@ -145,6 +162,7 @@ class _Value:
             self.first_beyond,
             self.fault,
             self.strays_from,
+            self.lost_from,
         )
 
 
@@ -221,8 +239,7 @@ def compare_records(
     """Compares the runs that both files hold, in order, and says where the order parts.
 
     ``nudged`` is the record of the original run again with its random values changed in their last
-    digits. A rewrite may stray as far as rounding takes the original itself: ``SENSITIVITY`` times
-    what that run shows.
+    digits: a rewrite may stray as far as rounding takes the original itself.
     """
     before, after = _Reader(original), _Reader(rewritten)
     third = _Reader(nudged) if nudged is not None else None
@@ -308,6 +325,13 @@ class _Reader:
             pass
 
 
+def _largest(array: Any) -> float:
+    import numpy
+
+    finite = numpy.abs(array[numpy.isfinite(array)])
+    return float(finite.max()) if finite.size else 0.0
+
+
 def _differences(before: Any, after: Any, rtol: float, atol: float) -> tuple[float, float, bool]:
     """Worst absolute and relative difference, and whether all are within the tolerance."""
     import numpy
@@ -321,7 +345,7 @@ def _differences(before: Any, after: Any, rtol: float, atol: float) -> tuple[flo
         gap = numpy.where(same, 0.0, numpy.abs(a - b))
         gap = numpy.where(numpy.isnan(gap), numpy.inf, gap)
         size = numpy.abs(a)
-        within = same | (gap <= atol + rtol * size)
+        within = same | (numpy.isfinite(gap) & (gap <= atol + rtol * size))
         # A relative difference says nothing where the absolute one is within its own tolerance.
         relative = numpy.where(same | (gap <= atol), 0.0, gap / size)
     relative = numpy.where(numpy.isnan(relative), numpy.inf, relative)

@@ -37,6 +37,9 @@ def _site(site: SiteComparison, rtol: float, atol: float) -> Iterator[str]:
         return
     if site.ok:
         yield f"{head}, {_count(sum(v.compared for v in site.values), 'number')} agree{_worst(site)}"
+        lost = [value.lost_from for value in site.values if value.lost_from is not None]
+        if lost:
+            yield f"    from run {min(lost)} on the original does not repeat itself: not compared"
         strays = [value.strays_from for value in site.values if value.strays_from is not None]
         if strays:
             start = min(strays)

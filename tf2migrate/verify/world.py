@@ -5,6 +5,10 @@ recorded runs came before it; not on seeds, creation order, graph or eager mode,
 version. So a TF1 program and a correct rewrite start from the same weights and draw the same noise
 and dropout masks, while noise that was frozen at trace time shows from the second run on.
 
+What it cannot show: two ops of one kind and shape draw the same values in one run, so noise drawn
+twice where it was shared, or variables of one shape that change places, look right. A fused kernel
+that a rewrite splits starts elsewhere and looks wrong.
+
 This file runs inside the child, under Python 3.7 with TensorFlow 1.15 as well: it imports nothing of
 the package and keeps to Python 3.7.
 """
