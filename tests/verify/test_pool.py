@@ -89,9 +89,7 @@ def test_server_that_dies_is_told_and_replaced(tmp_path: Path) -> None:
 
 
 def test_closing_ends_a_running_program(tmp_path: Path) -> None:
-    (tmp_path / "x.py").write_text(
-        "import os, time\nopen('pid', 'w').write(str(os.getpid()))\ntime.sleep(1000)\n"
-    )
+    (tmp_path / "x.py").write_text("import os, time\nopen('pid', 'w').write(str(os.getpid()))\ntime.sleep(1000)\n")
     pool = Pool()
     job = Job("tf2", tmp_path, "x.py", tmp_path, tmp_path)
     failures: list[BaseException] = []

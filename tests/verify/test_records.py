@@ -190,10 +190,7 @@ def test_order_of_sites(tmp_path: Path) -> None:
 
 
 def test_number_of_runs(tmp_path: Path) -> None:
-    assert (
-        compared(tmp_path, [(1, 1.0)] * 3, [(1, 1.0)] * 2).problem
-        == "3 runs in the original, 2 in the rewrite"
-    )
+    assert compared(tmp_path, [(1, 1.0)] * 3, [(1, 1.0)] * 2).problem == "3 runs in the original, 2 in the rewrite"
 
 
 def test_stopped_by_the_clock_is_compared_as_far_as_it_goes(tmp_path: Path) -> None:

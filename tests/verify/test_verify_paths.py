@@ -54,9 +54,7 @@ def project(tmp_path: Path, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> Simp
     monkeypatch.setattr(room.use_case, "migrate", lambda sources, settings: made.programs)
     monkeypatch.setattr(room.use_case, "instrument", instrument, raising=False)
     # The pool of the session is not this use case's to close.
-    monkeypatch.setattr(
-        room, "_runner", lambda: SimpleNamespace(run=pool.run, warm=pool.warm, close=lambda: None)
-    )
+    monkeypatch.setattr(room, "_runner", lambda: SimpleNamespace(run=pool.run, warm=pool.warm, close=lambda: None))
     made.add, made.verify = add, verify
     return made
 
@@ -80,10 +78,7 @@ def test_one_differs(project: SimpleNamespace) -> None:
     assert project.verify() == 1
     said = "\n".join(project.lines)
     assert f"{project.folder}/b.py: different\n" in said
-    assert (
-        "value 1: 3 compared, beyond rtol 0.0001, atol 1e-06 from run 1 on; worst difference 0.5 absolute"
-        in said
-    )
+    assert "value 1: 3 compared, beyond rtol 0.0001, atol 1e-06 from run 1 on; worst difference 0.5 absolute" in said
     assert "c.py: could not be compared: the original needs a file that is not here" in said
 
 

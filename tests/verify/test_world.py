@@ -200,17 +200,13 @@ with tf.Session() as sess:
     "after",
     [
         pytest.param("noise = tf.random.normal([4])\nf = lambda: noise", id="drawn once, outside"),
-        pytest.param(
-            "import numpy as np\nnoise = tf.constant(np.ones(4, 'f'))\nf = lambda: noise", id="frozen"
-        ),
+        pytest.param("import numpy as np\nnoise = tf.constant(np.ones(4, 'f'))\nf = lambda: noise", id="frozen"),
         pytest.param("f = tf.function(lambda: tf.random.normal([2, 2])[0])", id="another shape"),
         pytest.param("f = lambda: tf.random.truncated_normal([4])", id="another distribution"),
     ],
 )
 def test_wrong_noise(compare: Compare, after: str) -> None:
-    after = (
-        f"import tensorflow as tf\n{after}\nfor i in range(3):\n    __tf2migrate_record__(1, f().numpy())\n"
-    )
+    after = f"import tensorflow as tf\n{after}\nfor i in range(3):\n    __tf2migrate_record__(1, f().numpy())\n"
     comparison = compare(TF1_NOISE.format("tf.random_normal([4])"), after)
     assert comparison.verdict is Verdict.DIFFERENT
 

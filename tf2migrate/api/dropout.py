@@ -1,4 +1,4 @@
-"""Dropout layers of TensorFlow 1 as `tf.nn.dropout`, whose mask for a seed is theirs; that of Keras is not."""
+"""Dropout layers of TensorFlow 1 as `tf.nn.dropout`, whose mask for a seed is theirs, unlike that of Keras."""
 
 from __future__ import annotations
 

@@ -141,7 +141,10 @@ class Calls(Expressions):
         """A project function that foreign code will call: interpreted once with host arguments."""
         if id(function.definition) not in self.calling:
             count = len(parameters(function))
+            runs = len(self.staging.runs)
             self.invoke(function, [Host()] * count, {}, node)
+            if len(self.staging.runs) > runs:
+                self.refuse("TFM411", node, "foreign code decides when this function runs the graph")
 
     # ------------------------------------------------------------------ project functions
     def invoke(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from tf2migrate.graph.calls import PURE_BUILTINS
-from tf2migrate.graph.values import Builtin, Const, Foreign, Function, Host, Node, Unknown, Value, nodes_in
+from tf2migrate.graph.values import Builtin, Const, Foreign, Function, Host, Node, Symbol, Unknown, Value, nodes_in
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import NotPlanned, Plan, Step
 from tf2migrate.plan.region import Atom, names_read
@@ -95,7 +95,8 @@ def _initializers(flow: Flow, slicer: Slicer) -> None:
 def _host_reads(flow: Flow, slicer: Slicer, atom: Atom) -> None:
     for name in atom.reads:
         for source in flow.reaching(name.value, atom):
-            if flow.role(source) in (Role.STAGED, Role.PLACEHOLDER, Role.VARIABLE):
+            looped = isinstance(atom.statement, cst.For) and flow.role(source) is Role.VARIABLE
+            if flow.role(source) in (Role.STAGED, Role.PLACEHOLDER, Role.VARIABLE) and not looped:
                 value = flow.staging.value_in(name, flow.region.frame)
                 if isinstance(value, Unknown):
                     raise NotPlanned(slicer.refusal(value.code, name, value.reason))
@@ -172,7 +173,38 @@ def check_step(flow: Flow, slicer: Slicer, step: Step, plan: Plan) -> None:
     for name, source in step.parts.host.items():
         _host_is_stable(flow, slicer, name, source, step)
     _updates(flow, slicer, step)
+    _races(slicer, step)
     _randomness(slicer, step, plan)
+
+
+def ancestors(roots: list[Node]) -> set[int]:
+    """Numbers of all nodes that ``roots`` are computed from, themselves included."""
+    seen: set[int] = set()
+    stack = list(roots)
+    while stack:
+        node = stack.pop()
+        if node.number not in seen:
+            seen.add(node.number)
+            stack.extend(node.inputs)
+    return seen
+
+
+def _races(slicer: Slicer, step: Step) -> None:
+    """C4: a value beside an update reads the variables through the loss's own forward pass, or races with it."""
+    for update in step.updates:
+        trained = {n.number for n in nodes_in(update.node.details["variables"])}
+        taken = update.node.details.get("loss") or update.node.details.get("gradients")
+        through = ancestors(list(nodes_in(taken)))
+        for leaf in step.fetch.values():
+            if leaf.node is None or leaf.node.kind == "variable":
+                continue
+            for node in slicer.flow.staging.nodes:
+                if node.number in through or node.kind in ("variable", "layer"):
+                    continue
+                if node.number in ancestors([leaf.node]) and any(i.number in trained for i in node.inputs):
+                    where = leaf.expression or step.sites[0].expression
+                    reason = "a value fetched beside the update reads the variables in another way than the loss"
+                    raise NotPlanned(slicer.refusal("TFM405", where, reason, "fetch it in a run of its own"))
 
 
 def _values_agree(flow: Flow, slicer: Slicer, atom: Atom) -> None:
@@ -292,7 +324,23 @@ def _updates(flow: Flow, slicer: Slicer, step: Step) -> None:
 
 
 def _randomness(slicer: Slicer, step: Step, plan: Plan) -> None:
-    """C5: an op with a seed has one stream, so only one function may draw from it."""
+    """C5: an op with a seed has one stream, so only one function may draw from it.
+
+    Under a graph seed alone, TensorFlow 1 took the op's seed from the number of ops made before it: samples that
+    are the result of a run cannot be reproduced.
+    """
+    seeded = any(
+        isinstance(value, Symbol) and value.name == "tf.set_random_seed"
+        for seen in slicer.flow.staging.observations.values()
+        for value in (seen[0].value,)
+    )
+    if seeded and not step.parts.variables and not step.updates:
+        for atom in step.parts.atoms:
+            for node in atom.nodes:
+                if node.random and not _seed(node):
+                    where = node.expression or atom.statement
+                    reason = "these samples have a graph seed but no seed of their own"
+                    raise NotPlanned(slicer.refusal("TFM406", where, reason, "give the op a `seed`"))
     for atom in step.parts.atoms:
         for node in atom.nodes:
             seed = _seed(node)

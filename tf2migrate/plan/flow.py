@@ -172,7 +172,7 @@ def _role(flow: Flow, atom: Atom) -> Role:
     if held:
         if all(n.number in flow.static for n in held):
             return Role.CONSTANT
-        if all(n.kind == "variable" for n in held):
+        if all(n.kind in ("variable", "layer") for n in held):
             return Role.ALIAS if not _reads_staged(flow, atom) else Role.STAGED
         return Role.STAGED
     if _reads_staged(flow, atom) and not _is_compound(atom):

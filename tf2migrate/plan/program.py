@@ -228,6 +228,8 @@ class Planner:
         """Makes sure that the fetched expression means the same in the region: names of a function do not."""
         expression = leaf.expression
         assert expression is not None
+        if leaf.node is None:
+            return
         local = [n for n in names_read(expression) if site.frame.holder(n.value) is not self.region.frame]
         local = [n for n in local if site.frame.holder(n.value) is not None]
         module_level = [n for n in local if self._is_module_name(n.value, site)]

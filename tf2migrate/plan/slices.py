@@ -59,6 +59,9 @@ class Slicer:
                     out.keys.append(cst.SimpleString(repr(key)))
                     out.items.append(self._keyed(expression, str(key), item, site))
                 return out
+            case Choice(options=options) if all(isinstance(o, Node) and o.kind == "variable" for o in options):
+                # One of several variables, in a loop of the host: it is read where it stands.
+                return Fetch("leaf", expression, site.frame, None, text=f"variable {id(expression)}")
             case Choice():
                 reason = "what this run fetches depends on a branch or loop of the host"
                 raise NotPlanned(self.refusal("TFM401", expression, reason))

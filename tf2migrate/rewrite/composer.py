@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -13,7 +13,7 @@ from tf2migrate.api.layers import layer
 from tf2migrate.api.calls_model import Argument, Refused
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.tensorflow import ASSIGNS
-from tf2migrate.graph.values import Node, Value
+from tf2migrate.graph.values import Node, Value, nodes_in
 from tf2migrate.graph.values import Sequence as Items
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal
@@ -38,6 +38,7 @@ class Composer:
     attributes: dict[tuple[int, str], str] = field(default_factory=dict)
     inner: dict[int, str] = field(default_factory=dict)
     host_attributes: set[str] = field(default_factory=set)
+    variables: Callable[[list[Node]], str] | None = None
 
     @property
     def flow(self) -> Flow:
@@ -64,6 +65,19 @@ class Composer:
 
     def direct(self, node: Node) -> bool:
         return node.place.steps[-1].frame is self.flow.region.frame
+
+    def is_collected(self, atom: Atom) -> bool:
+        """Whether a list of variables is chosen by a collection or filter, rather than written out by name."""
+        statement = atom.statement
+        if not isinstance(statement, cst.SimpleStatementLine):
+            return True
+        stack: list[cst.CSTNode] = [getattr(small, "value", None) or small for small in statement.body]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, cst.Call | cst.BaseComp):
+                return True
+            stack.extend(node.children)
+        return False
 
     # ------------------------------------------------------------------ moved statements
     def moved(self, atom: Atom, holder: str, extra: dict[int, str] | None = None) -> list[cst.BaseStatement]:
@@ -120,6 +134,10 @@ class Composer:
                 value = self.flow.bound_value(source, name)
                 if isinstance(value, Node) and value.number in self.plan.parameter_names:
                     return self.plan.parameter_names[value.number]
+            if role is Role.ALIAS and self.is_collected(source) and self.variables is not None:
+                value = self.flow.bound_value(source, name)
+                text = self.variables(list(nodes_in(value)))
+                return f"({text})" if " + " in text else text
             if role in (Role.HOST, Role.CONSTANT) and holder == "self" and name in self.host_attributes:
                 return f"self.{attribute(name)}"
         return None

@@ -53,6 +53,7 @@ class Rewriter:
         self.composer = Composer(plan, self.symbols)
         self.templates = Templates(self.module.tree)
         self.functions = Functions(plan, self.composer, self.templates)
+        self.composer.variables = self.functions.variables_text
         numbers = {id(site.expression): i + 1 for i, site in enumerate(self.staging.runs)}
         self.runs = Runs(plan, self.composer, self.functions, marks, numbers)
         self.root = self.module.path.parent
@@ -114,7 +115,8 @@ class Rewriter:
     def remove_graph(self) -> None:
         gone = (Role.GRAPH, Role.PLACEHOLDER, Role.VARIABLE, Role.STAGED)
         for atom in self.region.atoms:
-            if self.flow.role(atom) in gone:
+            collected = self.flow.role(atom) is Role.ALIAS and self.composer.is_collected(atom)
+            if self.flow.role(atom) in gone or collected:
                 self.edits.removed.add(id(atom.statement))
         stack: list[cst.CSTNode] = [symbols.module.tree for symbols in self.all_symbols.values()]
         while stack:
@@ -264,6 +266,8 @@ class Rewriter:
         instance = self.templates.statements(f"{self.plan.model} = {self.plan.model_class}({', '.join(self.host)})\n", {})
         aliases: list[cst.BaseStatement] = []
         for atom in self.region.atoms:
+            if id(atom.statement) in self.edits.removed:
+                continue
             if self.flow.role(atom) is Role.ALIAS and atom.number < anchor.number:
                 aliases += self.composer.moved(atom, self.plan.model)
                 self.edits.removed.add(id(atom.statement))

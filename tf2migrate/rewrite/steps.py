@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import cast
 
@@ -15,7 +16,7 @@ from tf2migrate.plan.forward import is_gradient, uses_forward
 from tf2migrate.plan.model import Fetch, NotPlanned, Plan, Refusal, Slice, Step, Update
 from tf2migrate.plan.region import Atom, names_read
 from tf2migrate.plan.slices import Slicer
-from tf2migrate.rewrite.composer import Composer
+from tf2migrate.rewrite.composer import Composer, tidy
 from tf2migrate.rewrite.templates import Templates, return_directly
 from tf2migrate.rewrite.variables import in_model
 
@@ -102,12 +103,17 @@ class Functions:
                 if key in composer.attributes:
                     edit.names[id(name)] = f"self.{composer.attributes[key]}"
         made = atom.statement.visit(edit)
-        return [made] if isinstance(made, cst.BaseStatement) else []
+        return [tidy(made)] if isinstance(made, cst.BaseStatement) else []
 
     def _label(self, node: Node, atom: Atom) -> str:
         for name in atom.binds:
             if self.plan.flow.bound_value(atom, name) is node:
                 return self.composer.attributes[atom.number, name]
+        for name in atom.binds:
+            path = _path_to(self.plan.flow.bound_value(atom, name), node)
+            if path is not None:
+                words = re.findall(r"\w+", path)
+                return "_".join([self.composer.attributes[atom.number, name], *words])
         given = node.name.rsplit("/", 1)[-1]
         return given if given and "?" not in given else "weight"
 
@@ -463,7 +469,7 @@ class Functions:
         if wanted == made and not self.plan.networks:
             return f"{self.plan.model}.trainable_variables"
         for atom in flow.region.atoms:
-            if flow.role(atom) is Role.ALIAS:
+            if flow.role(atom) is Role.ALIAS and not self.composer.is_collected(atom):
                 for name in atom.binds:
                     value = flow.bound_value(atom, name)
                     if isinstance(value, Sequence) and value.exact and value.items == nodes:

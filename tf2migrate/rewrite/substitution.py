@@ -7,6 +7,7 @@ from typing import cast
 
 import libcst as cst
 
+from tf2migrate.graph.values import Host, Node
 from tf2migrate.rewrite.symbols import Symbols
 
 Replacement = Callable[[cst.BaseExpression], cst.BaseExpression]
@@ -47,11 +48,32 @@ class Substitution(cst.CSTTransformer):
             return self._like(original, made)
         if isinstance(original, cst.Name) and id(original) in self.names:
             return self._like(original, self.symbols.expression(self.names[id(original)]))
+        static = self._static_shape(original, updated)
+        if static is not None:
+            return self._like(original, static)
         if isinstance(original, cst.Call):
             return self._like(original, self.symbols.call(original, cast(cst.Call, updated)))
         if isinstance(original, cst.Attribute) and self._is_reference(original):
             return self._like(original, self.symbols.reference(original, cast(cst.Attribute, updated)))
         return super().on_leave(original, updated)
+
+    def _static_shape(self, original: cst.CSTNode, updated: cst.CSTNode) -> cst.BaseExpression | None:
+        """``x.get_shape()`` is ``x.shape``; a dimension is a plain number and has no ``.value``."""
+        values = self.symbols.staging.values_of
+        match original, updated:
+            case (
+                cst.Call(func=cst.Attribute(value=base, attr=cst.Name(value="get_shape")), args=[]),
+                cst.Call(func=cst.Attribute() as func),
+            ):
+                if values(base) and all(isinstance(v, Node) for v in values(base)):
+                    return func.with_changes(attr=cst.Name("shape"))
+            case (
+                cst.Attribute(value=cst.Subscript() | cst.Name() as base, attr=cst.Name(value="value")),
+                cst.Attribute() as new,
+            ):
+                if values(base) and all(isinstance(v, Host) and v.shape_of for v in values(base)):
+                    return new.value
+        return None
 
     def _is_reference(self, node: cst.Attribute) -> bool:
         return id(node) not in self._callees and self.symbols.canonical(node) is not None

@@ -177,9 +177,7 @@ class _Plan:
             scratch=scratch,
             argv=self.argv,
             package=package_of(self.name, self.entry, files.get(self.entry, "")),
-            plots=any(
-                "matplotlib" in text or "pylab" in text or "seaborn" in text for text in files.values()
-            ),
+            plots=any("matplotlib" in text or "pylab" in text or "seaborn" in text for text in files.values()),
             steps=self.steps,
             seconds=self.timeout,
             grace=self.grace,
@@ -256,9 +254,7 @@ def _judge(found: Records, original: _Side, rewritten: _Side) -> Comparison:
         if names:
             notes.append(f"the {side} uses {names}, which newer versions of numpy do not have")
         if ending.why == "time":
-            notes.append(
-                f"the {side} was stopped after {original.job.seconds:g} s; the runs until then are compared"
-            )
+            notes.append(f"the {side} was stopped after {original.job.seconds:g} s; the runs until then are compared")
     problem = rewrite_failed(found.original, found.rewritten, rewritten.job)
     if problem:
         details = rewritten.last_lines(found.rewritten)
@@ -268,14 +264,10 @@ def _judge(found: Records, original: _Side, rewritten: _Side) -> Comparison:
     lost = [site for site in found.sites if any(value.lost_from == 1 for value in site.values)]
     if lost:
         place = lost[0].place or f"site {lost[0].number}"
-        problem = (
-            f"the original does not repeat itself: at {place}, rounding or a race changes what it returns"
-        )
+        problem = f"the original does not repeat itself: at {place}, rounding or a race changes what it returns"
         return Comparison(Verdict.NOT_RUN, found.sites, problem, tuple(notes))
     if not any(site.values for site in found.sites):
-        return Comparison(
-            Verdict.NOT_RUN, found.sites, "no run returned a value: nothing to compare", tuple(notes)
-        )
+        return Comparison(Verdict.NOT_RUN, found.sites, "no run returned a value: nothing to compare", tuple(notes))
     return Comparison(Verdict.SAME, found.sites, "", tuple(notes))
 
 
@@ -287,9 +279,7 @@ def _unreached(comparison: Comparison, places: Mapping[int, str], dropped: Seque
     reached = {site.number for site in comparison.sites} | set(dropped)
     if comparison.verdict is Verdict.NOT_RUN:
         return []
-    return [
-        f"not reached: site {number} ({place})" for number, place in places.items() if number not in reached
-    ]
+    return [f"not reached: site {number} ({place})" for number, place in places.items() if number not in reached]
 
 
 def _verify(program: use_case.Program, settings: Settings, compare: Callable[..., Comparison]) -> Comparison:

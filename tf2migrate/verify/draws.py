@@ -168,9 +168,7 @@ class Draws:
         drawn = self.unit(shape, _BINOMIAL) < tf.cast(probs, tf.float64)
         return tf.cast(tf.cast(drawn, tf.float64) * tf.cast(counts, tf.float64), dtype or tf.int64)
 
-    def candidates(
-        self, chance: Callable[[Any, int], Any], true_classes: Any, num_sampled: int, range_max: int
-    ) -> Any:
+    def candidates(self, chance: Callable[[Any, int], Any], true_classes: Any, num_sampled: int, range_max: int) -> Any:
         """Distinct negatives that walk through the classes; expected counts of the sampler's own law."""
         tf = self.tf
         stride = _coprime_stride(range_max)

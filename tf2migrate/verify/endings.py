@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 
 from tf2migrate.verify.launch import Job
@@ -10,6 +11,7 @@ from tf2migrate.verify.surroundings import NO_NETWORK
 from tf2migrate.verify.values import Ending
 
 _NO_KERAS_2 = "not available with Keras 3"
+_GONE = re.compile(r"module 'tensorflow\S*' has no attribute|No module named 'tensorflow\.")
 _FILE_ERRORS = {
     "FileNotFoundError",
     "NotFoundError",
@@ -30,7 +32,7 @@ def cannot_run(ending: Ending, job: Job) -> str:
     if ending.why != "error":
         return f"the original {_cut_short(ending, job)}"
     kinds, message = set(ending.facts["kinds"]), _first_line(ending)
-    if NEEDS_TF1 in message or _NO_KERAS_2 in message:
+    if NEEDS_TF1 in message or _NO_KERAS_2 in message or (job.role == "compat" and _GONE.search(message)):
         advice = "pass --oracle with a Python that has TensorFlow 1.15"
         if _NO_KERAS_2 in message:
             advice += ", or install tf_keras"

@@ -30,9 +30,7 @@ def find_oracle(wanted: str) -> str:
     for candidate in _candidates():
         if is_tf1(candidate):
             return candidate
-    raise CannotRun(
-        "no Python with TensorFlow 1.15 was found: set TF1_PYTHON to one, or give its path with --oracle"
-    )
+    raise CannotRun("no Python with TensorFlow 1.15 was found: set TF1_PYTHON to one, or give its path with --oracle")
 
 
 @functools.cache

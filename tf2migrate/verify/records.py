@@ -104,9 +104,7 @@ class Recorder:
     place, as for the initialiser.
     """
 
-    def __init__(
-        self, path: str, steps: int, total: int, dropped: Sequence[int], deadline: float, clock: Any
-    ) -> None:
+    def __init__(self, path: str, steps: int, total: int, dropped: Sequence[int], deadline: float, clock: Any) -> None:
         self._stream = open(path, "wb")  # noqa: SIM115  # open until the child ends
         self._steps = steps
         self._total = total

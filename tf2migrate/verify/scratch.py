@@ -31,9 +31,7 @@ def copy_folder(folder: Path, target: Path) -> list[str]:
         folders[:] = sorted(
             name
             for name in folders
-            if name not in _SKIPPED
-            and not name.startswith(".")
-            and not Path(current, name, "pyvenv.cfg").exists()
+            if name not in _SKIPPED and not name.startswith(".") and not Path(current, name, "pyvenv.cfg").exists()
         )
         for name in sorted(files):
             source = Path(current, name)

@@ -112,9 +112,7 @@ class _Value:
     spread: float = 0.0  # how far the nudged original has strayed so far
     scale: float = 0.0  # the largest number so far
 
-    def take(
-        self, run: int, before: _Leaf, after: _Leaf, nudged: _Leaf | None, rtol: float, atol: float
-    ) -> None:
+    def take(self, run: int, before: _Leaf, after: _Leaf, nudged: _Leaf | None, rtol: float, atol: float) -> None:
         fault = before.unlike(after)
         if nudged is not None and self._stray(run, before, nudged):
             return
@@ -195,14 +193,10 @@ class _Site:
         if not before:  # only ops were fetched: nothing was returned that could be used
             return
         if len(before) != len(after):
-            said = (
-                f"run {self.runs}: {_some(len(before))} in the original, {_some(len(after))} in the rewrite"
-            )
+            said = f"run {self.runs}: {_some(len(before))} in the original, {_some(len(after))} in the rewrite"
             self.fault = self.fault or said
             return
-        third: list[_Leaf | None] = (
-            [*nudged] if nudged and len(nudged) == len(before) else [None] * len(before)
-        )
+        third: list[_Leaf | None] = [*nudged] if nudged and len(nudged) == len(before) else [None] * len(before)
         for position, (a, b, c) in enumerate(zip(before, after, third, strict=True), 1):
             if len(self.values) < position:
                 self.values.append(_Value(position))
@@ -287,9 +281,7 @@ def _kept(leaves: list[_Leaf], notes: dict[str, None]) -> list[_Leaf]:
     if len(kept) != len(leaves):
         notes["serialised summaries are not compared"] = None
     if any(leaf.entry.get("sampled") for leaf in kept):
-        notes[f"of values with more than {records.WHOLE} elements, evenly spaced elements are compared"] = (
-            None
-        )
+        notes[f"of values with more than {records.WHOLE} elements, evenly spaced elements are compared"] = None
     return kept
 
 
