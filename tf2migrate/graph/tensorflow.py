@@ -238,7 +238,7 @@ class TensorFlow(Training):
         made = self.tensor(name, args.all(), node)
         if isinstance(made, Node):
             made.random = effect is Effect.RANDOM
-            made.details["shape_of"] = Host(shape_sources(*args.all()))
+            made.details.update(self.op_details(name, args))
             if name.startswith("tf.losses."):
                 self.collections.setdefault("losses", []).append(made)
             if name == "tf.clip_by_global_norm":
@@ -247,6 +247,17 @@ class TensorFlow(Training):
             if count is not None:
                 return self.several(made, count, args, node)
         return made
+
+    def op_details(self, name: str, args: Arguments) -> dict[str, Value]:
+        """Arguments that tell the dtype or the shape of a result."""
+        positions = {"tf.cast": ("dtype", 1), "tf.reshape": ("shape", 1), "tf.zeros": ("dtype", 1), "tf.ones": ("dtype", 1)}
+        out = {key: value for key, value in args.keywords.items() if key in ("dtype", "shape")}
+        if name in positions:
+            key, position = positions[name]
+            value = args.get(position, key)
+            if value is not None:
+                out[key] = value
+        return out
 
     def clipped(self, made: Node, args: Arguments, node: cst.Call) -> Value:
         """``tf.clip_by_global_norm``: the list of clipped tensors, and the norm."""

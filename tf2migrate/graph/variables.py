@@ -262,6 +262,9 @@ class Variables(Calls):
         self.staging.touched.append((owner, self.place()))
         result = self.make("tensor", name, [owner, *args.all()], node)
         result.details["owner"] = owner
+        training = args.keywords.get("training", args.keywords.get("is_training"))
+        if training is not None:
+            result.details["training"] = training
         if name.endswith(("batch_normalization", "batch_norm")):
             update = self.make("assign", f"{name}.update", [result], node)
             self.collections.setdefault("update_ops", []).append(update)

@@ -1,29 +1,44 @@
-"""The files of a project as parsed modules, and how they import one another."""
+"""The files of a project as parsed modules, and how one is found from another."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePath
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
-from tf2migrate.files import SourceFile
+from tf2migrate.files import SourceFile, SourceProblem
+from tf2migrate.files.imports import find
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(eq=False, slots=True)
 class Module:
-    """One parsed file. ``positions`` gives a code range for each node of ``tree``."""
+    """One parsed file."""
 
     path: Path
     source: SourceFile
     tree: cst.Module
-    positions: Mapping[cst.CSTNode, CodeRange]
+    location: str
+    """The absolute path, by which imports find the file; ``key`` is the path as the user gave it."""
+    _positions: Mapping[cst.CSTNode, CodeRange] | None = field(default=None, init=False, repr=False)
 
     @property
     def key(self) -> str:
+        """The path as people wrote it, which findings name."""
         return str(self.path)
+
+    @property
+    def positions(self) -> Mapping[cst.CSTNode, CodeRange]:
+        """A code range for each node of ``tree``. Costs as much as parsing, once, when it is first asked for."""
+        if self._positions is None:
+            self._positions = MetadataWrapper(self.tree, unsafe_skip_copy=True).resolve(PositionProvider)
+        return self._positions
 
     def line(self, node: cst.CSTNode) -> int:
         """The line that ``node`` starts on, or 1 for a node made by a rewrite."""
@@ -31,81 +46,55 @@ class Module:
         return found.start.line if found else 1
 
     def column(self, node: cst.CSTNode) -> int:
+        """The column that ``node`` starts in, counted from 1; 1 for a node made by a rewrite."""
         found = self.positions.get(node)
         return found.start.column + 1 if found else 1
 
 
 def parse(source: SourceFile) -> Module:
-    """Parses a file losslessly.
+    """Parses a file losslessly; ``SourceProblem`` if that cannot be done, although Python itself may read it."""
+    try:
+        tree = cst.parse_module(source.text)
+        exact = tree.code == source.text
+    except cst.ParserSyntaxError as error:
+        line = max(error.raw_line, 1)
+        reason = error.message.split("\n")[0].rstrip(".")
+        raise _problem(source, line, f"cannot be parsed losslessly: {reason}", column=error.raw_column + 1) from error
+    except RecursionError as error:
+        advice = "split the deepest expression"
+        raise _problem(source, 1, "the code is nested too deeply to parse", advice) from error
+    if not exact:
+        raise _inexact(source, tree.code)
+    return Module(source.path, source, tree, os.path.abspath(source.path))
 
-    Raises ``libcst.ParserSyntaxError``. A file that the parser does not give back byte for byte (a form feed
-    or mixed line ends can do that) is reported as ``ValueError``.
-    """
-    tree = cst.parse_module(source.text)
-    if tree.code != source.text:
-        raise ValueError("the parser does not reproduce this file byte for byte")
-    wrapper = MetadataWrapper(tree, unsafe_skip_copy=True)
-    positions = wrapper.resolve(PositionProvider)
-    return Module(source.path, source, tree, positions)
+
+def _inexact(source: SourceFile, code: str) -> SourceProblem:
+    """The parser gives back another text: mostly line ends that differ, or a form feed."""
+    common = len(os.path.commonprefix([source.text, code]))
+    line = len(_LINE_END.findall(source.text, 0, common)) + 1
+    ends = set(_LINE_END.findall(source.text))
+    if len(ends) > 1:
+        return _problem(source, line, "the lines of this file do not all end alike", "give all lines the same end")
+    if "\f" in source.text:
+        return _problem(source, line, "a form feed, which cannot be kept as it is", "remove it")
+    return _problem(source, line, "the parser does not give this file back byte for byte")
+
+
+def _problem(source: SourceFile, line: int, message: str, advice: str = "", column: int = 1) -> SourceProblem:
+    return SourceProblem(str(source.path), line, "TFM001", message, advice, column=column, text=source.text)
 
 
 class Project:
-    """Parsed modules by path, with Python's way of finding one from another."""
+    """Parsed modules by key, with Python's way of finding one from another."""
 
     def __init__(self, modules: Sequence[Module]) -> None:
         self.modules = {module.key: module for module in modules}
-        self._by_path = {PurePath(module.path): module for module in modules}
+        self._by_location = {module.location: module for module in modules}
 
     def find(self, importer: Module, dotted: str, level: int, root: Path) -> Module | None:
         """The module that ``importer`` means by ``dotted``; ``root`` is the folder of the entry file."""
-        parts = [p for p in dotted.split(".") if p]
-        if level:
-            base = importer.path.parent
-            for _ in range(level - 1):
-                base = base.parent
-            return self._under(base, parts)
-        for base in (root, importer.path.parent):
-            found = self._under(base, parts)
-            if found is not None and found is not importer:
-                return found
-        return None
-
-    def _under(self, base: Path, parts: list[str]) -> Module | None:
-        plain = PurePath(base, *parts).with_suffix(".py") if parts else PurePath(base, "__init__.py")
-        return self._by_path.get(plain) or self._by_path.get(PurePath(base, *parts, "__init__.py"))
-
-    def imports(self, module: Module, root: Path) -> Iterator[Module]:
-        """The project modules that ``module`` imports, anywhere in it."""
-        for node in _import_statements(module.tree):
-            if isinstance(node, cst.Import):
-                for alias in node.names:
-                    found = self.find(module, dotted_name(alias.name), 0, root)
-                    if found is not None:
-                        yield found
-                continue
-            level = len(node.relative)
-            base = dotted_name(node.module) if node.module else ""
-            found = self.find(module, base, level, root)
-            if found is not None:
-                yield found
-            if not isinstance(node.names, cst.ImportStar):
-                for alias in node.names:
-                    name = f"{base}.{dotted_name(alias.name)}" if base else dotted_name(alias.name)
-                    inner = self.find(module, name, level, root)
-                    if inner is not None:
-                        yield inner
-
-
-def closure(project: Project, entry: Module) -> list[Module]:
-    """The entry and all project modules that it imports, in the order in which they are reached."""
-    seen = {entry.key: entry}
-    queue = [entry]
-    while queue:
-        for module in project.imports(queue.pop(0), entry.path.parent):
-            if module.key not in seen:
-                seen[module.key] = module
-                queue.append(module)
-    return list(seen.values())
+        found = find(self._by_location, importer.location, dotted, level, os.path.abspath(root))
+        return None if found is None else self._by_location[found]
 
 
 def dotted_name(node: cst.BaseExpression | None) -> str:
@@ -116,13 +105,3 @@ def dotted_name(node: cst.BaseExpression | None) -> str:
         base = dotted_name(node.value)
         return f"{base}.{node.attr.value}" if base else ""
     return ""
-
-
-def _import_statements(tree: cst.Module) -> Iterator[cst.Import | cst.ImportFrom]:
-    stack: list[cst.CSTNode] = [tree]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, cst.Import | cst.ImportFrom):
-            yield node
-        elif not isinstance(node, cst.BaseExpression):
-            stack.extend(reversed(node.children))

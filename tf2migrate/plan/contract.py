@@ -8,6 +8,7 @@ from tf2migrate.graph.calls import PURE_BUILTINS
 from tf2migrate.graph.values import Builtin, Const, Foreign, Function, Host, Node, Symbol, Unknown, Value, nodes_in
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import NotPlanned, Plan, Step
+from tf2migrate.plan.normalization import is_moving_average
 from tf2migrate.plan.region import Atom, names_read
 from tf2migrate.plan.slices import Slicer
 
@@ -83,7 +84,8 @@ def _initializers(flow: Flow, slicer: Slicer) -> None:
     """Initializing again after a run resets the variables: a native program makes them once."""
     ran = False
     for site in flow.staging.runs:
-        init = all(n.kind == "init" for n in nodes_in(site.fetches))
+        kinds = {n.kind for n in nodes_in(site.fetches)}
+        init = kinds == {"init"}
         atom = flow.region.atom_at(site.place)
         looping = atom is not None and any(isinstance(p, cst.For | cst.While) for p in atom.parents)
         if init and (ran or looping):
@@ -303,17 +305,17 @@ def _updates(flow: Flow, slicer: Slicer, step: Step) -> None:
         where = step.sites[0].expression
         reason = "several train ops run at once, in an order that TensorFlow 1 did not define"
         raise NotPlanned(slicer.refusal("TFM405", where, reason, "run them one after the other"))
-    assigns = [n for a in step.parts.atoms for n in a.nodes if n.kind == "assign"]
+    assigns = [n for a in step.parts.atoms for n in a.nodes if n.kind == "assign" and not is_moving_average(n)]
     assigns += [leaf.node for leaf in step.fetch.values() if leaf.node is not None and leaf.node.kind == "assign"]
-    if assigns and (step.updates or len(set(assigns)) > 1):
+    if assigns and (step.updates or not _independent(assigns)):
         where = step.sites[0].expression
         raise NotPlanned(slicer.refusal("TFM405", where, "assignments beside other updates are not put in order yet"))
     for node in assigns:
         if node.control:
             where = node.expression or step.sites[0].expression
             raise NotPlanned(slicer.refusal("TFM405", where, "updates under control dependencies are not rewritten yet"))
-        values = step.fetch.values()
-        if len(values) > 1:
+        values = [v for v in step.fetch.values() if v.node not in assigns]
+        if values:
             where = step.sites[0].expression
             raise NotPlanned(slicer.refusal("TFM405", where, "values fetched beside an assignment have no defined order"))
     for atom in step.parts.atoms:
@@ -350,6 +352,19 @@ def _randomness(slicer: Slicer, step: Step, plan: Plan) -> None:
                     where = node.expression or atom.statement
                     reason = "a seeded op is drawn from by several runs, which share one stream in TensorFlow 1"
                     raise NotPlanned(slicer.refusal("TFM406", where, reason))
+
+
+def _independent(assigns: list[Node]) -> bool:
+    """Whether assignments of one run have the same result in any order: none reads what another writes."""
+    targets = [n.details.get("variable") for n in assigns]
+    if len({id(t) for t in targets}) != len(set(map(id, assigns))):
+        return False
+    for node in dict.fromkeys(assigns):
+        own = node.details.get("variable")
+        read = ancestors([i for i in node.inputs if i is not own])
+        if any(isinstance(t, Node) and t is not own and t.number in read for t in targets):
+            return False
+    return True
 
 
 def _seed(node: Node) -> bool:

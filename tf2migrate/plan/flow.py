@@ -35,6 +35,7 @@ class Role(enum.Enum):
     HOST = "stays"
     RUN = "stays, its runs become calls"
     CONSTANT = "stays: a tensor that depends on nothing that is fed, drawn or trained"
+    SCOPE = "dissolves: its block stays"
     GRAPH = "goes: sessions, scopes, initializers"
     PLACEHOLDER = "goes: becomes a parameter"
     VARIABLE = "becomes an attribute of the model"
@@ -149,6 +150,8 @@ def _inner_reads(flow: Flow) -> None:
 
 
 def _role(flow: Flow, atom: Atom) -> Role:
+    if any(atom.statement is block for block in flow.region.dissolved):
+        return Role.SCOPE
     runs = [site for site in atom.runs]
     if runs:
         return Role.RUN

@@ -8,6 +8,7 @@ from __future__ import annotations
 from tf2migrate.graph.values import Node
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import Fetch, Forward, Plan, Slice, Step
+from tf2migrate.plan.normalization import is_moving_average
 from tf2migrate.plan.region import Atom
 from tf2migrate.plan.slices import Slicer
 
@@ -56,7 +57,7 @@ def choose_forward(flow: Flow, steps: list[Step]) -> Forward | None:
         return None
     if any(p.kind != "placeholder" for p in parts.parameters) or parts.defaults:
         return None
-    if any(node.kind == "assign" for a in atoms for node in a.nodes):
+    if any(node.kind == "assign" and not is_moving_average(node) for a in atoms for node in a.nodes):
         return None
     outputs = _outputs(flow, atoms, steps)
     if not outputs or len(outputs) > MAXIMUM_OUTPUTS:

@@ -17,7 +17,7 @@ from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Const, Host, Node, Scope, Session, Value, key_of, nodes_in
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import NotPlanned, Refusal
-from tf2migrate.plan.region import bindings, names_read
+from tf2migrate.plan.region import bindings, bound_names, names_read
 
 
 @dataclass(eq=False, slots=True)
@@ -34,6 +34,7 @@ class LayerCall:
 class LayerFunction:
     """A function that becomes a class: what its parameters become, and how its statements part.
 
+    ``lifted`` are names from outside that only exist inside other functions now: ``call`` gets them as well.
     ``first`` are statements of the constructor (or of ``build``), ``second`` those of ``call``; both hold simple
     statements and compound headers by identity. ``shapes`` are the tensor parameters whose static shape the
     variables need.
@@ -49,6 +50,7 @@ class LayerFunction:
     first: set[int] = field(default_factory=set)
     second: set[int] = field(default_factory=set)
     state: dict[str, str] = field(default_factory=dict)
+    lifted: list[str] = field(default_factory=list)
 
     @property
     def frames(self) -> list[Frame]:
@@ -141,8 +143,27 @@ def simple_statements(body: Iterable[cst.CSTNode]) -> Iterator[cst.CSTNode]:
                     yield from simple_statements([orelse])
                 elif orelse is not None:
                     yield from simple_statements(orelse.body.body)
+            case cst.For(body=inner, orelse=None):
+                yield statement
+                yield from simple_statements(inner.body)
             case _:
                 yield statement
+
+
+def loops(body: Iterable[cst.CSTNode], around: cst.For | None = None) -> Iterator[tuple[cst.CSTNode, cst.For | None]]:
+    """Each simple statement of a body with the loop that it is in; the inner one of two."""
+    for statement in body:
+        match statement:
+            case cst.With(body=inner):
+                yield from loops(inner.body, around)
+            case cst.If():
+                yield statement, around
+                yield from loops(_bodies(statement), around)
+            case cst.For(body=inner, orelse=None):
+                yield statement, around
+                yield from loops(inner.body, statement)
+            case _:
+                yield statement, around
 
 
 def _split(flow: Flow, function: LayerFunction, layers: dict[int, LayerFunction]) -> None:
@@ -152,13 +173,19 @@ def _split(flow: Flow, function: LayerFunction, layers: dict[int, LayerFunction]
     creating: dict[int, list[cst.BaseExpression]] = {}
     for statement in statements:
         found = _creating(flow, function, statement, layers)
+        if found and isinstance(statement, cst.For):
+            continue
         if found and not isinstance(statement, cst.SimpleStatementLine | cst.BaseSmallStatement):
             reason = "variables are made in a loop of this function, which is not rewritten yet"
             raise NotPlanned(_refusal(staging, function, statement, reason))
         if found:
             creating[id(statement)] = found
+    _check_loops(flow, function, creating)
     bound_by: dict[str, list[cst.CSTNode]] = {}
     for statement in statements:
+        if isinstance(statement, cst.For):
+            for name in bound_names(statement.target):
+                bound_by.setdefault(name, []).append(statement)
         for name, _ in bindings(_own(statement)):
             bound_by.setdefault(name, []).append(statement)
     _first(flow, function, statements, creating, bound_by)
@@ -166,9 +193,40 @@ def _split(flow: Flow, function: LayerFunction, layers: dict[int, LayerFunction]
     _route(flow, function, statements, creating)
 
 
-def _own(statement: cst.CSTNode) -> cst.CSTNode:
-    """The part of a statement that belongs to itself: the test of an ``if``, all of a simple one."""
-    return statement.test if isinstance(statement, cst.If) else statement
+def _check_loops(flow: Flow, function: LayerFunction, creating: dict[int, list[cst.BaseExpression]]) -> None:
+    """State of a loop is a list with one element for each pass: no second loop and no branch may stand between."""
+    parents: dict[int, cst.CSTNode] = {}
+    stack: list[cst.CSTNode] = [function.definition.body]
+    while stack:
+        node = stack.pop()
+        for child in node.children:
+            parents[id(child)] = node
+            stack.append(child)
+    for statement, loop in loops(function.definition.body.body):
+        if loop is None or id(statement) not in creating:
+            continue
+        above = parents.get(id(statement))
+        between = 0
+        while above is not None and above is not function.definition.body:
+            if isinstance(above, cst.For):
+                between += 1
+            if isinstance(above, cst.If) and between == 0 or between > 1:
+                reason = "state is made in a branch of a loop, or in a loop of a loop, which is not rewritten yet"
+                raise NotPlanned(_refusal(flow.staging, function, statement, reason))
+            above = parents.get(id(above))
+
+
+def own_part(statement: cst.CSTNode) -> cst.CSTNode:
+    """The part of a statement that belongs to itself: the test of an ``if``, the iterable of a ``for``."""
+    match statement:
+        case cst.If(test=test):
+            return test
+        case cst.For(iter=iterable):
+            return iterable
+    return statement
+
+
+_own = own_part
 
 
 def _refusal(staging: Staging, function: LayerFunction, where: cst.CSTNode, reason: str, code: str = "TFM410") -> Refusal:
@@ -271,12 +329,23 @@ def _first(
     function.first |= set(creating)
     # A branch around state is decided where the state is made as well.
     for statement in statements:
-        if isinstance(statement, cst.If) and any(id(s) in function.first for s in simple_statements(_bodies(statement))):
+        if isinstance(statement, cst.If | cst.For) and any(
+            id(s) in function.first for s in simple_statements(_bodies(statement))
+        ):
             function.first.add(id(statement))
+            queue.extend(names_read(_own(statement)))
+    while queue:
+        name = queue.pop()
+        for statement in bound_by.get(name.value, ()):
+            if id(statement) not in function.first and not _depends_on_tensors(flow, function, statement):
+                function.first.add(id(statement))
+                queue.extend(names_read(_own(statement)))
 
 
-def _bodies(statement: cst.If) -> list[cst.CSTNode]:
+def _bodies(statement: cst.If | cst.For) -> list[cst.CSTNode]:
     out: list[cst.CSTNode] = list(statement.body.body)
+    if isinstance(statement, cst.For):
+        return out
     orelse = statement.orelse
     if isinstance(orelse, cst.If):
         out.append(orelse)
@@ -337,11 +406,11 @@ def _second(
                     function.second.add(id(source))
                     queue.append(source)
     for statement in statements:
-        if isinstance(statement, cst.If):
+        if isinstance(statement, cst.If | cst.For):
             inner = list(simple_statements(_bodies(statement)))
-            if any(id(s) in function.second for s in inner) and id(statement) not in function.second:
+            if any(id(s) in function.second for s in inner):
                 function.second.add(id(statement))
-                for name in names_read(statement.test):
+                for name in names_read(_own(statement)):
                     function.second |= {id(s) for s in bound_by.get(name.value, ()) if name.value not in function.state}
 
 

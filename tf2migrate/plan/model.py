@@ -81,11 +81,15 @@ class Slice:
 
 @dataclass(eq=False, slots=True)
 class Update:
-    """One train op of a step: how its gradients are taken and applied."""
+    """One train op of a step: how its gradients are taken and applied.
+
+    ``moving`` are the updates of batch normalization's moving averages that run with it.
+    """
 
     node: Node
     atom: Atom
     call: cst.Call
+    moving: list[Node] = field(default_factory=list)
 
 
 @dataclass(eq=False, slots=True)
@@ -127,6 +131,7 @@ class Plan:
     layers: dict[int, LayerFunction] = field(default_factory=dict)
     objects: list[LayerObject] = field(default_factory=list)
     networks: bool = False
+    moving: dict[int, str] = field(default_factory=dict)
 
     def fresh(self, *wanted: str) -> str:
         """The first of ``wanted`` that the program does not use yet, numbered if all are taken."""

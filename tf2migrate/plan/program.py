@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import libcst as cst
 
 from tf2migrate.graph.staging import RunSite, Staging
-from tf2migrate.graph.values import Node, Optimizer, Sequence, nodes_in
+from tf2migrate.graph.values import Choice, Node, Optimizer, Sequence, nodes_in
 from tf2migrate.plan.contract import check_program, check_step
 from tf2migrate.plan.flow import Flow, Role, analyse_flow
 from tf2migrate.plan.forward import choose_forward, choose_loss
 from tf2migrate.plan.layers import class_name, find_layers, object_name, objects
 from tf2migrate.plan.lifting import lifted_names
+from tf2migrate.plan.normalization import is_moving_average, moving_averages
 from tf2migrate.plan.model import Fetch, NotPlanned, Plan, Refusal, Slice, Step, Update
 from tf2migrate.plan.region import Atom, find_region, names_read
 from tf2migrate.plan.reserved import attribute
@@ -47,14 +50,16 @@ class Planner:
         self.parameters(plan)
         self.steps(plan)
         plan.lifted = lifted_names(self.flow)
-        for definition in plan.layers:
-            if plan.lifted.get(definition):
-                where = plan.layers[definition].definition
-                reason = f"this layer reads `{plan.lifted[definition][0]}` from outside, which is not rewritten yet"
-                raise NotPlanned(self.slicer.refusal("TFM410", where, reason))
+        for definition, function in plan.layers.items():
+            function.lifted = plan.lifted.pop(definition, [])
+            for name in function.lifted:
+                if name in {p.name.value for p in function.parameters} or name in function.state:
+                    where = function.definition
+                    raise NotPlanned(self.slicer.refusal("TFM410", where, f"`{name}` means two things in this layer"))
         self.optimizers(plan)
         for step in plan.steps:
             check_step(self.flow, self.slicer, step, plan)
+        plan.moving = moving_averages(self.flow, self.slicer, plan.steps)
         plan.forward = choose_forward(self.flow, plan.steps) if plan.model_class else None
         plan.loss = choose_loss(self.flow, plan)
         self.names(plan)
@@ -69,12 +74,20 @@ class Planner:
             for a in atoms
             if self.flow.role(a) is Role.STAGED and any(n.kind in ("layer", "variable") and self.direct(n) for n in a.nodes)
         ]
+        for atom in inside:
+            if not isinstance(atom.statement, cst.SimpleStatementLine):
+                reason = "layers or variables are made and used in one loop or branch, which is not rewritten yet"
+                raise NotPlanned(self.slicer.refusal("TFM410", atom.statement, reason))
         plan.layers = find_layers(self.flow)
         self.check_layers(plan)
         calls = [(f, c) for f in plan.layers.values() for c in f.calls if c.caller is self.region.frame]
         overlap = self.slicer.refusal(
             "TFM404", calls[0][1].call if calls else self.region.module.tree, "calls of a layer share only some of its variables"
         )
+        for function, call in calls:
+            if sum(other is call.call for other in (c.call for c in function.calls)) > 1:
+                reason = "a layer is made in a loop here, which is not rewritten yet"
+                raise NotPlanned(self.slicer.refusal("TFM410", call.call, reason))
         calls.sort(key=lambda pair: self.order(pair[1].call))
         plan.objects = objects(calls, overlap)
         for function in plan.layers.values():
@@ -176,6 +189,7 @@ class Planner:
             groups.setdefault(id(site.expression), []).append(site)
         known: dict[tuple[str, tuple[int, ...]], Step] = {}
         for sites in groups.values():
+            sites = one_of_several(sites)
             made = [self.step(site) for site in sites]
             shapes = {(step.fetch.shape(), self.signature(step)) for step in made}
             if len(shapes) != 1:
@@ -252,6 +266,7 @@ class Planner:
     def updates(self, leaf: Fetch, atom: Atom, reads: list[tuple[str, Atom]]) -> list[Update]:
         """The train ops behind a fetched op, groups opened."""
         out: list[Update] = []
+        beside: list[Node] = []
         stack = [leaf.node]
         while stack:
             node = stack.pop(0)
@@ -261,12 +276,17 @@ class Planner:
                     out.append(self.update(node))
                 case "group":
                     stack[:0] = list(node.inputs)
-                    if node.control:
-                        raise NotPlanned(self.unclear(leaf))
+                    stack[:0] = list(node.control)
                 case "init":
                     pass
+                case _ if is_moving_average(node):
+                    beside.append(node)
                 case _:
                     raise NotPlanned(self.unclear(leaf))
+        if beside and not out:
+            raise NotPlanned(self.unclear(leaf))
+        for update in out:
+            update.moving.extend(beside)
         return out
 
     def unclear(self, leaf: Fetch) -> Refusal:
@@ -278,11 +298,11 @@ class Planner:
         if atom is None or not isinstance(node.expression, cst.Call) or node.place.steps[-1].frame is not self.region.frame:
             where = node.expression or self.region.module.tree
             raise NotPlanned(self.slicer.refusal("TFM410", where, "a train op made in another function is not rewritten yet"))
-        if node.control:
+        if any(not is_moving_average(n) for n in node.control):
             raise NotPlanned(
                 self.slicer.refusal("TFM405", node.expression, "updates under control dependencies are not rewritten yet")
             )
-        return Update(node, atom, node.expression)
+        return Update(node, atom, node.expression, list(node.control))
 
     def update_reads(self, update: Update) -> list[tuple[str, Atom]]:
         """The names that a train op's arguments read, the optimizer's own included."""
@@ -343,6 +363,15 @@ class Planner:
             if leaf.kind == "none" and isinstance(leaf.expression, cst.Name):
                 return leaf.expression.value
         return ""
+
+
+def one_of_several(sites: list[RunSite]) -> list[RunSite]:
+    """``v.eval()`` in a loop over variables was seen once for each of them: it is one run of one of them."""
+    nodes = [site.fetches for site in sites]
+    if len(sites) > 1 and all(isinstance(n, Node) and n.kind == "variable" for n in nodes):
+        if len({id(n) for n in nodes}) > 1:
+            return [dataclasses.replace(sites[0], fetches=Choice(tuple(nodes)))]
+    return sites
 
 
 def _names(tree: cst.Module) -> set[str]:

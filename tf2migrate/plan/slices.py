@@ -52,7 +52,7 @@ class Slicer:
                 return Fetch("leaf", expression, site.frame, value)
             case Sequence(items=items, exact=True, kind=kind) if items:
                 parts = [self._element(expression, i, item, site) for i, item in enumerate(items)]
-                return Fetch("tuple" if kind == "tuple" else "list", items=parts)
+                return Fetch("tuple" if kind == "tuple" else "list", expression, site.frame, items=parts)
             case Mapping(items=pairs, exact=True) if pairs and all(isinstance(k, str) for k in pairs):
                 out = Fetch("dict")
                 for key, item in pairs.items():

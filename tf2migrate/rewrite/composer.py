@@ -8,19 +8,21 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.api.layer_model import Flag, Layer
+from tf2migrate.api.layer_model import Layer
 from tf2migrate.api.layers import layer
 from tf2migrate.api.calls_model import Argument, Refused
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.tensorflow import ASSIGNS
 from tf2migrate.graph.values import Node, Value, nodes_in
 from tf2migrate.graph.values import Sequence as Items
+from tf2migrate.plan.facts import dtype_of, rank_of
 from tf2migrate.plan.flow import Flow, Role
-from tf2migrate.plan.model import NotPlanned, Plan, Refusal
+from tf2migrate.plan.model import Plan
+from tf2migrate.plan.normalization import is_moving_average
 from tf2migrate.plan.region import Atom, names_read
 from tf2migrate.plan.reserved import attribute
 from tf2migrate.plan.layers import LayerCall, LayerObject, parameter_of
-from tf2migrate.rewrite.layer_classes import by_parameter, call_arguments, constructor_arguments
+from tf2migrate.rewrite.layer_classes import by_parameter, call_arguments, constructor_arguments, with_lifted
 from tf2migrate.rewrite.substitution import Replacement, Substitution
 from tf2migrate.rewrite.symbols import Symbols
 
@@ -168,7 +170,7 @@ class Composer:
                 whole[id(expression)] = f"{holder}.{self.inner[node.number]}"
             case "placeholder" if node.number in self.plan.parameter_names and self.flow.role(atom) is Role.STAGED:
                 whole[id(expression)] = self.plan.parameter_names[node.number]
-            case "assign" if isinstance(expression, cst.Call):
+            case "assign" if isinstance(expression, cst.Call) and not is_moving_average(node):
                 replacements[id(expression)] = self.assignment(expression)
         owner = node.details.get("owner")
         if isinstance(owner, Node) and owner.expression is not expression and isinstance(expression, cst.Call):
@@ -187,15 +189,7 @@ class Composer:
     def layer(self, node: Node, updated: cst.Call) -> Layer:
         arguments = self.symbols.arguments(updated)
         original = cast(cst.Call, node.expression)
-        made = layer(node.op, arguments, tf=self.symbols.tf, flag=self.symbols.flag(original))
-        if isinstance(made, Refused):
-            raise self.symbols.refused(made, original)
-        assert isinstance(made, Layer)
-        if made.updates:
-            reason = "batch normalization and its update ops are not rewritten yet"
-            raise NotPlanned(Refusal("TFM701", self.symbols.module.key, original, reason))
-        self.symbols.define(made.definitions)
-        return made
+        return native_layer(self.plan, self.symbols, node, original, arguments)
 
     def assignment(self, call: cst.Call) -> Replacement:
         """``tf.assign(v, x)`` becomes ``v.assign(x)``; ``v.assign(x)`` stays."""
@@ -222,7 +216,10 @@ class Composer:
     def object_call(self, item: LayerObject, call: LayerCall, holder: str) -> Replacement:
         def replace(updated: cst.BaseExpression) -> cst.BaseExpression:
             texts = by_parameter(item.function, call.call, cast(cst.Call, updated), self.symbols)
-            arguments = call_arguments(item.function, texts, item.function.frames)
+            atom = self.flow.region.atom_at(call.frame.called_from)  # type: ignore[arg-type]
+            assert atom is not None
+            lifted = [f"{n}={self.read(n, atom, holder) or n}" for n in item.function.lifted]
+            arguments = with_lifted(call_arguments(item.function, texts, item.function.frames), lifted)
             name = item.name if self.plan.networks else f"{holder}.{item.name}"
             return self.symbols.expression(f"{name}({arguments})")
 
@@ -264,6 +261,27 @@ class Composer:
             return updated.with_changes(args=[*args, *fake.args])
 
         return replace
+
+
+def native_layer(plan: Plan, symbols: Symbols, node: Node, original: cst.Call, arguments: list[Argument]) -> Layer:
+    """The Keras layer for a functional layer, with what is known of its inputs. Raises ``NotPlanned``."""
+    results = [n for n in plan.flow.staging.nodes if n.details.get("owner") is node]
+    ranks = {rank_of(i) for n in results for i in n.inputs[1:2]}
+    dtypes = {dtype_of(i) for n in results for i in n.inputs[1:2]}
+    made = layer(
+        node.op,
+        arguments,
+        tf=symbols.tf,
+        rank=ranks.pop() if len(ranks) == 1 else None,
+        dtype=dtypes.pop() or "float32" if len(dtypes) == 1 else "float32",
+        flag=symbols.flag(original),
+        update=plan.moving.get(node.number, "True"),
+    )
+    if isinstance(made, Refused):
+        raise symbols.refused(made, original)
+    assert isinstance(made, Layer)
+    symbols.define(made.definitions)
+    return made
 
 
 def named(arguments: list[Argument], position: int, name: str) -> str:

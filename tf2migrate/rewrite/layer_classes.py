@@ -7,13 +7,21 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.api.layers import Layer, layer
-from tf2migrate.api.calls_model import Refused
+from tf2migrate.api.layer_model import Layer
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Host, Node, nodes_in
-from tf2migrate.plan.layers import LayerCall, LayerFunction, object_name, parameter_of, simple_statements, state_reads
-from tf2migrate.plan.model import NotPlanned, Refusal
+from tf2migrate.plan.layers import (
+    LayerCall,
+    LayerFunction,
+    loops,
+    object_name,
+    own_part,
+    parameter_of,
+    simple_statements,
+    state_reads,
+)
+from tf2migrate.plan.model import NotPlanned, Plan, Refusal
 from tf2migrate.plan.region import bindings, names_read
 from tf2migrate.plan.reserved import attribute
 from tf2migrate.rewrite.substitution import Replacement, Substitution
@@ -58,16 +66,25 @@ def call_arguments(function: LayerFunction, texts: dict[str, str], frames: list[
     return ", ".join(parts)
 
 
+def with_lifted(arguments: str, lifted: list[str]) -> str:
+    return ", ".join([*([arguments] if arguments else []), *lifted])
+
+
 @dataclass(slots=True)
 class LayerClass:
     """Renders one layer function."""
 
     function: LayerFunction
-    layers: dict[int, LayerFunction]
+    plan: Plan
     symbols: Symbols
     templates: Templates
     attributes: dict[int, str] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+    looped: dict[str, cst.For] = field(default_factory=dict)
+
+    @property
+    def layers(self) -> dict[int, LayerFunction]:
+        return self.plan.layers
 
     @property
     def staging(self) -> Staging:
@@ -105,6 +122,32 @@ class LayerClass:
                 base = node.name.rsplit("/", 1)[-1]
                 base = base.lower() if base.isidentifier() else node.op.rsplit(".", 1)[-1]
                 self.attributes[id(node.expression)] = self.unique(attribute(base.lower()))
+        self.find_loops()
+
+    def find_loops(self) -> None:
+        """Which attributes are lists, filled by a loop."""
+        for statement, loop in loops(self.function.definition.body.body):
+            if loop is None or isinstance(statement, cst.For):
+                continue
+            for expression in self.state_expressions(statement):
+                if id(expression) in self.attributes:
+                    self.looped[self.attributes[id(expression)]] = loop
+            for name, _ in bindings(statement):
+                if name in self.function.state:
+                    self.looped[self.function.state[name]] = loop
+
+    def element(self, name: str) -> str:
+        """How ``call`` reaches an attribute: itself, or the element of a list for this pass of its loop."""
+        loop = self.looped.get(name)
+        if loop is None:
+            return f"self.{name}"
+        index = _index_of(loop)
+        return f"self.{name}[{index}]" if index else self.element_name(name)
+
+    def element_name(self, name: str) -> str:
+        used = {n.value for s in simple_statements(self.function.definition.body.body) for n in names_read(s)}
+        used |= {n for s in simple_statements(self.function.definition.body.body) for n, _ in bindings(s)}
+        return name if name not in used or name in self.function.state else f"{name}_of_pass"
 
     def unique(self, name: str) -> str:
         candidate, number = name, 1
@@ -117,12 +160,22 @@ class LayerClass:
         """Calls of other layer functions in the body of this one, once each."""
         frame = self.frames[0]
         out = [c for f in self.layers.values() for c in f.calls if c.caller is frame]
-        seen: set[int] = set()
+        owned: set[frozenset[int]] = set()
+        seen: dict[int, LayerCall] = {}
         for call in out:
             if id(call.call) in seen:
-                raise self.refused(call.call, "a layer is made in a loop of this function, which is not rewritten yet")
-            seen.add(id(call.call))
-        return out
+                if not self.in_loop(call.call) or call.owned in owned:
+                    raise self.refused(call.call, "a layer is made or shared in a loop in a way that is not rewritten yet")
+            seen.setdefault(id(call.call), call)
+            owned.add(call.owned)
+        return list(seen.values())
+
+    def in_loop(self, expression: cst.CSTNode) -> cst.For | None:
+        """The loop of the body in which an expression stands."""
+        for statement, loop in loops(self.function.definition.body.body):
+            if loop is not None and not isinstance(statement, cst.For) and _holds(statement, expression):
+                return loop
+        return None
 
     def own_nodes(self) -> list[Node]:
         """Variables and layers made directly in the body, by the first activation."""
@@ -162,7 +215,7 @@ class LayerClass:
             text += f"\n    def build(self, {', '.join(shapes)}):\n        __first__\n"
         elif holes["__first__"]:
             text += "        __first__\n"
-        text += f"\n    def call({', '.join(['self', *self.signature(function.call)])}):\n        __second__\n"
+        text += f"\n    def call({', '.join(['self', *self.signature([*function.call, *function.lifted])])}):\n        __second__\n"
         made = cast(cst.ClassDef, self.templates.statements(text, holes)[0])
         return made.with_changes(leading_lines=function.definition.leading_lines)
 
@@ -185,12 +238,14 @@ class LayerClass:
         params = {p.name.value: p for p in self.function.parameters}
         seen_default = False
         for name in names:
-            default = params[name].default
+            default = params[name].default if name in params else None
             if default is not None:
                 seen_default = True
                 out.append(f"{name}={self.symbols.code(default)}")
             else:
-                if seen_default:
+                if seen_default and name not in params:
+                    out.append("*") if "*" not in out else None
+                elif seen_default:
                     raise self.refused(params[name], f"the parameter `{name}` comes after one with a default")
                 out.append(name)
         return out
@@ -205,6 +260,8 @@ class LayerClass:
                 case cst.If() if id(statement) in self.function.first:
                     made = self.branch(statement, lambda inner: self.first(inner, lazily), self.first_edit(lazily))
                     out += [made] if made is not None else []
+                case cst.For() if id(statement) in self.function.first:
+                    out += self.first_loop(statement, lazily)
                 case cst.SimpleStatementLine() if id(statement) in self.function.first:
                     out += self.making(statement, lazily)
         return out
@@ -218,11 +275,39 @@ class LayerClass:
                 case cst.If() if id(statement) in self.function.second:
                     made = self.branch(statement, self.second, self.second_edit())
                     out += [made] if made is not None else []
+                case cst.For() if id(statement) in self.function.second:
+                    out += self.second_loop(statement)
                 case cst.BaseStatement() if id(statement) in self.function.second:
                     made2 = statement.visit(self.second_edit())
                     if isinstance(made2, cst.BaseStatement):
                         out.append(made2)
         return out
+
+    def first_loop(self, statement: cst.For, lazily: bool) -> list[cst.BaseStatement]:
+        """The loop that makes the elements of the lists."""
+        inner = self.first(list(statement.body.body), lazily)
+        if not inner:
+            return []
+        lists = "".join(f"self.{name} = []\n" for name, loop in self.looped.items() if loop is statement)
+        iterable = cast(cst.BaseExpression, statement.iter.visit(self.first_edit(lazily)))
+        made = cst.For(statement.target, iterable, cst.IndentedBlock(inner))
+        return [*(self.templates.statements(lists, {}) if lists else []), made]
+
+    def second_loop(self, statement: cst.For) -> list[cst.BaseStatement]:
+        inner = self.second(list(statement.body.body))
+        if not inner:
+            return []
+        iterable = cast(cst.BaseExpression, statement.iter.visit(self.second_edit()))
+        names = [name for name, loop in self.looped.items() if loop is statement]
+        target = statement.target
+        if names and not _index_of(statement):
+            text = self.symbols.code(target).strip()
+            text = f"({text})" if isinstance(target, cst.Tuple) and not target.lpar else text
+            elements = ", ".join([*(self.element_name(n) for n in names), text])
+            lists = ", ".join([*(f"self.{n}" for n in names), self.symbols.code(iterable).strip()])
+            head = f"for {elements} in zip({lists}):\n    __body__\n"
+            return self.templates.statements(head, {"__body__": inner})
+        return [cst.For(target, iterable, cst.IndentedBlock(inner), leading_lines=statement.leading_lines)]
 
     def branch(self, statement: cst.If, half, edit: Substitution) -> cst.If | None:  # type: ignore[no-untyped-def]
         then = half(list(statement.body.body))
@@ -256,9 +341,11 @@ class LayerClass:
         out: list[cst.BaseStatement] = []
         for expression in expressions:
             name = self.function.state[state[0]] if state else self.attributes[id(expression)]
-            if any(f"self.{name} = " in self.symbols.code(s) for s in out):
+            if any(f"self.{name} = " in self.symbols.code(s) or f"self.{name}.append(" in self.symbols.code(s) for s in out):
                 continue
             text = f"self.{name} = {self.constructor(expression, name, lazily)}"
+            if name in self.looped:
+                text = f"self.{name}.append({self.constructor(expression, name, lazily)})"
             out += self.templates.statements(text + "\n", {})
         if state and out:
             out[0] = out[0].with_changes(leading_lines=statement.leading_lines)
@@ -314,15 +401,10 @@ class LayerClass:
         return f"{prefix}{dot}{inner.name}"
 
     def layer(self, node: Node, updated: cst.Call) -> Layer:
+        from tf2migrate.rewrite.composer import native_layer
+
         original = cast(cst.Call, node.expression)
-        made = layer(node.op, self.symbols.arguments(updated), tf=self.symbols.tf, flag=self.symbols.flag(original))
-        if isinstance(made, Refused):
-            raise self.symbols.refused(made, original)
-        assert isinstance(made, Layer)
-        if made.updates:
-            raise self.refused(original, "batch normalization and its update ops are not rewritten yet", "TFM701")
-        self.symbols.define(made.definitions)
-        return made
+        return native_layer(self.plan, self.symbols, node, original, self.symbols.arguments(updated))
 
     # ------------------------------------------------------------------ edits
     def first_edit(self, lazily: bool) -> Substitution:
@@ -368,13 +450,13 @@ class LayerClass:
                 if name.value in function.init:
                     names[id(name)] = f"self.{attribute(name.value)}"
                 elif name.value in function.state:
-                    names[id(name)] = f"self.{function.state[name.value]}"
+                    names[id(name)] = self.element(function.state[name.value])
         for node in self.own_nodes():
             if id(node.expression) in self.attributes:
                 if node.kind == "layer":
                     replacements[id(node.expression)] = self.layer_call(node)
                 else:
-                    whole[id(node.expression)] = f"self.{self.attributes[id(node.expression)]}"
+                    whole[id(node.expression)] = self.element(self.attributes[id(node.expression)])
         for call in self.nested():
             replacements[id(call.call)] = self.nested_call(call)
         return Substitution(self.symbols, replacements, whole, names)
@@ -383,7 +465,7 @@ class LayerClass:
         def replace(updated: cst.BaseExpression) -> cst.BaseExpression:
             made = self.layer(node, cast(cst.Call, updated))
             arguments = ", ".join([made.inputs or "", *made.call_arguments])
-            return self.symbols.expression(f"self.{self.attributes[id(node.expression)]}({arguments})")
+            return self.symbols.expression(f"{self.element(self.attributes[id(node.expression)])}({arguments})")
 
         return replace
 
@@ -391,14 +473,38 @@ class LayerClass:
         def replace(updated: cst.BaseExpression) -> cst.BaseExpression:
             inner = self.layers[id(call.frame.owner)]
             texts = by_parameter(inner, call.call, cast(cst.Call, updated), self.symbols)
-            arguments = call_arguments(inner, texts, inner.frames)
-            return self.symbols.expression(f"self.{self.attributes[id(call.call)]}({arguments})")
+            arguments = with_lifted(call_arguments(inner, texts, inner.frames), [f"{n}={n}" for n in inner.lifted])
+            return self.symbols.expression(f"{self.element(self.attributes[id(call.call)])}({arguments})")
 
         return replace
 
 
-def _own(statement: cst.CSTNode) -> cst.CSTNode:
-    return statement.test if isinstance(statement, cst.If) else statement
+_own = own_part
+
+
+def _holds(statement: cst.CSTNode, expression: cst.CSTNode) -> bool:
+    stack = [statement]
+    while stack:
+        node = stack.pop()
+        if node is expression:
+            return True
+        stack.extend(node.children)
+    return False
+
+
+def _index_of(loop: cst.For) -> str:
+    """The name that counts the passes of a loop from zero, if it has one."""
+    match loop:
+        case cst.For(
+            target=cst.Name(value=name), iter=cst.Call(func=cst.Name(value="range" | "xrange"), args=[cst.Arg()])
+        ):
+            return name
+        case cst.For(
+            target=cst.Tuple(elements=[cst.Element(value=cst.Name(value=name)), *_]),
+            iter=cst.Call(func=cst.Name(value="enumerate"), args=[cst.Arg()]),
+        ):
+            return name
+    return ""
 
 
 def _shape_base(node: cst.CSTNode) -> str | None:

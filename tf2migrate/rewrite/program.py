@@ -224,7 +224,7 @@ class Rewriter:
         for function in self.plan.layers.values():
             frame = function.calls[0].frame
             symbols = self.all_symbols[frame.module]
-            maker = LayerClass(function, self.plan.layers, symbols, Templates(symbols.module.tree))
+            maker = LayerClass(function, self.plan, symbols, Templates(symbols.module.tree))
             top = self.plan.networks and any(o.function is function for o in self.plan.objects)
             made = maker.statement("keras.Model" if top else "keras.layers.Layer")
             self.edits.replaced[id(function.definition)] = [made]

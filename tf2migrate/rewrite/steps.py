@@ -11,6 +11,7 @@ import libcst as cst
 from tf2migrate.api.calls_model import Refused
 from tf2migrate.api.optimizers import Rate, densify, optimizer
 from tf2migrate.graph.values import Node, Optimizer, Sequence, nodes_in
+from tf2migrate.plan.facts import dtype_of
 from tf2migrate.plan.flow import Role
 from tf2migrate.plan.forward import is_gradient, uses_forward
 from tf2migrate.plan.model import Fetch, NotPlanned, Plan, Refusal, Slice, Step, Update
@@ -231,7 +232,11 @@ class Functions:
         assert atom is not None
         if node.kind != "placeholder":
             where = node.expression or atom.statement
-            raise NotPlanned(Refusal("TFM407", symbols.module.key, where, "a tensor that is not a placeholder is fed"))
+            dtype_known = dtype_of(node)
+            if dtype_known is None or self.composer.inner or self.plan.objects:
+                reason = "a tensor that is not a placeholder is fed, and its dtype or rank is not known"
+                raise NotPlanned(Refusal("TFM407", symbols.module.key, where, reason))
+            return f"{self.tf}.TensorSpec(None, {self.tf}.{dtype_known})"
         if not self.composer.direct(node):
             where = node.expression or atom.statement
             raise NotPlanned(
@@ -300,7 +305,8 @@ class Functions:
         extra = self.gradient_texts(step, tape)
         holes["__after__"] = [s for a in after for s in self.composer.moved(a, self.plan.model, extra)]
         if holes["__after__"]:
-            position = next((i for i, u in enumerate(updates) if ".apply_gradients(" in u), len(updates))
+            uses = (".learning_rate.assign(", ".apply_gradients(")
+            position = next((i for i, u in enumerate(updates) if any(use in u for use in uses)), len(updates))
             updates.insert(position, "__after__")
         return [*lines, *updates], holes
 
@@ -608,6 +614,9 @@ class Functions:
                 inner = [f"{self.composer.symbols.code(k)}: {self.structure(v, step)}" for k, v in pairs]
                 return "{" + ", ".join(inner) + "}"
         items = fetch.items
+        if isinstance(fetch.expression, cst.Name) and all(leaf.kind == "leaf" for leaf in fetch.leaves()):
+            if not any(leaf.node is not None and leaf.node.kind == "variable" for leaf in fetch.leaves()):
+                return self.leaf(fetch, step)
         if top:
             items = [i for i in items if i.kind != "none"]
             parts = [self.structure(i, step) for i in items]

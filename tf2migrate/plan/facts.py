@@ -1,0 +1,155 @@
+"""What can be known of a tensor without running anything: its dtype and its rank, or None."""
+
+from __future__ import annotations
+
+from tf2migrate.graph.values import Const, Node, Sequence, Symbol, Value
+
+BOOLEAN = ("Equal", "NotEqual", "LessThan", "LessThanEqual", "GreaterThan", "GreaterThanEqual")
+LOGICAL = frozenset(
+    "tf.equal tf.not_equal tf.less tf.less_equal tf.greater tf.greater_equal tf.logical_and tf.logical_or "
+    "tf.logical_not tf.is_nan tf.is_inf tf.nn.in_top_k".split()
+)
+FIXED = {
+    "tf.argmax": "int64",
+    "tf.arg_max": "int64",
+    "tf.argmin": "int64",
+    "tf.arg_min": "int64",
+    "tf.shape": "int32",
+    "tf.size": "int32",
+    "tf.rank": "int32",
+    "tf.to_float": "float32",
+    "tf.to_double": "float64",
+    "tf.to_int32": "int32",
+    "tf.to_int64": "int64",
+    "tf.one_hot": "float32",
+    "tf.multinomial": "int64",
+    "tf.where": "",
+}
+DRAWN = ("tf.random_", "tf.truncated_normal", "tf.zeros", "tf.ones", "tf.random.")
+# Ops whose result may have another dtype than their first tensor, in a way that is not worked out here.
+OPAQUE = ("tf.string_", "tf.decode_", "tf.py_func", "tf.parse_", "tf.bitcast", "tf.constant", "tf.range", "tf.fill")
+ELEMENTWISE = (
+    "operator.", "tf.nn.relu", "tf.nn.tanh", "tf.nn.sigmoid", "tf.nn.elu", "tf.nn.leaky_relu", "tf.nn.dropout",
+    "tf.nn.softmax", "tf.nn.softplus", "tf.nn.selu", "tf.nn.bias_add", "tf.tanh", "tf.sigmoid", "tf.square", "tf.sqrt",
+    "tf.exp", "tf.log", "tf.abs", "tf.negative", "tf.identity", "tf.add", "tf.subtract", "tf.multiply", "tf.divide",
+    "tf.div", "tf.maximum", "tf.minimum", "tf.pow", "tf.clip_by_value", "tf.stop_gradient", "tf.layers.dropout",
+    "tf.layers.batch_normalization", "tf.contrib.layers.batch_norm", "tf.contrib.layers.dropout", "tf.nn.crelu",
+    "tf.layers.dense", "tf.contrib.layers.fully_connected", "tf.concat", "tf.matmul", "tf.cast", "tf.to_float",
+    "tf.nn.lrn", "tf.nn.local_response_normalization",
+)  # fmt: skip
+RANKS = {
+    "tf.layers.conv1d": 3,
+    "tf.layers.conv2d": 4,
+    "tf.layers.conv3d": 5,
+    "tf.layers.conv2d_transpose": 4,
+    "tf.layers.separable_conv2d": 4,
+    "tf.contrib.layers.conv2d": 4,
+    "tf.contrib.layers.conv2d_transpose": 4,
+    "tf.contrib.slim.conv2d": 4,
+    "tf.nn.conv2d": 4,
+    "tf.nn.conv2d_transpose": 4,
+    "tf.nn.depthwise_conv2d": 4,
+    "tf.nn.max_pool": 4,
+    "tf.nn.avg_pool": 4,
+    "tf.layers.max_pooling2d": 4,
+    "tf.layers.average_pooling2d": 4,
+    "tf.contrib.layers.max_pool2d": 4,
+    "tf.layers.flatten": 2,
+    "tf.contrib.layers.flatten": 2,
+}
+
+
+def dtype_name(value: Value | None) -> str | None:
+    """``tf.float32``, ``"float32"`` or ``float`` as the name of a dtype."""
+    match value:
+        case Symbol(name=name):
+            return name.rsplit(".", 1)[-1]
+        case Const(value=str() as text):
+            return "float32" if text == "float" else text
+    return None
+
+
+def dtype_of(node: Node, depth: int = 0) -> str | None:
+    """The dtype of what a node gives, or None when it is not known for certain."""
+    if depth > 60:
+        return None
+    details = node.details
+    match node.kind:
+        case "placeholder" if node.op == "tf.placeholder":
+            return dtype_name(details.get("dtype"))
+        case "placeholder":
+            return _of_value(details.get("input"), depth)
+        case "variable":
+            given = dtype_name(details.get("dtype"))
+            if given is not None:
+                return given
+            if node.op == "tf.get_variable":
+                initial = details.get("initializer")
+                return "float32" if not isinstance(initial, Node) or initial.op.endswith("initializer") else dtype_of(initial)
+            return _of_value(details.get("initial_value"), depth)
+        case "layer":
+            return "float32"
+        case "assign":
+            target = details.get("variable")
+            return dtype_of(target, depth + 1) if isinstance(target, Node) else None
+    return _of_op(node, depth)
+
+
+def _of_op(node: Node, depth: int) -> str | None:
+    name = node.op
+    if name in FIXED:
+        return FIXED[name] or None
+    if name in LOGICAL or name.removeprefix("operator.") in BOOLEAN:
+        return "bool"
+    if name == "tf.cast":
+        return dtype_name(node.details.get("dtype"))
+    if name.startswith(DRAWN) and not name.endswith("_like"):
+        return dtype_name(node.details.get("dtype")) or "float32"
+    if name.startswith(OPAQUE):
+        return None
+    found = {dtype_of(i, depth + 1) for i in node.inputs}
+    return found.pop() if len(found) == 1 else None
+
+
+def _of_value(value: Value | None, depth: int) -> str | None:
+    match value:
+        case Node():
+            return dtype_of(value, depth + 1)
+        case Const(value=bool()):
+            return "bool"
+        case Const(value=float()):
+            return "float32"
+        case Const(value=int()):
+            return "int32"
+        case Sequence(items=items) if items:
+            found = {_of_value(item, depth + 1) for item in items}
+            if found == {"float32", "int32"}:
+                return "float32"
+            return found.pop() if len(found) == 1 else None
+    return None
+
+
+def rank_of(node: Node, depth: int = 0) -> int | None:
+    """The rank of a tensor, or None when it is not known for certain."""
+    if depth > 60:
+        return None
+    if node.op in RANKS:
+        return RANKS[node.op]
+    match node.kind:
+        case "placeholder":
+            return _length(node.details.get("shape"))
+        case "variable":
+            shape = _length(node.details.get("shape"))
+            initial = node.details.get("initial_value")
+            return shape if shape is not None else rank_of(initial, depth + 1) if isinstance(initial, Node) else None
+    if node.op == "tf.reshape":
+        return _length(node.details.get("shape"))
+    if node.op.startswith(ELEMENTWISE) and node.op != "operator.getitem":
+        ranks = [rank_of(i, depth + 1) for i in node.inputs if i.kind != "layer"]
+        known = [r for r in ranks if r is not None]
+        return max(known) if known and len(known) == len(ranks) else None
+    return None
+
+
+def _length(shape: Value | None) -> int | None:
+    return len(shape.items) if isinstance(shape, Sequence) and shape.exact else None
