@@ -17,10 +17,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests import fixture_programs as programs  # noqa: E402
-from tests.fixture_programs import Fixture  # noqa: E402
-from tf2migrate.verify.pool import Pool  # noqa: E402
-from tf2migrate.verify.wording import describe  # noqa: E402
+from tests import fixture_programs as programs
+from tests.fixture_programs import Fixture
+from tf2migrate.verify.pool import Pool
+from tf2migrate.verify.wording import describe
 
 
 def main() -> int:
@@ -50,9 +50,12 @@ def _options() -> argparse.Namespace:
 
 def _is_native(fixture: Fixture) -> bool:
     program = programs.migrated(fixture)
+    listed = fixture.name in programs.pending()
     if programs.is_native(program):
+        if listed:
+            print(f"{fixture.name}: native now; take it out of {programs.PENDING.name}")
         return True
-    print(f"{fixture.name}: {program.level.value}")
+    print(f"{fixture.name}: {program.level.value}" + ("" if listed else f", and not in {programs.PENDING.name}"))
     for finding in programs.reasons(program)[:3]:
         print(f"  {Path(finding.path).name}:{finding.line}: {finding.code} {finding.message}")
     if programs.expected(fixture):
@@ -68,7 +71,8 @@ def _write(changed: list[Fixture], oracle: str | None) -> int:
             if not comparison.ok:
                 failed += 1
                 print(f"{fixture.name}: native, but not written")
-                print("\n".join(f"  {line}" for line in describe(fixture.name, comparison, programs.RTOL, 1e-6)))
+                for line in describe(fixture.name, comparison, programs.RTOL, 1e-6):
+                    print(f"  {line[:200]}")
                 continue
             known = bool(programs.expected(fixture))
             for path, raw in programs.rewritten(fixture).items():

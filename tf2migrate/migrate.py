@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tf2migrate.config import Settings
 from tf2migrate.files import SourceFile, SourceProblem, source_from_bytes
+from tf2migrate.files.imports import ImportGraph
 from tf2migrate.findings import Finding
 
 if TYPE_CHECKING:
+    import libcst as cst
+
     from tf2migrate.graph.staging import Staging
-    from tf2migrate.names.project import Module, Project
-    from tf2migrate.plan.model import Refusal
+    from tf2migrate.names.project import Module
+    from tf2migrate.plan.model import Plan, Refusal
+
+OnCrash = Callable[[tuple[str, ...], Exception], None]
 
 
 class Level(enum.StrEnum):
@@ -58,31 +64,27 @@ class Program:
     sites: tuple[Site, ...]
 
 
-@dataclass(slots=True)
-class _Outcome:
-    """What one program came to, before programs that share a file are compared."""
-
-    modules: list[Module]
-    staging: Staging | None
-    texts: dict[str, str]
-    refusals: list[Refusal]
-    sites: tuple[Site, ...]
-    uses_tf1: bool
-
-
-def migrate(sources: Sequence[SourceFile], settings: Settings) -> list[Program]:
+def migrate(
+    sources: Sequence[SourceFile],
+    settings: Settings,
+    *,
+    asked: Collection[Path] | None = None,
+    problems: Sequence[SourceProblem] = (),
+    on_crash: OnCrash | None = None,
+) -> list[Program]:
     """Migrates every program among ``sources``; every source is in at least one program.
 
-    Pure: nothing is read or written. Files that cannot be parsed by the lossless parser come back unchanged with
-    a finding.
+    Pure: nothing is read or written. A file that mentions no TensorFlow, and that no program that does imports, is a
+    clean program of its own and is not parsed.
+
+    With ``asked``, only the programs that hold one of these files are given back, and those that have to be migrated
+    together with one of them because they share a file that changes; the other sources only say what imports what.
+    ``problems`` are files that could not be read: a program that imports one is left as it is. ``on_crash``
+    is called with the paths of a program and the bug that it brought to light; without it the exception is raised.
     """
-    project, broken = _parse(sources)
-    programs: list[Program] = [_unparsed(source, finding) for source, finding in broken]
-    outcomes = [(entry, _plan(project, entry, marks=False)) for entry in _entries(project)]
-    _settle_shared(outcomes)
-    for entry, outcome in outcomes:
-        programs.append(_program(entry, outcome))
-    return programs
+    work = _Work(sources, problems, marks=False, on_crash=on_crash)
+    wanted = None if asked is None else {os.path.abspath(path) for path in asked}
+    return [*work.programs(wanted), *work.untouched(wanted)]
 
 
 def migrate_text(text: str, path: str = "<stdin>") -> FileMigration:
@@ -93,169 +95,307 @@ def migrate_text(text: str, path: str = "<stdin>") -> FileMigration:
 
 
 def instrument(sources: Sequence[SourceFile], settings: Settings) -> list[tuple[str, str, str]]:
-    """For each file of a native program its path, and original and rewrite with every run wrapped in a record call."""
-    project, _ = _parse(sources)
+    """For each file of a native program its path, and original and rewrite with every run wrapped in a record call.
+
+    Where several programs hold a file, the first one numbers its runs.
+    """
+    work = _Work(sources, (), marks=True, on_crash=None)
     out: dict[str, tuple[str, str, str]] = {}
-    outcomes = [(entry, _plan(project, entry, marks=True)) for entry in _entries(project)]
-    for _, outcome in outcomes:
-        if outcome.refusals or outcome.staging is None or not outcome.texts:
+    for entry in work.entries:
+        outcome = work.outcome(entry)
+        if not outcome.native or outcome.staging is None or not outcome.texts:
             continue
-        for module in outcome.modules:
+        for path in outcome.paths:
+            module = work.module(path)
             original = _marked_original(module, outcome.staging)
-            text = outcome.texts.get(module.key, module.source.text)
-            out[module.key] = (module.key, original, text)
+            out.setdefault(path, (module.key, original, outcome.texts.get(path, module.source.text)))
     return list(out.values())
 
 
-def _parse(sources: Sequence[SourceFile]) -> tuple[Project, list[tuple[SourceFile, Finding]]]:
-    import libcst as cst
+@dataclass(slots=True)
+class _Outcome:
+    """What one program came to. ``texts`` holds the files that change, by absolute path."""
 
-    from tf2migrate.names.project import Project, parse
+    entry: str
+    paths: list[str]
+    uses_tf1: bool = False
+    staging: Staging | None = None
+    texts: dict[str, str] = field(default_factory=dict)
+    refusals: list[Finding] = field(default_factory=list)
+    sites: tuple[Site, ...] = ()
+    crashed: bool = False
 
-    modules: list[Module] = []
-    broken: list[tuple[SourceFile, Finding]] = []
-    for source in sources:
+    @property
+    def native(self) -> bool:
+        return self.uses_tf1 and not self.refusals and not self.crashed
+
+
+class _Work:
+    """The sources of one call, and what has been found out about them so far. Paths are absolute throughout."""
+
+    def __init__(
+        self,
+        sources: Sequence[SourceFile],
+        problems: Sequence[SourceProblem],
+        *,
+        marks: bool,
+        on_crash: OnCrash | None,
+    ) -> None:
+        self.sources = {os.path.abspath(source.path): source for source in sources}
+        self.unreadable = {os.path.abspath(problem.path): problem for problem in problems if problem.is_defect}
+        self.unreadable = {path: problem for path, problem in self.unreadable.items() if path not in self.sources}
+        self.marks = marks
+        self.on_crash = on_crash
+        texts = {path: source.text for path, source in self.sources.items()}
+        self.graph = ImportGraph(texts | dict.fromkeys(self.unreadable, ""))
+        self.mentioning = {path for path, text in texts.items() if _mentions_tensorflow(text)}
+        self.entries = self.graph.entries(self.graph.users(self.mentioning)) if self.mentioning else []
+        self._modules: dict[str, Module] = {}
+        self._idioms: dict[str, tuple[Finding, ...]] = {}
+        self._outcomes: dict[str, _Outcome] = {}
+
+    # ------------------------------------------------------------------ programs
+    def programs(self, wanted: Collection[str] | None) -> Iterator[Program]:
+        """The programs that may have to do with TensorFlow, as far as they are wanted."""
+        chosen = [e for e in self.entries if wanted is None or not wanted.isdisjoint(self.graph.closure(e))]
+        for entry in chosen:
+            self.outcome(entry)
+        if wanted is not None:
+            self._plan_the_others()
+        self._settle()
+        for entry in self._together(chosen):
+            yield self._program(self._outcomes[entry])
+
+    def untouched(self, wanted: Collection[str] | None) -> Iterator[Program]:
+        """A clean program for each source that no program of TensorFlow holds."""
+        held = {path for entry in self.entries for path in self.graph.closure(entry)}
+        for path, source in self.sources.items():
+            if path not in held and (wanted is None or path in wanted):
+                file = FileMigration(source, source.text, (), Level.CLEAN)
+                yield Program(source.path, (file,), Level.CLEAN, ())
+
+    def _plan_the_others(self) -> None:
+        """Plans what shares a changed file with the programs that are planned already, and so on."""
+        users: dict[str, list[str]] = {}
+        for entry in self.entries:
+            for path in self.graph.closure(entry):
+                users.setdefault(path, []).append(entry)
+        queue = list(self._outcomes.values())
+        for outcome in queue:
+            for path in outcome.texts if outcome.native else ():
+                for entry in users[path]:
+                    if entry not in self._outcomes:
+                        queue.append(self.outcome(entry))
+
+    def _together(self, chosen: Sequence[str]) -> list[str]:
+        """The chosen programs, and the native ones that have to be written together with them."""
+        queue = list(chosen)
+        for entry in queue:
+            outcome = self._outcomes[entry]
+            for other in self._outcomes.values() if outcome.native else ():
+                if other.native and other.entry not in queue and not outcome.texts.keys().isdisjoint(other.texts):
+                    queue.append(other.entry)
+        return queue
+
+    # ------------------------------------------------------------------ one program
+    def outcome(self, entry: str) -> _Outcome:
+        """What the program of this entry file comes to, when it is looked at alone."""
+        known = self._outcomes.get(entry)
+        if known is None:
+            known = _Outcome(entry, self.graph.closure(entry))
+            self._outcomes[entry] = known
+            try:
+                self._fill(known)
+            except Exception as error:
+                # The boundary: whatever it is, the other programs are not at fault.
+                if self.on_crash is None:
+                    raise
+                known.uses_tf1 = known.crashed = True
+                self.on_crash(tuple(str(self.sources[p].path) for p in known.paths if p in self.sources), error)
+        return known
+
+    def _fill(self, outcome: _Outcome) -> None:
+        """Analyses, plans and rewrites one program."""
+        broken = self._broken(outcome)
+        outcome.uses_tf1 = any(self._uses_tf1(path) for path in outcome.paths)
+        if not outcome.uses_tf1:
+            return
+        if broken:
+            outcome.refusals = broken
+            return
+        from tf2migrate.graph.program import analyse
+        from tf2migrate.names.project import Project
+        from tf2migrate.plan.model import NotPlanned, Plan
+        from tf2migrate.plan.program import plan_program
+        from tf2migrate.rewrite.plain import rewrite_plain
+        from tf2migrate.rewrite.program import Rewriter
+
+        modules = {path: self.module(path) for path in outcome.paths}
+        staging = analyse(Project(list(modules.values())), modules[outcome.entry])
+        outcome.staging = staging
+        planned = plan_program(staging)
+        if isinstance(planned, list):
+            outcome.refusals = [_refused(staging, refusal) for refusal in planned]
+            return
+        outcome.refusals = list(self._unreached(outcome, modules))
+        if outcome.refusals:
+            return
         try:
-            modules.append(parse(source))
-        except cst.ParserSyntaxError as error:
-            finding = Finding(
-                str(source.path), error.raw_line, error.raw_column + 1, "TFM001", error.message.split("\n")[0]
-            )
-            broken.append((source, finding))
-        except ValueError as error:
-            broken.append((source, Finding(str(source.path), 1, 1, "TFM001", str(error))))
-    return Project(modules), broken
+            if isinstance(planned, Plan):
+                texts = Rewriter(planned, self.marks).rewrite()
+                outcome.sites = tuple(_sites(planned, staging))
+            else:
+                texts = rewrite_plain(staging)
+        except NotPlanned as stop:
+            outcome.refusals = [_refused(staging, stop.refusal)]
+            return
+        for path, module in modules.items():
+            text = texts.get(module.key, module.source.text)
+            if text != module.source.text:
+                outcome.texts[path] = text
 
+    def _broken(self, outcome: _Outcome) -> list[Finding]:
+        """What to say about the files of a program that cannot be read or parsed."""
+        relevant = not self.mentioning.isdisjoint(outcome.paths)
+        found: list[Finding] = []
+        for path in outcome.paths if relevant else ():
+            try:
+                if path in self.unreadable:
+                    raise self.unreadable[path]
+                self.module(path)
+            except SourceProblem as problem:
+                if path in self.sources:
+                    found.append(problem.finding())
+                if path != outcome.entry:
+                    reason = f"`{os.path.basename(path)}`, to which this import leads, cannot be read"
+                    advice = f"line {problem.line} of it: {problem.message}"
+                    found.append(self._at_import(outcome.entry, path, "TFM401", reason, advice))
+        return found
 
-def _unparsed(source: SourceFile, finding: Finding) -> Program:
-    file = FileMigration(source, source.text, (finding,), Level.UNCHANGED)
-    return Program(source.path, (file,), Level.UNCHANGED, ())
+    def _unreached(self, outcome: _Outcome, modules: dict[str, Module]) -> Iterator[Finding]:
+        """Modules that Python may import but that the analysis did not see: nothing is known of their part."""
+        frames = outcome.staging.module_frames if outcome.staging else {}
+        for path, module in modules.items():
+            if module.key not in frames and self._uses_tf1(path):
+                reason = f"`{module.path.name}` uses TensorFlow 1, and the analysis does not reach its import"
+                yield self._at_import(outcome.entry, path, "TFM401", reason)
 
+    def _at_import(self, entry: str, target: str, code: str, reason: str, advice: str = "") -> Finding:
+        return Finding(str(self.sources[entry].path), self.graph.line(entry, target), 1, code, reason, advice)
 
-def _entries(project: Project) -> list[Module]:
-    """Modules that no other module imports; in a ring of imports, the first."""
-    from tf2migrate.names.project import closure
+    # ------------------------------------------------------------------ one file
+    def module(self, path: str) -> Module:
+        """The parsed file; ``SourceProblem`` if that is not possible."""
+        known = self._modules.get(path)
+        if known is None:
+            from tf2migrate.names.project import parse
 
-    closures = {key: closure(project, module) for key, module in project.modules.items()}
-    imported = {m.key for key, found in closures.items() for m in found if m.key != key}
-    entries = [m for key, m in project.modules.items() if key not in imported or _has_main(m)]
-    covered = {m.key for e in entries for m in closures[e.key]}
-    for key, module in project.modules.items():
-        if key not in covered:
-            entries.append(module)
-            covered |= {m.key for m in closures[key]}
-    return entries
+            known = self._modules[path] = parse(self.sources[path])
+        return known
 
+    def _uses_tf1(self, path: str) -> bool:
+        """Whether a file uses anything that TensorFlow 2 does not have; one that cannot be parsed may."""
+        if path not in self.mentioning:
+            return False
+        try:
+            return bool(self._idioms_of(path)) or "tensorflow.compat.v1" in self.sources[path].text
+        except SourceProblem:
+            return True
 
-def _has_main(module: Module) -> bool:
-    return "__main__" in module.source.text
+    def _idioms_of(self, path: str) -> tuple[Finding, ...]:
+        known = self._idioms.get(path)
+        if known is None:
+            known = self._idioms[path] = tuple(_idioms(self.module(path)))
+        return known
 
+    # ------------------------------------------------------------------ programs that share files
+    def _settle(self) -> None:
+        """A file that programs share is written once: all must be native and want the same text for it."""
+        holders: dict[str, list[_Outcome]] = {}
+        for outcome in self._outcomes.values():
+            for path in outcome.paths if outcome.uses_tf1 else ():
+                holders.setdefault(path, []).append(outcome)
+        queue = list(holders)
+        for path in queue:
+            texts = {id(o): o.texts.get(path, "") if o.native else "" for o in holders[path]}
+            if len(set(texts.values())) < 2:
+                continue
+            for outcome in holders[path]:
+                if outcome.native:
+                    others = [o for o in holders[path] if texts[id(o)] != texts[id(outcome)]]
+                    outcome.refusals.append(self._shared(outcome, path, others))
+                    queue += [other for other in outcome.paths if other != path]
 
-def _plan(project: Project, entry: Module, marks: bool) -> _Outcome:
-    from tf2migrate.graph.program import analyse
-    from tf2migrate.names.project import closure
-    from tf2migrate.plan.model import NotPlanned, Plan
-    from tf2migrate.plan.program import plan_program
-    from tf2migrate.rewrite.program import Rewriter
-    from tf2migrate.rewrite.plain import rewrite_plain
-
-    modules = closure(project, entry)
-    uses = any(_uses_tf1(m) for m in modules)
-    if not uses:
-        return _Outcome(modules, None, {}, [], (), False)
-    staging = analyse(project, entry)
-    planned = plan_program(staging)
-    if isinstance(planned, list):
-        return _Outcome(modules, staging, {}, planned, (), True)
-    try:
-        if isinstance(planned, Plan):
-            rewriter = Rewriter(planned, marks)
-            texts = rewriter.rewrite()
-            sites = tuple(_sites(planned, staging))
+    def _shared(self, outcome: _Outcome, path: str, others: Sequence[_Outcome]) -> Finding:
+        """Why a program that could be migrated is not: of the others that use the file, the first that stands in the way."""
+        other = next((o for o in others if not o.native), others[0])
+        name, theirs = os.path.basename(path), str(self.sources[other.entry].path)
+        if other.crashed:
+            why, advice = f"which `{theirs}` needs as it is", ""
+        elif other.refusals:
+            first = other.refusals[0]
+            why = f"which `{theirs}` needs as it is, because that is not migrated"
+            advice = f"{first.path}:{first.line}: {first.code} {first.message}"
         else:
-            texts, sites = rewrite_plain(staging), ()
-    except NotPlanned as stop:
-        return _Outcome(modules, staging, {}, [stop.refusal], (), True)
-    return _Outcome(modules, staging, texts, [], sites, True)
+            why, advice = f"of which `{theirs}` needs another version", "give each program its own copy"
+        if path == outcome.entry:
+            return Finding(str(self.sources[path].path), 1, 1, "TFM410", f"this is a file {why}", advice)
+        return self._at_import(outcome.entry, path, "TFM410", f"this import leads to `{name}`, {why}", advice)
+
+    # ------------------------------------------------------------------ results
+    def _program(self, outcome: _Outcome) -> Program:
+        entry = self.sources[outcome.entry].path
+        level = Level.NATIVE if outcome.native else Level.UNCHANGED if outcome.uses_tf1 else Level.CLEAN
+        refusals: dict[str, list[Finding]] = {}
+        for finding in outcome.refusals:
+            refusals.setdefault(finding.path, []).append(finding)
+        files = []
+        for path in outcome.paths:
+            source = self.sources.get(path)
+            if source is None:
+                continue
+            findings = [*refusals.get(str(source.path), ()), *self._reported_idioms(path, outcome)]
+            code = outcome.texts.get(path, source.text) if outcome.native else source.text
+            files.append(FileMigration(source, code, tuple(sorted(findings)), level))
+        return Program(entry, tuple(files), level, outcome.sites if outcome.native else ())
+
+    def _reported_idioms(self, path: str, outcome: _Outcome) -> Iterator[Finding]:
+        if not outcome.uses_tf1 or path not in self.mentioning:
+            return
+        try:
+            idioms = self._idioms_of(path)
+        except Exception:  # a file that cannot be parsed, or a bug: both are reported already
+            return
+        for finding in idioms:
+            yield Finding(finding.path, finding.line, finding.column, finding.code, finding.message, "", outcome.native)
 
 
-def _sites(plan: object, staging: Staging) -> Iterator[Site]:
+def _mentions_tensorflow(text: str) -> bool:
+    return "tensorflow" in text or "tf_slim" in text
+
+
+def _refused(staging: Staging, refusal: Refusal) -> Finding:
+    module = staging.modules[refusal.module]
+    line, column = module.line(refusal.where), module.column(refusal.where)
+    return Finding(module.key, line, column, refusal.code, refusal.reason, refusal.advice)
+
+
+def _sites(plan: Plan, staging: Staging) -> Iterator[Site]:
+    names = {id(site.expression): step.name for step in plan.steps for site in step.sites}
     for number, site in enumerate(staging.runs, 1):
         module = staging.modules[site.frame.module]
-        step = next((s for s in plan.steps if any(o.expression is site.expression for o in s.sites)), None)  # type: ignore[attr-defined]
-        yield Site(
-            number, module.key, module.line(site.expression), module.column(site.expression), step.name if step else ""
-        )
+        line, column = module.line(site.expression), module.column(site.expression)
+        yield Site(number, module.key, line, column, names.get(id(site.expression), ""))
 
 
-def _uses_tf1(module: Module) -> bool:
-    """Whether a module uses anything of TensorFlow that TensorFlow 2 does not have, or has changed."""
-    from tf2migrate.rewrite.plain import uses_tf1
-
-    return uses_tf1(module)
-
-
-def _settle_shared(outcomes: list[tuple[Module, _Outcome]]) -> None:
-    """A file that two programs share is written once: both must want the same text, and both must be native."""
-    from tf2migrate.plan.model import Refusal
-
-    changed = True
-    while changed:
-        changed = False
-        wanted: dict[str, set[str]] = {}
-        for _, outcome in outcomes:
-            if not outcome.uses_tf1:
-                continue
-            for module in outcome.modules:
-                text = module.source.text if outcome.refusals else outcome.texts.get(module.key, module.source.text)
-                wanted.setdefault(module.key, set()).add(text)
-        for entry, outcome in outcomes:
-            if outcome.refusals or not outcome.uses_tf1:
-                continue
-            shared = [m for m in outcome.modules if len(wanted.get(m.key, ())) > 1]
-            if shared:
-                reason = f"`{shared[0].path.name}` is shared with a program that is not migrated in the same way"
-                outcome.refusals.append(Refusal("TFM410", entry.key, entry.tree, reason))
-                changed = True
-
-
-def _program(entry: Module, outcome: _Outcome) -> Program:
-    if not outcome.uses_tf1:
-        files = tuple(FileMigration(m.source, m.source.text, (), Level.CLEAN) for m in outcome.modules)
-        return Program(entry.path, files, Level.CLEAN, ())
-    level = Level.UNCHANGED if outcome.refusals else Level.NATIVE
-    findings: dict[str, list[Finding]] = {m.key: [] for m in outcome.modules}
-    for refusal in outcome.refusals:
-        module = outcome.staging.modules[refusal.module] if outcome.staging else entry
-        finding = Finding(
-            module.key, module.line(refusal.where), module.column(refusal.where), refusal.code, refusal.reason,
-            refusal.advice,
-        )  # fmt: skip
-        findings.setdefault(module.key, []).append(finding)
-    for module in outcome.modules:
-        findings[module.key].extend(_idioms(module, fixed=not outcome.refusals))
-    files = tuple(
-        FileMigration(
-            m.source,
-            m.source.text if outcome.refusals else outcome.texts.get(m.key, m.source.text),
-            tuple(sorted(findings[m.key])),
-            level,
-        )
-        for m in outcome.modules
-    )
-    return Program(entry.path, files, level, () if outcome.refusals else outcome.sites)
-
-
-def _idioms(module: Module, fixed: bool) -> list[Finding]:
+def _idioms(module: Module) -> Iterator[Finding]:
+    """What of a file TensorFlow 2 does not have, or has changed."""
     from tf2migrate.rewrite.plain import tf1_uses
 
-    out: list[Finding] = []
     for node, name in tf1_uses(module):
-        code, what = "TFM100", f"`{name}` is not part of TensorFlow 2"
-        if name.startswith("tf.contrib"):
-            code = "TFM102"
-        out.append(Finding(module.key, module.line(node), module.column(node), code, what, "", fixed))
-    return out
+        code = "TFM102" if name.startswith("tf.contrib") else "TFM100"
+        message = f"`{name}` is not part of TensorFlow 2"
+        yield Finding(module.key, module.line(node), module.column(node), code, message)
 
 
 def _marked_original(module: Module, staging: Staging) -> str:

@@ -76,6 +76,8 @@ class Store:
     def __init__(self) -> None:
         self._logs: list[list[tuple[MutableMapping[object, Value], object, Value | None]]] = []
         self._lists: list[list[tuple[Sequence, list[Value]]]] = []
+        # Keys of tables that only some paths have written.
+        self.maybe: list[tuple[MutableMapping[object, Value], object]] = []
 
     def write(self, table: MutableMapping[object, Value], key: object, value: Value) -> None:
         if self._logs:

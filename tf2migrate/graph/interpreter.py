@@ -64,7 +64,7 @@ class Statements:
         self.project = project
         self.root: Path = entry.path.parent
         self.store = Store()
-        self.staging = Staging(dict(project.modules))
+        self.staging = Staging(dict(project.modules), maybe=self.store.maybe)
         self.steps: list[Step] = []
         self.budget = MAXIMUM_STEPS
         self.returns: list[list[Value]] = []
@@ -419,6 +419,8 @@ class Statements:
                     options.append(branch.writes[key][1])
                 elif before is not None:
                     options.append(before)
+            if before is None and len(options) < len(branches):
+                self.store.maybe.append((table, name))
             if options:
                 self.store.write(table, name, join(options))
         for key2 in {k for b in branches for k in b.lists}:
@@ -450,6 +452,8 @@ class Statements:
         for (_, name), (table, value) in after.writes.items():
             before = table.get(name)
             # A name that only the loop binds is read after it only where the loop ran.
+            if before is None:
+                self.store.maybe.append((table, name))
             self.store.write(table, name, value if before is None else join([before, value]))
         for target, items in after.lists.values():
             self.store.append(target, items[len(target.items):])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 
 import libcst as cst
 
 from tf2migrate.graph.frames import Frame, Place
-from tf2migrate.graph.values import Class, Node, Optimizer, Value
+from tf2migrate.graph.values import Class, Mapping, Node, Optimizer, Value
 from tf2migrate.names.project import Module
 
 
@@ -65,6 +66,11 @@ class Staging:
     optimizers: list[Optimizer] = field(default_factory=list)
     classes: list[Class] = field(default_factory=list)
     touched: list[tuple[Node, Place]] = field(default_factory=list)
+    maybe: list[tuple[MutableMapping[object, Value], object]] = field(default_factory=list)
+
+    def is_maybe(self, table: Mapping, key: object) -> bool:
+        """Whether only some paths through the program have stored ``key`` in a dict."""
+        return any(where is table.items and name is key for where, name in self.maybe)
 
     def values_of(self, expression: cst.CSTNode) -> list[Value]:
         """Every value that ``expression`` had, in the order of interpretation."""

@@ -8,6 +8,7 @@ import libcst as cst
 
 from tf2migrate.names.project import dotted_name
 from tf2migrate.names.tensorflow import canonical_import, normalize
+from tf2migrate.names.tree import walk
 
 
 class Aliases:
@@ -39,32 +40,42 @@ class Aliases:
 
 
 def _bindings(tree: cst.Module) -> Iterator[tuple[str, str | None]]:
-    stack: list[cst.CSTNode] = [tree]
-    while stack:
-        node = stack.pop()
+    """Every binding of a name, with the symbol of TensorFlow that an import binds it to."""
+    for node in walk(tree):
         match node:
-            case cst.Import(names=names):
-                for alias in names:
-                    dotted = dotted_name(alias.name)
-                    symbol = canonical_import(dotted)
-                    if alias.asname is not None and isinstance(alias.asname.name, cst.Name):
-                        yield alias.asname.name.value, symbol
-                    else:
-                        yield dotted.split(".")[0], "tf" if symbol else None
-                continue
-            case cst.ImportFrom(module=module, names=names, relative=relative):
-                base = canonical_import(dotted_name(module)) if module is not None and not relative else None
-                for alias in names if not isinstance(names, cst.ImportStar) else ():
-                    name = dotted_name(alias.name)
-                    bound = alias.asname.name.value if alias.asname and isinstance(alias.asname.name, cst.Name) else name
-                    yield bound, normalize(f"{base}.{name}") if base else None
-                continue
-            case cst.FunctionDef(name=name2) | cst.ClassDef(name=name2):
-                yield name2.value, None
-            case cst.Param(name=name2):
-                yield name2.value, None
-            case cst.AssignTarget(target=cst.Name(value=name3)) | cst.For(target=cst.Name(value=name3)):
-                yield name3, None
-            case cst.CompFor(target=cst.Name(value=name3)):
-                yield name3, None
-        stack.extend(node.children)
+            case cst.Import():
+                yield from _imported(node)
+            case cst.ImportFrom():
+                yield from _imported_from(node)
+            case cst.FunctionDef(name=cst.Name(value=name)) | cst.ClassDef(name=cst.Name(value=name)):
+                yield name, None
+            case cst.Param(name=cst.Name(value=name)):
+                yield name, None
+            case cst.AssignTarget(target=cst.Name(value=name)) | cst.For(target=cst.Name(value=name)):
+                yield name, None
+            case cst.CompFor(target=cst.Name(value=name)):
+                yield name, None
+
+
+def _imported(node: cst.Import) -> Iterator[tuple[str, str | None]]:
+    for alias in node.names:
+        dotted = dotted_name(alias.name)
+        symbol = canonical_import(dotted)
+        bound = _bound(alias)
+        if bound:
+            yield bound, symbol
+        else:
+            yield dotted.split(".")[0], "tf" if symbol else None
+
+
+def _imported_from(node: cst.ImportFrom) -> Iterator[tuple[str, str | None]]:
+    base = canonical_import(dotted_name(node.module)) if node.module is not None and not node.relative else None
+    for alias in node.names if not isinstance(node.names, cst.ImportStar) else ():
+        name = dotted_name(alias.name)
+        yield _bound(alias) or name, normalize(f"{base}.{name}") if base else None
+
+
+def _bound(alias: cst.ImportAlias) -> str:
+    """The name after ``as``, if any."""
+    name = alias.asname.name if alias.asname else None
+    return name.value if isinstance(name, cst.Name) else ""

@@ -72,11 +72,10 @@ def _inexact(source: SourceFile, code: str) -> SourceProblem:
     """The parser gives back another text: mostly line ends that differ, or a form feed."""
     common = len(os.path.commonprefix([source.text, code]))
     line = len(_LINE_END.findall(source.text, 0, common)) + 1
-    ends = set(_LINE_END.findall(source.text))
-    if len(ends) > 1:
-        return _problem(source, line, "the lines of this file do not all end alike", "give all lines the same end")
-    if "\f" in source.text:
+    if source.text[common : common + 1] == "\f":
         return _problem(source, line, "a form feed, which cannot be kept as it is", "remove it")
+    if len(set(_LINE_END.findall(source.text))) > 1:
+        return _problem(source, line, "the lines of this file do not all end alike", "give all lines the same end")
     return _problem(source, line, "the parser does not give this file back byte for byte")
 
 

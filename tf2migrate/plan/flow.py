@@ -115,7 +115,7 @@ def analyse_flow(staging: Staging, region: Region) -> Flow:
         if flow.role(atom) in (Role.VARIABLE, Role.STAGED):
             for name in atom.changes:
                 for other in flow.reaching(name, atom):
-                    if flow.role(other) in (Role.HOST, Role.CONSTANT) and name in other.binds:
+                    if flow.role(other) in (Role.HOST, Role.CONSTANT, Role.ALIAS) and name in other.binds:
                         flow.roles[other.number] = flow.role(atom)
     return flow
 

@@ -5,7 +5,7 @@ Any cut is right: the pieces are the user's own statements in their own order. T
 
 from __future__ import annotations
 
-from tf2migrate.graph.values import Node
+from tf2migrate.graph.values import Node, nodes_in
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import Fetch, Forward, Plan, Slice, Step
 from tf2migrate.plan.normalization import is_moving_average
@@ -17,13 +17,14 @@ MAXIMUM_OUTPUTS = 3
 
 
 def reads_variables(flow: Flow, atom: Atom) -> bool:
-    if any(node.kind in ("layer", "variable") for node in atom.nodes):
+    if any(node.kind in ("layer", "variable") and node.trainable for node in atom.nodes):
         return True
     return any(
         flow.role(other) in (Role.VARIABLE, Role.ALIAS)
+        and (read.value is None or any(n.trainable for n in nodes_in(read.value)))
         for read in flow.reads(atom)
         for other in flow.reaching(read.name, atom)
-    )
+    ) or any(i.kind in ("layer", "variable") and i.trainable for n in atom.nodes for i in n.inputs if n.kind == "tensor")
 
 
 def is_scalar_like(atom: Atom) -> bool:
@@ -55,7 +56,7 @@ def choose_forward(flow: Flow, steps: list[Step]) -> Forward | None:
                 parts.parameters.append(node)
     if any(a not in common for a in atoms) or any(_trains(a) or is_gradient(a) for a in atoms):
         return None
-    if any(p.kind != "placeholder" for p in parts.parameters) or parts.defaults:
+    if not parts.parameters or any(p.kind != "placeholder" for p in parts.parameters) or parts.defaults:
         return None
     if any(node.kind == "assign" and not is_moving_average(node) for a in atoms for node in a.nodes):
         return None

@@ -32,14 +32,14 @@ def lifted_names(flow: Flow) -> dict[int, list[str]]:
     changed = bool(lifted)
     while changed:
         changed = False
-        for target, names in list(lifted.items()):
-            for _, caller, _ in flow.staging.calls.get(target, ()):
+        for target, wanted in list(lifted.items()):
+            for _, _, place in flow.staging.calls.get(target, ()):
+                caller = place.steps[-1].frame
                 owner = caller.owner
                 if caller is region.frame or not isinstance(owner, cst.FunctionDef):
                     continue
                 mine = lifted.setdefault(id(owner), [])
-                for name in names:
-                    if name not in mine:
-                        mine.append(name)
-                        changed = True
+                for missing in [name for name in wanted if name not in mine]:
+                    mine.append(missing)
+                    changed = True
     return lifted

@@ -17,7 +17,7 @@ from tf2migrate.plan.normalization import is_moving_average, moving_averages
 from tf2migrate.plan.model import Fetch, NotPlanned, Plan, Refusal, Slice, Step, Update
 from tf2migrate.plan.region import Atom, find_region, names_read
 from tf2migrate.plan.reserved import attribute
-from tf2migrate.plan.slices import Slicer
+from tf2migrate.plan.slices import Slicer, has_default, in_order
 
 
 def plan_program(staging: Staging) -> Plan | list[Refusal] | None:
@@ -46,6 +46,7 @@ class Planner:
         check_program(self.flow, self.slicer)
         taken = {name for module in self.staging.modules.values() for name in _names(module.tree)}
         plan = Plan(self.flow, [], None, "", "", [], {}, {}, {}, None, taken)
+        plan.taken -= self.freed()
         self.variables(plan)
         self.parameters(plan)
         self.steps(plan)
@@ -64,6 +65,28 @@ class Planner:
         plan.loss = choose_loss(self.flow, plan)
         self.names(plan)
         return plan
+
+    def freed(self) -> set[str]:
+        """Names of train ops and initializers: with their statements the names are free again."""
+        gone: set[str] = set()
+        kept: set[str] = set()
+        for atom in self.region.atoms:
+            if self.flow.role(atom) is Role.GRAPH or any(n.kind == "train" for n in atom.nodes):
+                gone |= set(atom.binds)
+            else:
+                kept |= set(atom.binds)
+        # A name that functions read as well, or that stands for an optimizer, stays taken.
+        used = [n.value for a in self.region.atoms if not a.runs for n in a.reads]
+        inner = {read.name for reads in self.flow.inner.values() for read in reads}
+        return {n for n in gone - kept - inner if n not in used and self.count(n) <= self.local_count(n)}
+
+    def count(self, name: str) -> int:
+        return sum(_names_list(m.tree).count(name) for m in self.staging.modules.values())
+
+    def local_count(self, name: str) -> int:
+        return sum(
+            sum(n.value == name for n in a.reads) + (name in a.binds) for a in self.region.atoms
+        )
 
     # ------------------------------------------------------------------ state
     def variables(self, plan: Plan) -> None:
@@ -227,11 +250,11 @@ class Planner:
         for update in updates:
             reads.extend(self.update_reads(update))
         self.slicer.backward(reads, fed, parts)
-        unfed = [n for n in parts.parameters if n.kind == "placeholder" and n not in fed]
+        unfed = [n for n in parts.parameters if n.kind == "placeholder" and n not in fed and not has_default(n)]
         if unfed:
             where = unfed[0].expression or site.expression
             raise NotPlanned(self.slicer.refusal("TFM407", site.expression, self.missing(unfed[0], where)))
-        parts.parameters.sort(key=lambda n: n.number)
+        parts.parameters = in_order(parts.parameters)
         return Step("", parts, fetch, updates, [], [site])
 
     def missing(self, node: Node, where: cst.CSTNode) -> str:
@@ -376,12 +399,16 @@ def one_of_several(sites: list[RunSite]) -> list[RunSite]:
 
 def _names(tree: cst.Module) -> set[str]:
     """Every identifier of a module."""
-    out: set[str] = set()
+    return set(_names_list(tree))
+
+
+def _names_list(tree: cst.Module) -> list[str]:
+    out: list[str] = []
     stack: list[cst.CSTNode] = [tree]
     while stack:
         node = stack.pop()
         if isinstance(node, cst.Name):
-            out.add(node.value)
+            out.append(node.value)
         stack.extend(node.children)
     return out
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import libcst as cst
 
 from tf2migrate.graph.staging import RunSite
-from tf2migrate.graph.values import Choice, Const, Mapping, Node, Sequence, Unknown, Value, nodes_in, unknown_in
+from tf2migrate.graph.values import Choice, Const, Host, Mapping, Node, Sequence, Unknown, Value, nodes_in, unknown_in
+from tf2migrate.plan.facts import dtype_of
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import Fetch, NotPlanned, Refusal, Slice
 from tf2migrate.plan.region import Atom, names_read
@@ -96,6 +97,14 @@ class Slicer:
             if key.kind == "variable" or key.number in self.flow.static:
                 where = site.feed_expression or site.expression
                 raise NotPlanned(self.refusal("TFM407", where, "a variable or a constant is fed"))
+            if self.flow.staging.is_maybe(value, key) and not has_default(key):
+                where = site.feed_expression or site.expression
+                raise NotPlanned(self.refusal("TFM407", where, "this feed holds a placeholder on some paths only"))
+            if (dtype_of(key) or "").startswith(("int", "uint")) and _holds_floats(value.items[key]):
+                where = site.feed_expression or site.expression
+                raise NotPlanned(
+                    self.refusal("TFM407", where, "a float is fed to an integer placeholder, which cut its fraction off")
+                )
             keys.append(key)
         return keys
 
@@ -153,6 +162,8 @@ class Slicer:
     def _one_placeholder(self, node: Node, atom: Atom, fed: list[Node], into: Slice) -> None:
         if node in fed:
             _add(into.parameters, node)
+        elif has_default(node):
+            _add(into.parameters, node)
         elif node.op == "tf.placeholder_with_default":
             if atom not in into.defaults:
                 into.defaults.append(atom)
@@ -167,6 +178,25 @@ class Slicer:
             if where in module.positions:
                 return key
         return self.region.module.key
+
+
+def _holds_floats(value: Value) -> bool:
+    match value:
+        case Const(value=float()):
+            return True
+        case Sequence(items=items):
+            return any(_holds_floats(item) for item in items)
+    return False
+
+
+def has_default(node: Node) -> bool:
+    """Whether a placeholder has a default of the host, which a parameter can have as well."""
+    return node.op == "tf.placeholder_with_default" and isinstance(node.details.get("input"), Const | Host)
+
+
+def in_order(nodes: list[Node]) -> list[Node]:
+    """Placeholders as parameters: in the order of their making, those with a default last."""
+    return sorted(nodes, key=lambda node: (has_default(node), node.number))
 
 
 def _add(nodes: list[Node], node: Node) -> None:

@@ -13,7 +13,7 @@ from tf2migrate.api.layers import layer
 from tf2migrate.api.calls_model import Argument, Refused
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.tensorflow import ASSIGNS
-from tf2migrate.graph.values import Node, Value, nodes_in
+from tf2migrate.graph.values import Mapping, Node, Value, nodes_in
 from tf2migrate.graph.values import Sequence as Items
 from tf2migrate.plan.facts import dtype_of, rank_of
 from tf2migrate.plan.flow import Flow, Role
@@ -57,7 +57,8 @@ class Composer:
         for atom in self.flow.region.atoms:
             if self.flow.role(atom) is Role.VARIABLE:
                 for name in atom.binds:
-                    self.attributes[atom.number, name] = unique(attribute(name), taken)
+                    if holds_variables(self.flow.bound_value(atom, name)):
+                        self.attributes[atom.number, name] = unique(attribute(name), taken)
             elif self.flow.role(atom) is Role.STAGED:
                 for node in atom.nodes:
                     if node.kind in ("layer", "variable") and self.direct(node):
@@ -72,7 +73,7 @@ class Composer:
         """Whether a list of variables is chosen by a collection or filter, rather than written out by name."""
         statement = atom.statement
         if not isinstance(statement, cst.SimpleStatementLine):
-            return True
+            return False
         stack: list[cst.CSTNode] = [getattr(small, "value", None) or small for small in statement.body]
         while stack:
             node = stack.pop()
@@ -130,7 +131,7 @@ class Composer:
         sources = self.flow.reaching(name, atom)
         for source in sources:
             role = self.flow.role(source)
-            if role is Role.VARIABLE and name in source.binds:
+            if role is Role.VARIABLE and (source.number, name) in self.attributes:
                 return f"{holder}.{self.attributes[source.number, name]}"
             if role is Role.PLACEHOLDER and name in source.binds:
                 value = self.flow.bound_value(source, name)
@@ -291,6 +292,13 @@ def named(arguments: list[Argument], position: int, name: str) -> str:
             return argument.text
     plain = [a for a in arguments if a.keyword is None]
     return plain[position].text if position < len(plain) else ""
+
+
+def holds_variables(value: Value | None) -> bool:
+    """Whether a name is bound to variables, or to a container that holds or will hold them."""
+    if isinstance(value, Items | Mapping) and not value.items:
+        return True
+    return any(node.kind == "variable" for node in nodes_in(value))
 
 
 def tidy(statement: cst.BaseStatement) -> cst.BaseStatement:

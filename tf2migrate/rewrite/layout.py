@@ -13,6 +13,7 @@ from tf2migrate.names.tensorflow import canonical_import
 from tf2migrate.plan.model import NotPlanned, Refusal
 from tf2migrate.rewrite.symbols import Symbols
 from tf2migrate.rewrite.templates import Templates
+from tf2migrate.rewrite.undefined import undefined_names
 
 ImportT = TypeVar("ImportT", cst.Import, cst.ImportFrom)
 
@@ -30,6 +31,9 @@ class Layout:
         tree = self.imports(tree)
         tree = cast(cst.Module, tree.visit(_Spacing(self.generated)))
         self.check(tree)
+        for name in sorted(undefined_names(tree.code) - undefined_names(self.module.source.text)):
+            reason = f"`{name}` would not be defined any more"
+            raise NotPlanned(Refusal("TFM410", self.module.key, self.module.tree, reason))
         return tree.code
 
     def definitions(self, tree: cst.Module) -> cst.Module:

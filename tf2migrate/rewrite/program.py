@@ -54,7 +54,9 @@ class Rewriter:
         self.templates = Templates(self.module.tree)
         self.functions = Functions(plan, self.composer, self.templates)
         self.composer.variables = self.functions.variables_text
-        numbers = {id(site.expression): i + 1 for i, site in enumerate(self.staging.runs)}
+        numbers: dict[int, int] = {}
+        for number, site in enumerate(self.staging.runs, 1):
+            numbers.setdefault(id(site.expression), number)
         self.runs = Runs(plan, self.composer, self.functions, marks, numbers)
         self.root = self.module.path.parent
         self.edits = Edits()
@@ -151,7 +153,8 @@ class Rewriter:
                 value = frame.env.get(param.name.value)
                 if value is not None:
                     held.setdefault(id(param), []).append(value)
-                if isinstance(value, Session) or (isinstance(value, Node) and id(definition) in running):
+                graph = isinstance(value, Node) and id(definition) in running
+                if isinstance(value, Session) or graph:
                     self.dropped.setdefault(id(definition), set()).add(param.name.value)
         for frame in self.staging.frames:
             definition = frame.owner
@@ -165,6 +168,27 @@ class Rewriter:
                     reason = f"`{param.name.value}` is sometimes a session or tensor and sometimes something else"
                     raise NotPlanned(Refusal("TFM411", frame.module, param, reason))
                 self.session_parameters.add(id(param))
+        self.check_dropped()
+
+    def check_dropped(self) -> None:
+        """What is not passed any more may not be read but in runs, and in calls that do not get it either."""
+        inside: set[int] = set()
+        for site in self.staging.runs:
+            inside |= _ids(site.expression)
+        for frame in self.staging.frames:
+            definition = frame.owner
+            if not isinstance(definition, cst.FunctionDef) or id(definition) not in self.dropped:
+                continue
+            for call in _calls(definition.body):
+                if any(isinstance(v, Function | Class | Bound) for v in self.staging.values_of(call.func)):
+                    inside |= {id(arg.value) for arg in call.args}
+            for name in names_read(definition.body):
+                if name.value in self.dropped[id(definition)] and id(name) not in inside:
+                    value = frame.env.get(name.value)
+                    if isinstance(value, Session) and _only_graph_use(definition, name):
+                        continue
+                    reason = f"`{name.value}`, a part of the graph, is used beside the runs of this function"
+                    raise NotPlanned(Refusal("TFM411", frame.module, name, reason))
 
     # ------------------------------------------------------------------ feeds
     def feeds(self) -> None:
@@ -330,6 +354,9 @@ class Rewriter:
                 else:
                     name = self.plan.optimizers[number]
                     new += self.templates.statements(f"{name} = {text}\n", {})
+                build = self.functions.optimizer_build(maker)  # type: ignore[arg-type]
+                if build:
+                    new += self.templates.statements(build, {})
             new += self.functions.step_function(step)
             self.generated.add(step.name)
             self.insert(anchor, new)
@@ -463,6 +490,8 @@ class Assembly(Substitution):
         if key in self.edits.replaced:
             return cst.FlattenSentinel([*before, *self.edits.replaced[key]])
         if isinstance(original, cst.With) and self.rewriter.dissolved(original):
+            if self.emptied_block(original):
+                return cst.FlattenSentinel(before) if before else cst.RemoveFromParent()
             body = list(cast(cst.With, updated).body.body)
             if body:
                 lines = cast(cst.With, updated).leading_lines
@@ -481,6 +510,18 @@ class Assembly(Substitution):
         if before:
             return cst.FlattenSentinel([*before, cast(cst.CSTNode, made)])
         return made
+
+    def emptied_block(self, block: cst.With) -> bool:
+        """Whether nothing is left of a block: all of its statements went, and none came."""
+        for statement in block.body.body:
+            if id(statement) in self.edits.before or id(statement) in self.edits.replaced:
+                return False
+            if id(statement) in self.edits.removed:
+                continue
+            if isinstance(statement, cst.With) and self.rewriter.dissolved(statement) and self.emptied_block(statement):
+                continue
+            return False
+        return True
 
     def function(self, original: cst.FunctionDef, updated: cst.FunctionDef) -> cst.FunctionDef:
         """Takes the session out of the parameters, and adds the lifted names."""
@@ -546,6 +587,38 @@ class Assembly(Substitution):
         if kept:
             kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
         return updated.with_changes(args=kept)
+
+
+def _ids(node: cst.CSTNode) -> set[int]:
+    out: set[int] = set()
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        out.add(id(current))
+        stack.extend(current.children)
+    return out
+
+
+def _calls(node: cst.CSTNode) -> list[cst.Call]:
+    out: list[cst.Call] = []
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, cst.Call):
+            out.append(current)
+        stack.extend(current.children)
+    return out
+
+
+def _only_graph_use(definition: cst.FunctionDef, name: cst.Name) -> bool:
+    """``sess.close()`` and ``with sess.as_default():`` go with the session."""
+    stack: list[tuple[cst.CSTNode, cst.CSTNode | None]] = [(definition.body, None)]
+    while stack:
+        node, parent = stack.pop()
+        if node is name:
+            return isinstance(parent, cst.Attribute | cst.WithItem)
+        stack.extend((child, node) for child in node.children)
+    return False
 
 
 def _is_none(value: Value) -> bool:

@@ -8,6 +8,7 @@ import libcst as cst
 
 from tf2migrate.graph.staging import RunSite
 from tf2migrate.graph.values import Mapping, Node
+from tf2migrate.plan.slices import has_default
 from tf2migrate.plan.model import Fetch, NotPlanned, Plan, Refusal, Step
 from tf2migrate.rewrite.composer import Composer
 from tf2migrate.rewrite.steps import Functions
@@ -36,21 +37,27 @@ class Runs:
     def call(self, step: Step, site: RunSite) -> str:
         feeds = site.feeds
         names = [self.plan.parameter_names[n.number] for n in step.parts.parameters]
-        if not names:
+        if not names or site.feed_expression is None:
             return f"{step.name}()"
-        assert isinstance(feeds, Mapping) and site.feed_expression is not None
+        assert isinstance(feeds, Mapping)
         expression = site.feed_expression
         if isinstance(expression, cst.Dict):
             return f"{step.name}({', '.join(self.literal_feeds(expression, step, site))})"
         if not feeds.displays:
             raise self.refused("TFM407", expression, "where this feed dict is made cannot be followed")
         text = self.feed_text(expression, site)
-        keys = [self.plan.parameter_names.get(k.number, "") for k in feeds.items if isinstance(k, Node)]
-        if sorted(keys) == sorted(names):
+        keys = {self.plan.parameter_names.get(k.number, "") for k in feeds.items if isinstance(k, Node)}
+        needed = {self.plan.parameter_names[n.number] for n in step.parts.parameters if not has_default(n)}
+        if keys <= set(names) and needed <= keys:
             return f"{step.name}(**{text})"
         if not isinstance(expression, cst.Name):
             raise self.refused("TFM407", expression, "this feed holds more than the run needs, and has no name")
-        return f"{step.name}({', '.join(f'{text}[{chr(34)}{n}{chr(34)}]' for n in names)})"
+        if any(self.composer.staging.is_maybe(feeds, k) for k in feeds.items):
+            raise self.refused("TFM407", expression, "this feed holds more than the run needs, and not on every path")
+        given = [n for n in names if n in keys]
+        parts = [f"{text}[{chr(34)}{n}{chr(34)}]" for n in given]
+        gap = given != names[: len(given)]
+        return f"{step.name}({', '.join(f'{n}={p}' if gap else p for n, p in zip(given, parts, strict=True))})"
 
     def literal_feeds(self, expression: cst.Dict, step: Step, site: RunSite) -> list[str]:
         texts: dict[int, str] = {}
@@ -60,10 +67,18 @@ class Runs:
             key = self.composer.staging.value_in(element.key, site.frame)
             if isinstance(key, Node):
                 texts[key.number] = self.feed_text(element.value, site)
-        missing = [n for n in step.parts.parameters if n.number not in texts]
+        missing = [n for n in step.parts.parameters if n.number not in texts and not has_default(n)]
         if missing:
             raise self.refused("TFM407", expression, "this run does not feed all that it needs")
-        return [texts[n.number] for n in step.parts.parameters]
+        parts: list[str] = []
+        gap = False
+        for node in step.parts.parameters:
+            if node.number not in texts:
+                gap = True
+            else:
+                name = self.plan.parameter_names[node.number]
+                parts.append(f"{name}={texts[node.number]}" if gap else texts[node.number])
+        return parts
 
     def feed_text(self, expression: cst.BaseExpression, site: RunSite) -> str:
         """The text of a fed value; runs inside it are replaced as well."""
@@ -131,6 +146,11 @@ class Runs:
         parts = ", ".join(self.inline(item, step) for item in fetch.items)
         if fetch.kind == "tuple":
             return f"({parts}{',' if len(fetch.items) == 1 else ''})"
+        if isinstance(fetch.expression, cst.Name) and len({v.node.kind if v.node else "" for v in fetch.values()}) == 1:
+            atom = self.plan.flow.region.atom_at(step.sites[0].place)
+            assert atom is not None
+            each = self.plan.local("value", "result")
+            return f"[{each}.numpy() for {each} in {self.composer.rendered(fetch.expression, atom, self.plan.model)}]"
         return f"[{parts}]"
 
     # ------------------------------------------------------------------ statements around a run

@@ -16,7 +16,7 @@ from tf2migrate.plan.flow import Role
 from tf2migrate.plan.forward import is_gradient, uses_forward
 from tf2migrate.plan.model import Fetch, NotPlanned, Plan, Refusal, Slice, Step, Update
 from tf2migrate.plan.region import Atom, names_read
-from tf2migrate.plan.slices import Slicer
+from tf2migrate.plan.slices import Slicer, has_default, in_order
 from tf2migrate.rewrite.composer import Composer, tidy
 from tf2migrate.rewrite.templates import Templates, return_directly
 from tf2migrate.rewrite.variables import in_model
@@ -97,7 +97,8 @@ class Functions:
                 label = self._label(node, atom)
                 edit.replacements[id(node.expression)] = _constructor(composer, node, label)
         for name, target in atom.binds.items():
-            edit.names[id(target)] = f"self.{composer.attributes[atom.number, name]}"
+            if (atom.number, name) in composer.attributes:
+                edit.names[id(target)] = f"self.{composer.attributes[atom.number, name]}"
         for name in atom.reads:
             for source in self.plan.flow.reaching(name.value, atom):
                 key = (source.number, name.value)
@@ -112,7 +113,7 @@ class Functions:
                 return self.composer.attributes[atom.number, name]
         for name in atom.binds:
             path = _path_to(self.plan.flow.bound_value(atom, name), node)
-            if path is not None:
+            if path is not None and (atom.number, name) in self.composer.attributes:
                 words = re.findall(r"\w+", path)
                 return "_".join([self.composer.attributes[atom.number, name], *words])
         given = node.name.rsplit("/", 1)[-1]
@@ -171,8 +172,7 @@ class Functions:
         name, _, _ = self.plan.loss
         parts = Slice()
         Slicer(self.plan.flow).backward([(name, step.updates[0].atom)], step.parts.parameters, parts)
-        nodes = sorted(parts.parameters, key=lambda n: n.number)
-        return [self.plan.parameter_names[n.number] for n in nodes]
+        return [self.plan.parameter_names[n.number] for n in in_order(parts.parameters)]
 
     def forward_call(self) -> list[cst.BaseStatement]:
         forward = self.plan.forward
@@ -202,7 +202,7 @@ class Functions:
 
     def head(self, step: Step, nodes: list[Node]) -> str:
         """The decorator and the ``def`` line of a step."""
-        names = [self.plan.parameter_names[n.number] for n in nodes]
+        names = [self.parameter(n) for n in nodes]
         specs = [self.specification(n) for n in nodes]
         line = f"@{self.tf}.function(input_signature=[{', '.join(specs)}])\n"
         if len(line) > WIDTH:
@@ -211,6 +211,16 @@ class Functions:
         if not specs:
             line = f"@{self.tf}.function\n"
         return f"{line}def {step.name}({', '.join(names)}):\n"
+
+    def parameter(self, node: Node) -> str:
+        """A parameter, with the default of its placeholder."""
+        name = self.plan.parameter_names[node.number]
+        if not has_default(node):
+            return name
+        given = placeholder_argument(node, 0, "input")
+        atom = self.plan.flow.region.atom_at(node.place)
+        assert given is not None and atom is not None
+        return f"{name}={self.composer.rendered(given.value, atom, self.plan.model)}"
 
     def step_function(self, step: Step) -> list[cst.BaseStatement]:
         """One function under ``@tf.function``; its parameters are what the run feeds."""
@@ -508,7 +518,7 @@ class Functions:
                 continue
             for name in atom.binds:
                 value = flow.bound_value(atom, name)
-                path = _path_to(value, node)
+                path = _path_to(value, node) if (atom.number, name) in self.composer.attributes else None
                 if path is not None:
                     return f"{self.plan.model}.{self.composer.attributes[atom.number, name]}{path}"
         where = node.expression or flow.region.module.tree
@@ -574,6 +584,23 @@ class Functions:
             )
             return self.composer.rendered(arg.value, atom, self.plan.model)
         return None
+
+    def optimizer_build(self, maker: Optimizer) -> str:
+        """Keras optimizers that serve several steps with different variables are told all of them first."""
+        sets = {
+            update.node.number: [n for n in nodes_in(update.node.details["variables"])]
+            for step in self.plan.steps
+            for update in step.updates
+            if update.node.details.get("optimizer") is maker
+        }
+        if len({frozenset(id(n) for n in nodes) for nodes in sets.values()}) < 2:
+            return ""
+        union = list(dict.fromkeys(n for nodes in sets.values() for n in nodes))
+        if any(n.kind == "layer" for n in union) or self.plan.objects:
+            where = self.composer.symbols.module.key
+            reason = "one optimizer trains different layers in different runs, before they are built"
+            raise NotPlanned(Refusal("TFM501", where, maker.call, reason))
+        return f"{self.plan.optimizers[maker.number]}.build({self.variables_text(union)})\n"
 
     def optimizer_text(self, maker: Optimizer) -> str:
         """The constructor of the Keras optimizer."""

@@ -56,7 +56,7 @@ class Symbols:
         if is_schedule(name):
             return self.decay(name, arguments, original)
         if is_initializer(name):
-            made = initializer_reference(name, arguments, tf=self.tf, shared=True)
+            made = initializer_reference(name, arguments, tf=self.tf, shared=not self.used_once(original))
             return self.settle(made, original, updated)
         if is_layer(name):
             return self.settle(layer(name, arguments, tf=self.tf, flag=self.flag(original)), original, updated)
@@ -95,6 +95,15 @@ class Symbols:
         if isinstance(made, str):
             return self.expression(made) if made != self.code(updated) else updated
         return self.settle(made, original, updated)
+
+    def used_once(self, initializer: cst.Call) -> bool:
+        """Whether an initializer is written as the argument of the call that makes its one variable."""
+        makers = ("tf.get_variable", "tf.layers.", "tf.contrib.layers.")
+        for node in self.staging.nodes:
+            if node.kind in ("variable", "layer") and node.op.startswith(makers) and isinstance(node.expression, cst.Call):
+                if any(arg.value is initializer for arg in node.expression.args):
+                    return True
+        return False
 
     def flag(self, call: cst.Call) -> Flag:
         """What the ``training`` argument of a layer is: a Python value, or a tensor of the graph."""

@@ -1,0 +1,249 @@
+"""Whole programs: what each becomes, that it computes the same, and what must stay as it is.
+
+A fixture is listed in ``fixtures_pending.toml`` until the tool migrates it. ``scripts/goldens.py`` writes the
+expected files.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests import fixture_programs as programs
+from tests.fixture_programs import Fixture
+from tf2migrate.migrate import Level
+from tf2migrate.verify.pool import Pool
+from tf2migrate.verify.values import Comparison
+from tf2migrate.verify.wording import describe
+
+PENDING = programs.pending()
+ALL = programs.migratable()
+NATIVE = [fixture for fixture in ALL if fixture.name not in PENDING]
+
+# No native program reads these below `tensorflow`. Most do not exist there; this says it without TensorFlow.
+V1_NAME = re.compile(
+    r"compat|contrib|examples|layers|losses|app|flags|(Interactive)?Session|Graph(Keys)?|ConfigProto|placeholder\w*"
+    r"|get_variable|variable_scope|get_collection|\w+_variables(_initializer)?|initialize_\w+|reset_default_graph"
+)
+
+native = pytest.mark.parametrize("fixture", NATIVE, ids=lambda fixture: fixture.name)
+
+
+# ------------------------------------------------------------------ the list of what is not migrated yet
+def test_pending_fixtures_exist() -> None:
+    assert set(PENDING) <= {fixture.name for fixture in ALL}
+    assert all(PENDING.values()), "each with its reason"
+
+
+@pytest.mark.parametrize("name", sorted(PENDING))
+def test_pending_is_refused(name: str) -> None:
+    """One that has become native leaves the list."""
+    fixture = next(fixture for fixture in ALL if fixture.name == name)
+    assert_unchanged(fixture)
+    assert programs.reasons(programs.migrated(fixture)), "refused without a finding"
+
+
+def assert_unchanged(fixture: Fixture) -> None:
+    program = programs.migrated(fixture)
+    assert program.level is Level.UNCHANGED
+    assert {path: path.read_bytes() for path in fixture.files()} == programs.rewritten(fixture)
+
+
+# ------------------------------------------------------------------ the text
+@native
+def test_rewrite_is_as_expected(fixture: Fixture) -> None:
+    program = programs.migrated(fixture)
+    assert program.level is Level.NATIVE, [str(finding) for finding in programs.reasons(program)]
+    found, wanted = programs.rewritten(fixture), programs.expected(fixture)
+    assert wanted.keys() == found.keys(), "scripts/goldens.py writes it when the values agree"
+    for path, raw in found.items():
+        assert raw.decode().splitlines() == wanted[path].decode().splitlines()
+        assert raw == wanted[path]
+
+
+def goldens(fixture: Fixture) -> dict[Path, bytes]:
+    found = programs.expected(fixture)
+    if not found:
+        pytest.skip("there is no golden, which another test complains about")
+    return found
+
+
+@native
+def test_second_run_changes_nothing(fixture: Fixture) -> None:
+    assert goldens(fixture)
+    program = programs.one_program(programs.expected_sources(fixture))
+    assert program.level is Level.CLEAN
+    for file in program.files:
+        assert file.code == file.source.text
+        assert file.findings == ()
+
+
+@native
+def test_compiles(fixture: Fixture) -> None:
+    for path, raw in goldens(fixture).items():
+        compile(raw, str(path), "exec", dont_inherit=True)
+
+
+@native
+def test_holds_no_name_of_tensorflow_1(fixture: Fixture) -> None:
+    for raw in goldens(fixture).values():
+        tree = ast.parse(raw)
+        assert [name for name in tensorflow_names(tree) if V1_NAME.fullmatch(name.split(".")[0])] == []
+        keywords = {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword)}
+        assert not keywords & {"feed_dict", "fetches"}
+        assert b"tensorflow.examples" not in raw
+
+
+@native
+def test_every_name_is_bound(fixture: Fixture) -> None:
+    """Nothing reads a name that went with the graph."""
+    for path, raw in goldens(fixture).items():
+        tree = ast.parse(raw)
+        if any(isinstance(n, ast.ImportFrom) and any(a.name == "*" for a in n.names) for n in ast.walk(tree)):
+            continue
+        missing = names(tree, ast.Load) - names(tree, ast.Store) - definitions(tree) - set(dir(builtins))
+        assert missing - {"__file__"} == set(), path.name
+
+
+def names(tree: ast.AST, context: type[ast.expr_context]) -> set[str]:
+    return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, context)} - {"__name__"}
+
+
+def definitions(tree: ast.AST) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.ExceptHandler(name=str(name)):
+                found.add(name)
+            case ast.arg(arg=name):
+                found.add(name)
+            case ast.alias(name=name, asname=asname):
+                found.add(asname or name.split(".")[0])
+    return found
+
+
+@native
+def test_host_code_is_kept(fixture: Fixture) -> None:
+    """Statements of the module that have nothing to do with TensorFlow are the same bytes, and all prints stay."""
+    before = {path: path.read_bytes().decode("utf-8-sig") for path in fixture.files()}
+    after = {path: raw.decode("utf-8-sig") for path, raw in goldens(fixture).items()}
+    for path, text in before.items():
+        lost = [statement for statement in host_statements(text) if statement not in after[path]]
+        assert lost == []
+    assert prints(before) == prints(after)
+
+
+def prints(files: dict[Path, str]) -> int:
+    calls = [n for text in files.values() for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Call)]
+    return sum(isinstance(n.func, ast.Name) and n.func.id == "print" for n in calls)
+
+
+def host_statements(text: str) -> Iterator[str]:
+    """The source of each statement of the module that reads nothing which TensorFlow made."""
+    tree = ast.parse(text)
+    made = {"tf", "tensorflow", "sess", "session"}
+    lines = text.splitlines(keepends=True)
+    for statement in tree.body:
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            if "tensorflow" in ast.unparse(statement):
+                made |= definitions(statement)
+            continue
+        read = names(statement, ast.Load) | definitions(statement)
+        calls = {n.attr for n in ast.walk(statement) if isinstance(n, ast.Attribute)}
+        if read & made or calls & {"run", "eval"}:
+            made |= names(statement, ast.Store) | definitions(statement)
+        elif statement.end_lineno is not None:
+            yield "".join(lines[statement.lineno - 1 : statement.end_lineno]).rstrip("\r\n")
+
+
+@pytest.mark.slow
+@native
+def test_names_exist_in_tensorflow_2(fixture: Fixture) -> None:
+    tensorflow = pytest.importorskip("tensorflow")
+    for path, raw in goldens(fixture).items():
+        tree = ast.parse(raw)
+        missing = [f"{path.name}: {name}" for name in tensorflow_names(tree) if not exists(tensorflow, name)]
+        assert missing == []
+
+
+def tensorflow_names(tree: ast.Module) -> set[str]:
+    """Dotted names below ``tensorflow`` that a module imports or reads, without that first part."""
+    modules: dict[str, str] = {}
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=aliases):
+                for alias in aliases:
+                    if alias.name.split(".")[0] == "tensorflow":
+                        path = alias.name.partition(".")[2]
+                        found.add(path)
+                        modules[alias.asname or "tensorflow"] = path if alias.asname else ""
+            case ast.ImportFrom(module=str(module), names=aliases) if module.split(".")[0] == "tensorflow":
+                for alias in aliases:
+                    path = f"{module.partition('.')[2]}.{alias.name}".strip(".")
+                    found.add(path)
+                    modules[alias.asname or alias.name] = path
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            parts = [node.attr]
+            base = node.value
+            while isinstance(base, ast.Attribute):
+                parts.append(base.attr)
+                base = base.value
+            if isinstance(base, ast.Name) and base.id in modules:
+                found.add(".".join([modules[base.id], *reversed(parts)]).strip("."))
+    return found - {""}
+
+
+def exists(module: ModuleType, name: str) -> bool:
+    thing: object = module
+    for part in name.split("."):
+        if not hasattr(thing, part):
+            return False
+        thing = getattr(thing, part)
+    return True
+
+
+# ------------------------------------------------------------------ the values
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool]:
+    pytest.importorskip("tensorflow")
+    if sys.platform != "linux":
+        pytest.skip("warm children are forked, which only Linux promises to be safe")
+    with Pool() as pool:
+        yield pool
+
+
+@pytest.mark.slow
+@native
+def test_values_are_the_same(fixture: Fixture, pool: Pool) -> None:
+    assert_same(programs.compare(fixture, pool), fixture)
+
+
+@pytest.mark.slow
+@pytest.mark.tf1
+@native
+def test_values_are_those_of_tensorflow_1(fixture: Fixture, pool: Pool, tf1_python: str) -> None:
+    assert_same(programs.compare(fixture, pool, tf1_python), fixture)
+
+
+def assert_same(comparison: Comparison, fixture: Fixture) -> None:
+    said = "\n".join(describe(fixture.name, comparison, programs.RTOL, 1e-6))
+    assert comparison.ok, said
+    assert not any("not reached" in note for note in comparison.notes), said
+
+
+# ------------------------------------------------------------------ what must not be changed
+@pytest.mark.parametrize("fixture", programs.refused(), ids=lambda fixture: fixture.name)
+def test_is_refused(fixture: Fixture) -> None:
+    assert_unchanged(fixture)
+    codes = Counter(finding.code for finding in programs.reasons(programs.migrated(fixture)))
+    assert fixture.told()["code"] in codes
