@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,14 +38,18 @@ class Result:
 Run = Callable[..., Result]
 
 
-def stand_in(sources: Sequence[SourceFile], settings: Settings) -> list[Program]:
+def stand_in(sources: Sequence[SourceFile], settings: Settings, **options: Any) -> list[Program]:
     """Renames ``tf.log``, refuses ``tf.mystery`` and breaks on ``tf.crash``; each file is a program."""
     programs = []
     for source in sources:
+        if "tf.crash" in source.text:
+            try:
+                raise KeyError("crash")
+            except KeyError as error:
+                options["on_crash"]((str(source.path),), error)
+            continue
         findings = []
         for number, line in enumerate(source.text.splitlines(), 1):
-            if "tf.crash" in line:
-                raise KeyError("crash")
             if "tf.log" in line:
                 column = line.index("tf.log") + 1
                 findings.append(
@@ -207,13 +212,11 @@ def test_bug_in_one_program_does_not_stop_the_others(run: Run, tmp_path: Path) -
     assert (tmp_path / "old.py").read_text() == NEW
 
 
-def test_bug_that_no_single_file_brings_to_light(
+def test_bug_that_no_single_program_brings_to_light(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def migrate(sources: Sequence[SourceFile], settings: Settings) -> list[Program]:
-        if len(sources) > 1:
-            raise RecursionError("together")
-        return stand_in(sources, settings)
+    def migrate(*arguments: object, **options: object) -> list[Program]:
+        raise RecursionError("together")
 
     monkeypatch.setattr("tf2migrate.migrate.migrate", migrate)
     write(tmp_path, a=OLD, b=OLD)

@@ -17,6 +17,7 @@ from tf2migrate.config import OUTPUT_FORMATS, ConfigProblem, Settings, anchored,
 
 if TYPE_CHECKING:
     from tf2migrate.files import SourceFile, SourceProblem
+    from tf2migrate.files.companions import Companions
     from tf2migrate.findings import Finding
     from tf2migrate.migrate import Program
     from tf2migrate.report.outcome import Crash, Outcome
@@ -245,7 +246,9 @@ def verify_command(
     settings = _settings(paths, options)
     with _progress() as progress:
         sources, problems = _read(paths, settings, progress)
+        besides = _companions(sources, paths, settings, progress, importers=False)
     _report_problems(problems, color)
+    sources += besides.sources
     code = verify_paths(
         sources, settings, steps=steps, rtol=rtol, atol=atol, oracle=oracle, timeout=timeout, echo=_say
     )
@@ -279,11 +282,14 @@ def graph_command(paths: tuple[Path, ...], form: str, color: str, **options: Any
     """Shows the variables, tensors and runs that the analysis sees; dot is for Graphviz."""
     from tf2migrate.graph.describe import describe
 
+    settings = _settings(paths, options)
     with _progress() as progress:
-        sources, problems = _read(paths, _settings(paths, options), progress)
+        sources, problems = _read(paths, settings, progress)
+        besides = _companions(sources, paths, settings, progress, importers=False)
     _report_problems(problems, color)
     if sources:
-        _out(describe(sources, form).rstrip("\n") + "\n")
+        asked = [source.path for source in sources]
+        _out(describe([*sources, *besides.sources], form, asked).rstrip("\n") + "\n")
     return 2 if any(problem.is_defect for problem in problems) else 0
 
 
@@ -315,6 +321,7 @@ def _check_selectors(selectors: Sequence[str]) -> None:
 
 def _outcome(paths: Sequence[Path], options: dict[str, Any], stdin: bytes | None = None) -> Outcome:
     """Reads and migrates what the paths lead to, or what came by stdin."""
+    from tf2migrate.files.companions import Companions
     from tf2migrate.report.outcome import Outcome, settled
 
     if _DASH in paths and len(paths) > 1:
@@ -324,13 +331,22 @@ def _outcome(paths: Sequence[Path], options: dict[str, Any], stdin: bytes | None
         if _DASH in paths:
             name = options.get("stdin_filename") or Path("<stdin>")
             sources, problems = _read_stdin(name, _stdin() if stdin is None else stdin)
+            besides = Companions()
         else:
             sources, problems = _read(paths, settings, progress)
+            besides = _companions(sources, paths, settings, progress)
         progress.phase(f"migrating {len(sources)} files")
-        programs, crashes = _migrated(sources, settings)
+        programs, crashes = _migrated(sources, settings, problems, besides)
+    for folder in besides.unsearched:
+        _err(f"{folder} is large: not all of it was searched for other files that import what is migrated here\n")
     if not sources and not problems:
         _err(f"no Python files found in {', '.join(map(str, paths))}\n")
-    return Outcome(tuple(settled(programs)), tuple(problems), tuple(crashes), settings)
+    outcome = Outcome(tuple(settled(programs)), tuple(problems), tuple(crashes), settings)
+    asked = {source.path for source in sources}
+    unasked = [str(file.source.path) for file in outcome.changed if file.source.path not in asked]
+    if unasked:
+        _err(f"migrated with what was named, since they are used together: {', '.join(unasked)}\n")
+    return outcome
 
 
 def _read(
@@ -361,28 +377,44 @@ def _read_stdin(name: Path, raw: bytes) -> tuple[list[SourceFile], list[SourcePr
         return [], [problem]
 
 
-def _migrated(sources: Sequence[SourceFile], settings: Settings) -> tuple[list[Program], list[Crash]]:
-    """The programs; a bug that one file brings to light is reported with its name, and the others go on."""
+def _companions(
+    sources: Sequence[SourceFile],
+    paths: Sequence[Path],
+    settings: Settings,
+    progress: Progress,
+    importers: bool = True,
+) -> Companions:
+    from tf2migrate.files.companions import companions
+
+    progress.phase("looking for what belongs to them")
+    return companions(sources, paths, settings, importers=importers)
+
+
+def _migrated(
+    sources: Sequence[SourceFile],
+    settings: Settings,
+    problems: Sequence[SourceProblem],
+    besides: Companions,
+) -> tuple[list[Program], list[Crash]]:
+    """The programs; a bug that one program brings to light is reported with its files, and the others go on."""
     from tf2migrate.migrate import migrate
     from tf2migrate.report.outcome import Crash
 
+    crashes: list[Crash] = []
+
+    def on_crash(paths: tuple[str, ...], error: Exception) -> None:
+        crashes.append(Crash(paths, _described(error)))
+
     if not sources:
         return [], []
+    asked = [source.path for source in sources]
+    unreadable = [*problems, *besides.problems]
+    everything = [*sources, *besides.sources]
     try:
-        return migrate(sources, settings), []
-    except Exception as error:  # the boundary: whatever it is, the other programs are not at fault
-        together = Crash(tuple(str(source.path) for source in sources), _described(error))
-    healthy, crashes = [], []
-    for source in sources if len(sources) > 1 else ():
-        try:
-            migrate([source], settings)
-            healthy.append(source)
-        except Exception as error:
-            crashes.append(Crash((str(source.path),), _described(error)))
-    if not crashes:
-        return [], [together]
-    programs, others = _migrated(healthy, settings)
-    return programs, crashes + others
+        programs = migrate(everything, settings, asked=asked, problems=unreadable, on_crash=on_crash)
+    except Exception as error:  # the boundary, for bugs that belong to no program
+        return [], [Crash(tuple(map(str, asked)), _described(error))]
+    return programs, crashes
 
 
 def _described(error: Exception) -> str:

@@ -189,12 +189,18 @@ class _Work:
 
     def _together(self, chosen: Sequence[str]) -> list[str]:
         """The chosen programs, and the native ones that have to be written together with them."""
-        queue = list(chosen)
+        changing: dict[str, list[str]] = {}
+        for outcome in self._outcomes.values():
+            for path in outcome.texts if outcome.native else ():
+                changing.setdefault(path, []).append(outcome.entry)
+        found = dict.fromkeys(chosen)
+        queue = list(found)
         for entry in queue:
             outcome = self._outcomes[entry]
-            for other in self._outcomes.values() if outcome.native else ():
-                if other.native and other.entry not in queue and not outcome.texts.keys().isdisjoint(other.texts):
-                    queue.append(other.entry)
+            for path in outcome.texts if outcome.native else ():
+                fresh = [other for other in changing.pop(path, ()) if other not in found]
+                found.update(dict.fromkeys(fresh))
+                queue += fresh
         return queue
 
     # ------------------------------------------------------------------ one program

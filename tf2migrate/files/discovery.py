@@ -24,9 +24,20 @@ def discover(paths: Sequence[Path], settings: Settings) -> list[Path]:
     """
     found: dict[str, Path] = {}
     for path in paths:
-        for file in _walk(path, settings) if path.is_dir() else [path]:
+        for file in _files(path, settings) if path.is_dir() else [path]:
             found.setdefault(os.path.realpath(file), file)
     return list(found.values())
+
+
+def leaves_out(path: str, root: str, settings: Settings) -> bool:
+    """Whether the settings exclude a file below ``root``, or a folder between the two. Both paths are absolute."""
+    excludes = (*settings.exclude, *settings.extend_exclude)
+    names = [pattern.rstrip("/") for pattern in excludes if "/" not in pattern.rstrip("/")]
+    parts = os.path.relpath(path, root).split(os.sep)
+    if any(fnmatch.fnmatchcase(part, name) for part in parts for name in names):
+        return True
+    spec = pathspec.GitIgnoreSpec.from_lines(pattern for pattern in excludes if "/" in pattern.rstrip("/"))
+    return _Patterns("/", spec).verdict(path, False) is True
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +53,15 @@ class _Patterns:
         return self.spec.check_file(relative + "/" if is_directory else relative).include
 
 
-def _walk(root: Path, settings: Settings) -> Iterator[Path]:
+def _files(root: Path, settings: Settings) -> Iterator[Path]:
+    return (path for path, is_directory in walk(root, settings) if not is_directory)
+
+
+def walk(root: Path, settings: Settings) -> Iterator[tuple[Path, bool]]:
+    """The Python files and notebooks below a directory, one at a time, and (True) each directory on the way.
+
+    The directories are told so that whoever looks for a few files can stop in a large tree without any.
+    """
     start = os.path.abspath(root)
     excludes = (*settings.exclude, *settings.extend_exclude)
     names = tuple(pattern.rstrip("/") for pattern in excludes if "/" not in pattern.rstrip("/"))
@@ -56,12 +75,13 @@ def _walk(root: Path, settings: Settings) -> Iterator[Path]:
 
 def _files_below(
     directory: str, shown: Path, names: tuple[str, ...], layers: list[_Patterns], respect_gitignore: bool
-) -> Iterator[Path]:
-    """The files of one directory, then those of its subdirectories."""
+) -> Iterator[tuple[Path, bool]]:
+    """One directory, its files, then its subdirectories."""
+    yield shown, True
     try:
         entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
     except OSError:
-        yield shown  # reading it will say what is wrong with it
+        yield shown, False  # reading it will say what is wrong with it
         return
     if respect_gitignore:
         layers = layers + _ignore_file(directory, ".gitignore")
@@ -77,7 +97,7 @@ def _files_below(
         if is_directory:
             directories.append(entry)
         else:
-            yield shown / entry.name
+            yield shown / entry.name, False
     for entry in directories:
         yield from _files_below(entry.path, shown / entry.name, names, layers, respect_gitignore)
 

@@ -78,7 +78,7 @@ def encode(source: SourceFile, text: str) -> bytes:
 
 def mentions_tensorflow(raw: bytes) -> bool:
     """Whether the file can have anything to do with TensorFlow; most files are settled by this alone."""
-    return b"tensorflow" in raw
+    return b"tensorflow" in raw or b"tf_slim" in raw
 
 
 def _encoding(name: str, raw: bytes) -> tuple[str, bool]:

@@ -407,7 +407,7 @@ class Calls(Expressions):
             case "copy":
                 return Mapping(dict(target.items), target.exact, list(target.displays))
             case "get" | "setdefault" | "pop":
-                found = self.entry(target, args.positional[0]) if args.positional else Host()
+                found = self.stored(target, args.positional[0]) if args.positional else Host()
                 return found
             case "update":
                 source = self.make_dict(args)

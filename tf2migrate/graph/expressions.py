@@ -437,7 +437,7 @@ class Expressions(Statements):
             case Sequence():
                 return self.item(base, key)
             case Mapping():
-                return self.entry(base, key)
+                return self.stored(base, key)
             case Node():
                 return self.tensor("operator.getitem", [base, key], node)
             case Const(value=known) if isinstance(key, Const):
@@ -460,7 +460,7 @@ class Expressions(Statements):
             return Host()
         return join(base.items)
 
-    def entry(self, base: Mapping, key: Value) -> Value:
+    def stored(self, base: Mapping, key: Value) -> Value:
         known: object = key.value if isinstance(key, Const) else key if isinstance(key, Node) else None
         if isinstance(key, Const | Node) and _hashable(known) and known in base.items:
             return base.items[known]

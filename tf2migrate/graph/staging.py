@@ -50,6 +50,19 @@ class Observation:
     place: Place
 
 
+@dataclass(frozen=True, slots=True)
+class FlagEvent:
+    """Something that happened to ``tf.flags.FLAGS``, in the order of interpretation.
+
+    ``kind`` is ``define``, ``set``, ``read`` (of a flag, which parses the command line the first time), ``parse``
+    (asked for by the program), ``escape`` (into code that may read flags) or ``run`` (``tf.app.run``).
+    """
+
+    kind: str
+    where: cst.CSTNode
+    place: Place
+
+
 @dataclass(slots=True)
 class Staging:
     """The graph that a program builds, the slices that it runs, and how each expression came out."""
@@ -66,6 +79,7 @@ class Staging:
     optimizers: list[Optimizer] = field(default_factory=list)
     classes: list[Class] = field(default_factory=list)
     touched: list[tuple[Node, Place]] = field(default_factory=list)
+    flags: list[FlagEvent] = field(default_factory=list)
     maybe: list[tuple[MutableMapping[object, Value], object]] = field(default_factory=list)
 
     def is_maybe(self, table: Mapping, key: object) -> bool:

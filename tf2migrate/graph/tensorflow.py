@@ -7,12 +7,13 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.api.calls import Effect, effects
+from tf2migrate.api.flags import is_flags
 from tf2migrate.api.schedules import is_schedule
 from tf2migrate.graph.calls import Arguments
 from tf2migrate.graph.expressions import shape_sources
+from tf2migrate.graph.flags import Flags
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import RunSite
-from tf2migrate.graph.training import Training
 from tf2migrate.graph.values import (
     Bound,
     Builtin,
@@ -104,7 +105,7 @@ RECURRENT = {"tf.nn.dynamic_rnn", "tf.nn.static_rnn", "tf.nn.bidirectional_dynam
 ASSIGNS = {"tf.assign": "assign", "tf.assign_add": "assign_add", "tf.assign_sub": "assign_sub"}
 
 
-class TensorFlow(Training):
+class TensorFlow(Flags):
     """The whole interpreter."""
 
     def __init__(self, project: Project, entry: Module) -> None:
@@ -155,6 +156,8 @@ class TensorFlow(Training):
 
     def structure(self, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value | None:
         """Functions that build graph structure; None for a plain op."""
+        if is_flags(name):
+            return self.flags_call(name, args, node, frame)
         match name:
             case "tf.placeholder":
                 made = self.make("placeholder", name, [], node)

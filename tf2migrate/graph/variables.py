@@ -168,7 +168,7 @@ class Variables(Calls):
         initial = args.get(0, "initial_value")
         trainable = args.get(1, "trainable")
         made = self.make("variable", "tf.Variable", [initial] if initial is not None else [], node)
-        made.trainable = self.flag(trainable, made, "trainable", node)
+        made.trainable = self.known_flag(trainable, made, "trainable", node)
         made.name = self.full_name(args.get(5, "name"), "Variable", node)
         made.details.update(self.details(args, ("initial_value", "trainable", "dtype")))
         self.staging.touched.append((made, self.place()))
@@ -196,7 +196,7 @@ class Variables(Calls):
         initializer = args.get(3, "initializer")
         made = self.make("variable", "tf.get_variable", [initializer] if initializer is not None else [], node)
         made.name = name
-        made.trainable = self.flag(args.get(5, "trainable"), made, "trainable", node)
+        made.trainable = self.known_flag(args.get(5, "trainable"), made, "trainable", node)
         made.details.update(self.details(args, ("shape", "dtype", "initializer", "regularizer")))
         regularizer = args.get(4, "regularizer")
         if regularizer is not None and not (isinstance(regularizer, Const) and regularizer.value is None):
@@ -211,7 +211,7 @@ class Variables(Calls):
         out.update(args.keywords)
         return out
 
-    def flag(self, value: Value | None, made: Node, what: str, node: cst.CSTNode) -> bool:
+    def known_flag(self, value: Value | None, made: Node, what: str, node: cst.CSTNode) -> bool:
         if value is None:
             return True
         if isinstance(value, Const):
@@ -254,7 +254,7 @@ class Variables(Calls):
                 return self.refuse("TFM404", node, f"`{path}` is reused here, but no layer of this name was made before")
             owner = self.make("layer", name, [], node)
             owner.name = path
-            owner.trainable = self.flag(args.keywords.get("trainable"), owner, "trainable", node)
+            owner.trainable = self.known_flag(args.keywords.get("trainable"), owner, "trainable", node)
             self.by_name[f"layer {path}"] = owner
             self.collections.setdefault("variables", []).append(owner)
         elif owner.expression is not node and owner.op != name:

@@ -35,6 +35,7 @@ def check_program(flow: Flow, slicer: Slicer) -> None:
                 raise NotPlanned(slicer.refusal("TFM404", atom.statement, reason))
         if role is Role.HOST and not isinstance(atom.statement, DEFINITIONS):
             _host_reads(flow, slicer, atom)
+            _prints(flow, slicer, atom)
         if role is Role.RUN:
             _run_reads(flow, slicer, atom)
             _built_while_running(flow, slicer, atom)
@@ -106,6 +107,19 @@ def _host_reads(flow: Flow, slicer: Slicer, atom: Atom) -> None:
                 raise NotPlanned(slicer.refusal("TFM402", name, reason))
 
 
+def _prints(flow: Flow, slicer: Slicer, atom: Atom) -> None:
+    """A tensor that is printed without a run shows its place in the graph, which a native program has not."""
+    for call in _calls(atom.statement):
+        callee = flow.staging.value_in(call.func, flow.region.frame)
+        if not isinstance(callee, Builtin) or callee.name not in ("print", "str", "repr"):
+            continue
+        for arg in call.args:
+            value = flow.staging.value_in(arg.value, flow.region.frame)
+            if isinstance(value, Node):
+                reason = "host code prints a tensor, not its value"
+                raise NotPlanned(slicer.refusal("TFM402", arg.value, reason, "print the result of a run"))
+
+
 def _run_reads(flow: Flow, slicer: Slicer, atom: Atom) -> None:
     """Around its runs, a statement may not read graph values."""
     inside: set[int] = set()
@@ -172,7 +186,9 @@ def check_step(flow: Flow, slicer: Slicer, step: Step, plan: Plan) -> None:
                 raise NotPlanned(slicer.refusal(node.unknown.code, node.expression or atom.statement, node.unknown.reason))
         _values_agree(flow, slicer, atom)
         _movable(flow, slicer, atom)
-    for name, source in step.parts.host.items():
+    # What is read where it stands needs no promise about later.
+    moved = step.parts.atoms or step.parts.parameters or step.updates or step.parts.defaults
+    for name, source in step.parts.host.items() if moved else ():
         _host_is_stable(flow, slicer, name, source, step)
     _updates(flow, slicer, step)
     _races(slicer, step)

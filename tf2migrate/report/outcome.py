@@ -141,14 +141,15 @@ def _lowered(level: Level) -> Level:
 
 def _connected(programs: Iterable[Program]) -> list[list[Path]]:
     """The paths of the programs, those of programs that share a file (also by way of others) in one group."""
-    groups: list[dict[Path, None]] = []
+    group_of: dict[Path, dict[Path, None]] = {}
     for program in programs:
-        merged = {file.source.path: None for file in program.files}
-        apart = []
-        for group in groups:
-            if merged.keys() & group.keys():
-                merged = group | merged
-            else:
-                apart.append(group)
-        groups = [*apart, merged]
-    return [list(group) for group in groups]
+        merged: dict[Path, None] = {}
+        for file in program.files:
+            path = file.source.path
+            group = group_of.get(path, {path: None})
+            if group is not merged:
+                smaller, merged = sorted((merged, group), key=len)
+                merged.update(smaller)
+                for member in (*smaller, path):
+                    group_of[member] = merged
+    return [list(group) for group in {id(group): group for group in group_of.values()}.values()]

@@ -11,6 +11,7 @@ from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.project import Module, dotted_name
 from tf2migrate.names.tensorflow import canonical_import
 from tf2migrate.plan.model import NotPlanned, Refusal
+from tf2migrate.rewrite.flags import use_absl
 from tf2migrate.rewrite.symbols import Symbols
 from tf2migrate.rewrite.templates import Templates
 from tf2migrate.rewrite.undefined import undefined_names
@@ -27,6 +28,7 @@ class Layout:
         self.generated = generated
 
     def finish(self, tree: cst.Module) -> str:
+        tree = use_absl(tree, self.module)
         tree = self.definitions(tree)
         tree = self.imports(tree)
         tree = cast(cst.Module, tree.visit(_Spacing(self.generated)))

@@ -11,6 +11,7 @@ from tf2migrate.api.symbols import tf2_exists
 from tf2migrate.graph.staging import Staging
 from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.project import Module
+from tf2migrate.rewrite.flags import parses
 from tf2migrate.rewrite.layout import Layout
 from tf2migrate.rewrite.substitution import Substitution
 from tf2migrate.rewrite.symbols import Symbols
@@ -19,12 +20,29 @@ from tf2migrate.rewrite.symbols import Symbols
 def rewrite_plain(staging: Staging) -> dict[str, str]:
     """The new text of each module. Raises ``NotPlanned`` when a symbol has no native form."""
     out: dict[str, str] = {}
+    before = parses(staging)
     for key in staging.module_frames:
         module = staging.modules[key]
         symbols = Symbols(module, staging, Aliases(module.tree))
-        tree = cast(cst.Module, module.tree.visit(Substitution(symbols, {}, {}, {})))
+        tree = module.tree.visit(_Plain(symbols, before))
         out[key] = Layout(symbols, module, set()).finish(tree)
     return out
+
+
+class _Plain(Substitution):
+    """New spellings, and statements that come before others."""
+
+    def __init__(self, symbols: Symbols, before: dict[int, list[cst.BaseStatement]]) -> None:
+        super().__init__(symbols, {}, {}, {})
+        self.before = before
+
+    def on_leave(  # type: ignore[override]
+        self, original: cst.CSTNode, updated: cst.CSTNode
+    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
+        made = super().on_leave(original, updated)
+        if id(original) in self.before:
+            return cst.FlattenSentinel([*self.before[id(original)], cast(cst.CSTNode, made)])
+        return made
 
 
 def tf1_uses(module: Module) -> Iterator[tuple[cst.CSTNode, str]]:

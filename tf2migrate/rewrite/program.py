@@ -16,6 +16,7 @@ from tf2migrate.plan.flow import Role, is_graph_statement
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal, Step
 from tf2migrate.plan.region import Atom, names_read
 from tf2migrate.rewrite.composer import Composer
+from tf2migrate.rewrite.flags import parses
 from tf2migrate.rewrite.layer_classes import LayerClass
 from tf2migrate.rewrite.layout import Layout
 from tf2migrate.rewrite.runs import Runs
@@ -84,6 +85,8 @@ class Rewriter:
         self.runs.edit = Substitution(self.symbols, self.replacements, self.whole, self.names)
         self.run_sites()
         self.host_statements()
+        for statement, made in parses(self.staging).items():
+            self.edits.before.setdefault(statement, [])[:0] = made
         return {key: self.assemble(symbols) for key, symbols in self.all_symbols.items()}
 
     def assemble(self, symbols: Symbols) -> str:
@@ -238,6 +241,9 @@ class Rewriter:
     def lifted(self) -> None:
         """Calls, inside functions, of functions that got parameters for what they read from the region."""
         for definition, names in self.plan.lifted.items():
+            if names and definition not in self.staging.calls:
+                reason = f"`{names[0]}` would have to be passed to a function whose call is not in the source"
+                raise NotPlanned(Refusal("TFM410", self.module.key, self.module.tree, reason))
             for call, _, place in self.staging.calls.get(definition, ()):
                 if place.steps[-1].frame is not self.region.frame:
                     self.replacements[id(call)] = self.composer.with_arguments([f"{n}={n}" for n in names])

@@ -74,6 +74,7 @@ class Functions:
     def constructor(self) -> list[cst.BaseStatement]:
         """The statements that make the variables and layers, in the order of the original."""
         out: list[cst.BaseStatement] = []
+        made: set[int] = set()
         flow = self.plan.flow
         for atom in flow.region.atoms:
             for item in self.plan.objects:
@@ -81,11 +82,29 @@ class Functions:
                     text = f"self.{item.name} = {self.composer.object_constructor(item)}\n"
                     out.extend(self.templates.statements(text, {}))
             if flow.role(atom) is Role.VARIABLE:
+                out.extend(self.initial_statements(atom, made))
                 out.extend(self.variable_statement(atom))
             elif flow.role(atom) is Role.STAGED:
                 for node in atom.nodes:
                     if node.number in self.composer.inner:
                         out.extend(self.inner_statement(node, atom))
+        return out
+
+    def initial_statements(self, atom: Atom, made: set[int]) -> list[cst.BaseStatement]:
+        """Tensors with a name of their own that are the initial value of a variable: drawn where it is made."""
+        flow = self.plan.flow
+        out: list[cst.BaseStatement] = []
+        for read in flow.reads(atom):
+            for source in flow.reaching(read.name, atom):
+                if flow.role(source) is not Role.STAGED or source.number in made:
+                    continue
+                made.add(source.number)
+                if any(n.kind != "tensor" for n in source.nodes) or _is_fed(source.nodes):
+                    module = self.composer.symbols.module.key
+                    reason = "the initial value of this variable depends on what is fed or trained"
+                    raise NotPlanned(Refusal("TFM404", module, atom.statement, reason))
+                out += self.initial_statements(source, made)
+                out += self.composer.moved(source, "self")
         return out
 
     def variable_statement(self, atom: Atom) -> list[cst.BaseStatement]:
@@ -663,6 +682,21 @@ class Functions:
 
 
 _TAPES: dict[int, str] = {}
+
+
+def _is_fed(nodes: list[Node]) -> bool:
+    """Whether a feed, a variable or an update is behind any of ``nodes``."""
+    seen: set[int] = set()
+    stack = list(nodes)
+    while stack:
+        node = stack.pop()
+        if node.number in seen:
+            continue
+        seen.add(node.number)
+        if node.kind != "tensor" or node.control:
+            return True
+        stack.extend(node.inputs)
+    return False
 
 
 def is_scalar(plan: Plan, node: Node) -> bool:

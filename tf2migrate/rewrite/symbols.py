@@ -8,6 +8,7 @@ import libcst as cst
 
 from tf2migrate.api.calls import rewrite_call, rewrite_reference
 from tf2migrate.api.calls_model import Argument, Call, Definition, Kept, Refused
+from tf2migrate.api.flags import absl_name, is_flags
 from tf2migrate.api.initializers import initializer_reference
 from tf2migrate.api.layers import Flag, Layer, is_layer, layer
 from tf2migrate.api.mnist import is_mnist_reader, read_data_sets
@@ -17,6 +18,7 @@ from tf2migrate.graph.values import Symbol, nodes_in
 from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.project import Module
 from tf2migrate.plan.model import NotPlanned, Refusal
+from tf2migrate.rewrite.flags import absl_call
 
 INITIALIZERS = frozenset({"tf.zeros_initializer", "tf.ones_initializer"})
 
@@ -49,6 +51,8 @@ class Symbols:
         name = self.canonical(original.func)
         if name is None:
             return updated
+        if is_flags(name):
+            return absl_call(absl_name(name) or "", updated)
         arguments = self.arguments(updated)
         if is_mnist_reader(name):
             made = read_data_sets(arguments, tf=self.tf, graph_seed=self.graph_seed(original))
@@ -87,7 +91,7 @@ class Symbols:
     def reference(self, original: cst.Attribute | cst.Name, updated: cst.BaseExpression) -> cst.BaseExpression:
         """The native form of a symbol that is not called."""
         name = self.canonical(original)
-        if name is None or name == "tf" or name.count(".") == 0:
+        if name is None or name == "tf" or name.count(".") == 0 or is_flags(name):
             return updated
         if name in INITIALIZERS:
             return self.expression(f"{self.tf}.keras.initializers.{'Zeros' if 'zeros' in name else 'Ones'}()")
