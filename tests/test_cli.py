@@ -52,9 +52,7 @@ def stand_in(sources: Sequence[SourceFile], settings: Settings, **options: Any) 
         for number, line in enumerate(source.text.splitlines(), 1):
             if "tf.log" in line:
                 column = line.index("tf.log") + 1
-                findings.append(
-                    Finding(str(source.path), number, column, "TFM101", "`tf.log` was removed", fixed=True)
-                )
+                findings.append(Finding(str(source.path), number, column, "TFM101", "`tf.log` was removed", fixed=True))
             if "tf.mystery" in line:
                 column = line.index("tf.mystery") + 1
                 findings.append(
@@ -62,9 +60,7 @@ def stand_in(sources: Sequence[SourceFile], settings: Settings, **options: Any) 
                 )
         code = source.text.replace("tf.log", "tf.math.log")
         level = Level.UNCHANGED if "mystery" in source.text else Level.NATIVE if findings else Level.CLEAN
-        programs.append(
-            Program(source.path, (FileMigration(source, code, tuple(findings), level),), level, ())
-        )
+        programs.append(Program(source.path, (FileMigration(source, code, tuple(findings), level),), level, ()))
     return programs
 
 
@@ -104,9 +100,7 @@ def test_dry_run_is_the_default(run: Run, tmp_path: Path) -> None:
 
 
 def test_patch_applies(run: Run, tmp_path: Path) -> None:
-    write(
-        tmp_path, old=OLD.replace("\n", "\r\n").encode(), latin=b"# coding: latin-1\n# \xe9\n" + OLD.encode()
-    )
+    write(tmp_path, old=OLD.replace("\n", "\r\n").encode(), latin=b"# coding: latin-1\n# \xe9\n" + OLD.encode())
     subprocess.run(["git", "apply"], input=run("old.py", "latin.py").out, cwd=tmp_path, check=True)
     assert (tmp_path / "old.py").read_bytes() == NEW.replace("\n", "\r\n").encode()
     assert (tmp_path / "latin.py").read_bytes() == b"# coding: latin-1\n# \xe9\n" + NEW.encode()
@@ -154,9 +148,7 @@ def test_fix(run: Run, tmp_path: Path) -> None:
     assert run("fix", "old.py").code == 0
 
 
-def test_fix_of_a_file_that_cannot_be_written(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_fix_of_a_file_that_cannot_be_written(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, old=OLD, other=OLD)
     writable = os.access
     monkeypatch.setattr(
@@ -212,9 +204,7 @@ def test_bug_in_one_program_does_not_stop_the_others(run: Run, tmp_path: Path) -
     assert (tmp_path / "old.py").read_text() == NEW
 
 
-def test_bug_that_no_single_program_brings_to_light(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_bug_that_no_single_program_brings_to_light(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def migrate(*arguments: object, **options: object) -> list[Program]:
         raise RecursionError("together")
 
@@ -320,9 +310,7 @@ def test_colours(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert b"\x1b[" not in run("check", "--color=never", "old.py").out
 
 
-def test_patch_of_files_elsewhere_says_where(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_patch_of_files_elsewhere_says_where(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "there").mkdir()
     (tmp_path / "here").mkdir()
     write(tmp_path / "there", old=OLD)

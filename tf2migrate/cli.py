@@ -92,9 +92,7 @@ def _codes(ctx: click.Context, parameter: click.Parameter, values: Sequence[str]
     selectors = _split(ctx, parameter, values)
     for selector in selectors:
         if not is_selector(selector):
-            raise click.BadParameter(
-                f"`{selector}` is neither a rule code such as TFM101 nor the start of one"
-            )
+            raise click.BadParameter(f"`{selector}` is neither a rule code such as TFM101 nor the start of one")
     return selectors
 
 
@@ -136,15 +134,9 @@ _linting = _combined(
     click.option(
         "--select", multiple=True, callback=_codes, metavar="CODES", help="Show findings of these rules only."
     ),
-    click.option(
-        "--ignore", multiple=True, callback=_codes, metavar="CODES", help="Show no findings of these rules."
-    ),
-    click.option(
-        "--unsafe-fixes/--no-unsafe-fixes", default=None, help="Also rewrite where numbers may differ."
-    ),
-    click.option(
-        "--output-format", type=click.Choice(OUTPUT_FORMATS), default=None, help="How findings are shown."
-    ),
+    click.option("--ignore", multiple=True, callback=_codes, metavar="CODES", help="Show no findings of these rules."),
+    click.option("--unsafe-fixes/--no-unsafe-fixes", default=None, help="Also rewrite where numbers may differ."),
+    click.option("--output-format", type=click.Choice(OUTPUT_FORMATS), default=None, help="How findings are shown."),
     click.option(
         "--stdin-filename",
         type=click.Path(path_type=Path),
@@ -163,9 +155,7 @@ def diff_command(paths: tuple[Path, ...], color: str, **options: Any) -> int:
     from tf2migrate.report.diff import Change, patch, patch_base
 
     outcome = _outcome(paths, options)
-    changes = [
-        Change(file.source.path, file.source.raw, encode(file.source, file.code)) for file in outcome.changed
-    ]
+    changes = [Change(file.source.path, file.source.raw, encode(file.source, file.code)) for file in outcome.changed]
     here = Path.cwd()
     base = patch_base([change.path for change in changes], here) if changes else here
     _out(patch(changes, base, _style(color, sys.stdout)))
@@ -213,9 +203,7 @@ def fix_command(paths: tuple[Path, ...], color: str, **options: Any) -> int:
 
 @cli.command("verify", short_help="Run original and rewrite, and compare.")
 @_paths
-@click.option(
-    "--steps", type=click.IntRange(min=1), default=100, show_default=True, help="Compare so many runs."
-)
+@click.option("--steps", type=click.IntRange(min=1), default=100, show_default=True, help="Compare so many runs.")
 @click.option("--rtol", type=float, default=1e-4, show_default=True, help="Relative tolerance.")
 @click.option("--atol", type=float, default=1e-6, show_default=True, help="Absolute tolerance.")
 @click.option("--oracle", metavar="PYTHON|auto", help="A Python with TensorFlow 1.15 to run the original.")
@@ -238,9 +226,7 @@ def verify_command(
     if _DASH in paths:
         raise click.UsageError("verify needs files: it runs them")
     if importlib.util.find_spec("tensorflow") is None:
-        raise click.ClickException(
-            "verify runs programs and needs TensorFlow 2: pip install 'tf2migrate[verify]'"
-        )
+        raise click.ClickException("verify runs programs and needs TensorFlow 2: pip install 'tf2migrate[verify]'")
     from tf2migrate.verify.compare import verify_paths
 
     settings = _settings(paths, options)
@@ -249,9 +235,7 @@ def verify_command(
         besides = _companions(sources, paths, settings, progress, importers=False)
     _report_problems(problems, color)
     sources += besides.sources
-    code = verify_paths(
-        sources, settings, steps=steps, rtol=rtol, atol=atol, oracle=oracle, timeout=timeout, echo=_say
-    )
+    code = verify_paths(sources, settings, steps=steps, rtol=rtol, atol=atol, oracle=oracle, timeout=timeout, echo=_say)
     return max(code, *(2 for problem in problems if problem.is_defect), 0)
 
 
@@ -486,9 +470,7 @@ def _stdin() -> bytes:
 
 def _out(content: bytes | str) -> None:
     try:
-        sys.stdout.buffer.write(
-            content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
-        )
+        sys.stdout.buffer.write(content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace"))
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         # The reader has seen enough, as in `| head`; the rest of the work and the exit code stay the same.

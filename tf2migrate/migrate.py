@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -155,7 +155,7 @@ class _Work:
         self._outcomes: dict[str, _Outcome] = {}
 
     # ------------------------------------------------------------------ programs
-    def programs(self, wanted: Collection[str] | None) -> Iterator[Program]:
+    def programs(self, wanted: Set[str] | None) -> Iterator[Program]:
         """The programs that may have to do with TensorFlow, as far as they are wanted."""
         chosen = [e for e in self.entries if wanted is None or not wanted.isdisjoint(self.graph.closure(e))]
         for entry in chosen:
@@ -166,7 +166,7 @@ class _Work:
         for entry in self._together(chosen):
             yield self._program(self._outcomes[entry])
 
-    def untouched(self, wanted: Collection[str] | None) -> Iterator[Program]:
+    def untouched(self, wanted: Set[str] | None) -> Iterator[Program]:
         """A clean program for each source that no program of TensorFlow holds."""
         held = {path for entry in self.entries for path in self.graph.closure(entry)}
         for path, source in self.sources.items():
@@ -333,7 +333,7 @@ class _Work:
                     queue += [other for other in outcome.paths if other != path]
 
     def _shared(self, outcome: _Outcome, path: str, others: Sequence[_Outcome]) -> Finding:
-        """Why a program that could be migrated is not: of the others that use the file, the first that stands in the way."""
+        """Why a program that could be migrated is not: one of the others that use the file stands in the way."""
         other = next((o for o in others if not o.native), others[0])
         name, theirs = os.path.basename(path), str(self.sources[other.entry].path)
         if other.crashed:

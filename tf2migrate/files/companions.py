@@ -36,9 +36,9 @@ def companions(
 ) -> Companions:
     """The files of a project without which the files that were asked for cannot be migrated.
 
-    These are the files that they import, and (``importers``) those that import one of the files of a TensorFlow program,
-    with what these import in turn. Nothing is looked for above the repository or project that a file is in, and
-    nothing that ``settings`` excludes is taken. ``paths`` are what the user named.
+    These are the files that they import, and (``importers``) those that import one of the files of a TensorFlow
+    program, with what these import in turn. Nothing is looked for above the repository or project that a file is
+    in, and nothing that ``settings`` excludes is taken. ``paths`` are what the user named.
     """
     covered = [os.path.abspath(path) for path in paths if path.is_dir()]
     projects: dict[str, list[SourceFile]] = {}

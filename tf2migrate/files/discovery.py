@@ -90,9 +90,7 @@ def _files_below(
         is_directory = entry.is_dir(follow_symlinks=False)
         if not is_directory and not (entry.name.endswith(SUFFIXES) and entry.is_file()):
             continue
-        if any(fnmatch.fnmatchcase(entry.name, name) for name in names) or _left_out(
-            entry.path, is_directory, layers
-        ):
+        if any(fnmatch.fnmatchcase(entry.name, name) for name in names) or _left_out(entry.path, is_directory, layers):
             continue
         if is_directory:
             directories.append(entry)

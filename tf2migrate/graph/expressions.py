@@ -57,6 +57,8 @@ COMPARED: dict[str, Callable[[object, object], object]] = {
     "GreaterThan": operator.gt,
     "GreaterThanEqual": operator.ge,
 }
+# What `tf.__version__` was to the program: branches on it are taken as under the last TensorFlow 1.
+ORACLE_VERSION = "1.15.5"
 SHAPE_METHODS = frozenset({"get_shape", "as_list", "num_elements", "value", "ndims", "rank", "shape", "dims"})
 
 
@@ -241,7 +243,7 @@ class Expressions(Statements):
         if isinstance(left, Sequence) and isinstance(right, Const) and operator == "Multiply":
             if isinstance(right.value, int) and right.value * len(left.items) <= 256:
                 return Sequence(left.items * right.value, left.kind, left.exact)
-        if isinstance(left, Sequence) and operator == "Multiply":
+        if isinstance(left, Sequence) and operator == "Multiply" and not any(True for _ in nodes_in(right)):
             return Sequence(list(left.items), left.kind, False)
         return self.combine(operator, [left, right], node)
 
@@ -293,6 +295,7 @@ class Expressions(Statements):
         return self.combine(kind, [left, *right], node)
 
     def compare(self, kind: str, left: Value, right: Value) -> bool | None:
+        left, right = (Const(ORACLE_VERSION) if _is_version(v) else v for v in (left, right))
         if isinstance(left, Const) and isinstance(right, Const):
             try:
                 match kind:
@@ -355,6 +358,8 @@ class Expressions(Statements):
         match base:
             case Unknown():
                 return base
+            case Symbol(name="tf.__version__"):
+                return self.attribute(Const(ORACLE_VERSION), name, node)
             case Symbol(name=symbol):
                 return Symbol(normalize(f"{symbol}.{name}"))
             case Foreign(name=foreign):
@@ -482,6 +487,10 @@ class Expressions(Statements):
 
     def make(self, kind: str, op: str, operands: list[Value], node: cst.CSTNode) -> Node:
         raise NotImplementedError
+
+
+def _is_version(value: Value) -> bool:
+    return isinstance(value, Symbol) and value.name == "tf.__version__"
 
 
 def _hashable(value: object) -> bool:

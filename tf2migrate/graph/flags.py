@@ -26,7 +26,7 @@ from tf2migrate.names.project import Module, Project
 
 ORIGIN = "tf.flags.FLAGS"
 # Builtins that look at the object itself and at none of its flags.
-HARMLESS = {"bool", "callable", "dir", "id", "isinstance", "iter", "len", "list", "print", "repr", "sorted", "str", "type"}
+HARMLESS = {"bool", "callable", "dir", "id", "isinstance", "iter", "len", "list", "print", "repr", "str", "type"}
 
 
 class Flags(Training):
@@ -38,8 +38,8 @@ class Flags(Training):
         self.flag_values = Host(origin=ORIGIN, key=("flags",))
         self.flag_changes = 0
 
-    def event(self, kind: str, node: cst.CSTNode) -> None:
-        self.staging.flags.append(FlagEvent(kind, node, self.place()))
+    def event(self, kind: str, node: cst.CSTNode, flag: str = "") -> None:
+        self.staging.flags.append(FlagEvent(kind, node, self.place(), flag))
 
     # ------------------------------------------------------------------ FLAGS
     def name(self, name: str, frame: Frame) -> Value:
@@ -63,13 +63,13 @@ class Flags(Training):
             return Bound(self.flag_values, Builtin(name), name)
         if name.startswith("_"):
             return self.refuse("TFM103", node, f"`{name}` of `FLAGS` is private and not the same in absl")
-        self.event("read", node)
+        self.event("read", node, name)
         return Host(key=("flag", name, self.flag_changes))
 
     def set_attribute(self, base: Value, name: str, value: Value, where: cst.CSTNode) -> None:
         if base is self.flag_values:
             self.flag_changes += 1
-            self.event("set", where)
+            self.event("set", where, name)
         super().set_attribute(base, name, value, where)
 
     # ------------------------------------------------------------------ calls

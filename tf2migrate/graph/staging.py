@@ -55,12 +55,14 @@ class FlagEvent:
     """Something that happened to ``tf.flags.FLAGS``, in the order of interpretation.
 
     ``kind`` is ``define``, ``set``, ``read`` (of a flag, which parses the command line the first time), ``parse``
-    (asked for by the program), ``escape`` (into code that may read flags) or ``run`` (``tf.app.run``).
+    (asked for by the program), ``escape`` (into code that may read flags) or ``run`` (``tf.app.run``). ``flag`` is
+    the name of the flag that is read or set, empty where it is not known.
     """
 
     kind: str
     where: cst.CSTNode
     place: Place
+    flag: str = ""
 
 
 @dataclass(slots=True)

@@ -70,7 +70,8 @@ def parse(source: SourceFile) -> Module:
 
 def _inexact(source: SourceFile, code: str) -> SourceProblem:
     """The parser gives back another text: mostly line ends that differ, or a form feed."""
-    common = len(os.path.commonprefix([source.text, code]))
+    pairs = zip(source.text, code, strict=False)
+    common = next((index for index, (old, new) in enumerate(pairs) if old != new), min(len(source.text), len(code)))
     line = len(_LINE_END.findall(source.text, 0, common)) + 1
     if source.text[common : common + 1] == "\f":
         return _problem(source, line, "a form feed, which cannot be kept as it is", "remove it")

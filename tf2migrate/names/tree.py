@@ -9,11 +9,11 @@ from collections.abc import Iterator
 import libcst as cst
 
 # Fields that hold only whitespace, punctuation, comments, or operators (which are told by their type alone).
-_TRIVIA = frozenset(
-    "lpar rpar lbracket rbracket lbrace rbrace comma semicolon equal colon dot header footer indent newline comment "
-    "operator separator posonly_ind asynchronous trailing_comma leading_whitespace trailing_whitespace leading_lines "
-    "lines_after_decorators first_colon second_colon".split()
-)
+_TRIVIA = """
+    lpar rpar lbracket rbracket lbrace rbrace comma semicolon equal colon first_colon second_colon dot separator
+    trailing_comma operator posonly_ind asynchronous header footer indent newline comment leading_lines
+    lines_after_decorators leading_whitespace trailing_whitespace
+"""
 
 
 def children(node: cst.CSTNode) -> list[cst.CSTNode]:
@@ -43,7 +43,8 @@ def walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
 @functools.cache
 def _fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     names = [field.name for field in dataclasses.fields(kind)]
-    chosen = [name for name in names if name not in _TRIVIA and not name.startswith("whitespace")]
+    trivia = _TRIVIA.split()
+    chosen = [name for name in names if name not in trivia and not name.startswith("whitespace")]
     # The order of the source, where it differs from the order in which the fields are declared.
     order = _ORDER.get(kind, ())
     return tuple(sorted(chosen, key=lambda name: order.index(name) if name in order else len(order)))

@@ -11,6 +11,7 @@ from tf2migrate.plan.model import NotPlanned, Plan, Step
 from tf2migrate.plan.normalization import is_moving_average
 from tf2migrate.plan.region import Atom, names_read
 from tf2migrate.plan.slices import Slicer
+from tf2migrate.plan.stability import instability
 
 # Foreign functions without side effects, by prefix of their dotted name.
 PURE_FOREIGN = ("numpy.", "math.", "functools.partial", "collections.OrderedDict", "operator.", "itertools.")
@@ -190,8 +191,12 @@ def check_step(flow: Flow, slicer: Slicer, step: Step, plan: Plan) -> None:
     moved = step.parts.atoms or step.parts.parameters or step.updates or step.parts.defaults
     for name, source in step.parts.host.items() if moved else ():
         _host_is_stable(flow, slicer, name, source, step)
+    unstable = instability(flow, step) if moved else None
+    if unstable is not None:
+        raise NotPlanned(slicer.refusal("TFM403", unstable[0], unstable[1]))
     _updates(flow, slicer, step)
     _races(slicer, step)
+    _order_of_gradients(slicer, step)
     _randomness(slicer, step, plan)
 
 
@@ -339,6 +344,24 @@ def _updates(flow: Flow, slicer: Slicer, step: Step) -> None:
             if node.control and node.kind == "tensor":
                 where = node.expression or atom.statement
                 raise NotPlanned(slicer.refusal("TFM405", where, "control dependencies are not rewritten yet"))
+
+
+def _order_of_gradients(slicer: Slicer, step: Step) -> None:
+    """C7: Keras lists variables in another order than TensorFlow 1, so no result may show the order."""
+    several = {
+        id(n.expression): n for a in step.parts.atoms for n in a.nodes if n.op == "tf.gradients" and n.expression is not None
+    }
+    for node in several.values():
+        by = [
+            n.details.get("variable")
+            for a in step.parts.atoms
+            for n in a.nodes
+            if n.op == "tf.gradients" and n.expression is node.expression
+        ]
+        if len(by) > 1 and any(isinstance(v, Node) and v.kind == "layer" for v in by):
+            if any(leaf.node is not None and leaf.node.op == "tf.gradients" for leaf in step.fetch.values()):
+                where = step.sites[0].expression
+                raise NotPlanned(slicer.refusal("TFM408", where, "the order of these gradients is that of TensorFlow 1"))
 
 
 def _randomness(slicer: Slicer, step: Step, plan: Plan) -> None:

@@ -6,6 +6,7 @@ Any cut is right: the pieces are the user's own statements in their own order. T
 from __future__ import annotations
 
 from tf2migrate.graph.values import Node, nodes_in
+from tf2migrate.plan.facts import rank_of
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import Fetch, Forward, Plan, Slice, Step
 from tf2migrate.plan.normalization import is_moving_average
@@ -63,7 +64,10 @@ def choose_forward(flow: Flow, steps: list[Step]) -> Forward | None:
     outputs = _outputs(flow, atoms, steps)
     if not outputs or len(outputs) > MAXIMUM_OUTPUTS:
         return None
-    forward = Forward(atoms, sorted(parts.parameters, key=lambda n: n.number), outputs)
+    # Keras takes the first argument for the inputs: flags and rates go last.
+    ordered = sorted(parts.parameters, key=lambda n: (rank_of(n) in (0, None) and n.details.get("shape") is None
+                     or rank_of(n) == 0, n.number))
+    forward = Forward(atoms, ordered, outputs)
     if not all(_usable(flow, forward, step) for step in training):
         return None
     return forward

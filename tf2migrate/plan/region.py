@@ -16,6 +16,7 @@ from tf2migrate.graph.frames import Frame, Place
 from tf2migrate.graph.staging import RunSite, Staging
 from tf2migrate.graph.values import (
     Bound,
+    Const,
     Foreign,
     Graph,
     Host,
@@ -111,6 +112,8 @@ def _collect(region: Region, staging: Staging, body: Sequence[cst.CSTNode], pare
             region.dissolved.append(statement)
             _header(region, staging, statement, parents)
             _collect(region, staging, statement.body.body, (*parents, statement))
+        elif isinstance(statement, cst.If) and (taken := version_branch(statement, staging)) is not None:
+            _collect(region, staging, taken, parents)
         elif isinstance(statement, cst.If | cst.For | cst.While | cst.Try | cst.With) and _enters(
             statement, staging, region.frame
         ):
@@ -206,6 +209,32 @@ def dissolves(statement: cst.With, staging: Staging, frame: Frame) -> bool:
         if not (isinstance(value, Session | Scope) or _opens_graph(value)):
             return False
     return True
+
+
+def version_branch(statement: cst.If, staging: Staging) -> Sequence[cst.CSTNode] | None:
+    """The statements of the branch that TensorFlow 1.15 takes, for a test of ``tf.__version__``; None for other tests."""
+    if not any(isinstance(v, Symbol) and v.name == "tf.__version__" for n in _inside(statement.test) for v in staging.values_of(n)):
+        return None
+    values = staging.values_of(statement.test)
+    if not values or not all(isinstance(v, Const) for v in values):
+        return None
+    answers = {bool(v.value) for v in values if isinstance(v, Const)}
+    if len(answers) != 1:
+        return None
+    if answers.pop():
+        return statement.body.body
+    orelse = statement.orelse
+    if orelse is None:
+        return ()
+    return [orelse] if isinstance(orelse, cst.If) else orelse.body.body
+
+
+def _inside(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        stack.extend(current.children)
 
 
 def _opens_graph(value: Value | None) -> bool:

@@ -49,6 +49,8 @@ class Slicer:
         match value:
             case Node(kind="train" | "init" | "group"):
                 return Fetch("none", expression, site.frame, value)
+            case Node(kind="layer"):
+                raise NotPlanned(self.refusal("TFM401", expression, "the variables of a layer are fetched"))
             case Node():
                 return Fetch("leaf", expression, site.frame, value)
             case Sequence(items=items, exact=True, kind=kind) if items:

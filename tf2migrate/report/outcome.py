@@ -54,9 +54,7 @@ class Outcome:
         problems = {problem.finding() for problem in self.problems}
         defects = {problem.finding() for problem in self.problems if problem.is_defect}
         return sorted(
-            finding
-            for finding in found | problems
-            if finding in defects or self.settings.reports(finding.code)
+            finding for finding in found | problems if finding in defects or self.settings.reports(finding.code)
         )
 
     @property
@@ -83,9 +81,7 @@ class Outcome:
     def batches(self) -> list[list[FileMigration]]:
         """The changed files; in one group are those of programs that share a file: all or none is written."""
         changed = {file.source.path: file for file in self.changed}
-        groups = (
-            [changed.pop(path) for path in group if path in changed] for group in _connected(self.programs)
-        )
+        groups = ([changed.pop(path) for path in group if path in changed] for group in _connected(self.programs))
         return [group for group in groups if group]
 
 
@@ -101,9 +97,7 @@ def settled(programs: Sequence[Program]) -> list[Program]:
         return list(programs)
     spoiled = {path for group in _connected(programs) if obstacles.keys() & set(group) for path in group}
     return [
-        _unchanged(program, obstacles)
-        if program.files and program.files[0].source.path in spoiled
-        else program
+        _unchanged(program, obstacles) if program.files and program.files[0].source.path in spoiled else program
         for program in programs
     ]
 

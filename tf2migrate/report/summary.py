@@ -48,11 +48,7 @@ def _levels(programs: Sequence[Program], style: Style) -> str:
     counts = Counter(program.level for program in programs)
     clean = counts.pop(Level.CLEAN, 0)
     if not counts:
-        return (
-            f"nothing to migrate in {_count(clean, 'program', 'programs')}"
-            if clean
-            else "no program to migrate"
-        )
+        return f"nothing to migrate in {_count(clean, 'program', 'programs')}" if clean else "no program to migrate"
     shown = [_level(level, counts[level], style) for level in Level if counts[level]]
     without = f" (and {clean} without TensorFlow 1)" if clean else ""
     return f"{_count(counts.total(), 'program', 'programs')}: {', '.join(shown)}{without}"

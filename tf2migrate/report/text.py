@@ -20,9 +20,7 @@ def concise(findings: Sequence[Finding], style: Style = PLAIN) -> str:
 
 def full(findings: Sequence[Finding], texts: Mapping[str, str], style: Style = PLAIN) -> str:
     """Each finding with its line of source; ``texts`` gives the text of a file by its path."""
-    lines = {
-        path: _LINE_END.split(texts[path]) for path in {finding.path for finding in findings} if path in texts
-    }
+    lines = {path: _LINE_END.split(texts[path]) for path in {finding.path for finding in findings} if path in texts}
     return "".join(_block(finding, lines.get(finding.path, []), style) for finding in findings)
 
 

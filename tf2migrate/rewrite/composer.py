@@ -219,8 +219,11 @@ class Composer:
             texts = by_parameter(item.function, call.call, cast(cst.Call, updated), self.symbols)
             atom = self.flow.region.atom_at(call.frame.called_from)  # type: ignore[arg-type]
             assert atom is not None
-            lifted = [f"{n}={self.read(n, atom, holder) or n}" for n in item.function.lifted]
-            arguments = with_lifted(call_arguments(item.function, texts, item.function.frames), lifted)
+            reads = [(n, self.read(n, atom, holder) or n) for n in item.function.lifted]
+            given = call_arguments(item.function, texts, item.function.frames)
+            # Keras wants the first argument by position.
+            lifted = [text if not given and n == item.function.lifted[0] else f"{n}={text}" for n, text in reads]
+            arguments = with_lifted(given, lifted)
             name = item.name if self.plan.networks else f"{holder}.{item.name}"
             return self.symbols.expression(f"{name}({arguments})")
 

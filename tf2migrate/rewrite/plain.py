@@ -11,7 +11,7 @@ from tf2migrate.api.symbols import tf2_exists
 from tf2migrate.graph.staging import Staging
 from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.project import Module
-from tf2migrate.rewrite.flags import parses
+from tf2migrate.rewrite.flag_parsing import parses
 from tf2migrate.rewrite.layout import Layout
 from tf2migrate.rewrite.substitution import Substitution
 from tf2migrate.rewrite.symbols import Symbols
@@ -65,6 +65,8 @@ def tf1_uses(module: Module) -> Iterator[tuple[cst.CSTNode, str]]:
 def _is_symbol(name: str) -> bool:
     """Attributes of what a symbol is or returns (``tf.float32.name``) are not symbols of their own."""
     parts = name.split(".")
+    if "__" in name:
+        return False
     return not any(tf2_exists(".".join(parts[:i])) and parts[i - 1][:1].isupper() for i in range(2, len(parts)))
 
 

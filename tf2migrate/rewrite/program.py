@@ -7,6 +7,7 @@ from typing import cast
 
 import libcst as cst
 
+from tf2migrate.graph.frames import Place
 from tf2migrate.graph.staging import RunSite
 from tf2migrate.graph.values import Bound, Class, Const, Function, Graph, Mapping, Node, Scope, Session, Value, nodes_in
 from tf2migrate.graph.values import Sequence as Items
@@ -14,9 +15,9 @@ from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.project import Module, Project, dotted_name
 from tf2migrate.plan.flow import Role, is_graph_statement
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal, Step
-from tf2migrate.plan.region import Atom, names_read
+from tf2migrate.plan.region import Atom, names_read, version_branch
 from tf2migrate.rewrite.composer import Composer
-from tf2migrate.rewrite.flags import parses
+from tf2migrate.rewrite.flag_parsing import check_changes, parses
 from tf2migrate.rewrite.layer_classes import LayerClass
 from tf2migrate.rewrite.layout import Layout
 from tf2migrate.rewrite.runs import Runs
@@ -85,9 +86,16 @@ class Rewriter:
         self.runs.edit = Substitution(self.symbols, self.replacements, self.whole, self.names)
         self.run_sites()
         self.host_statements()
+        check_changes(self.staging, self.moves)
         for statement, made in parses(self.staging).items():
             self.edits.before.setdefault(statement, [])[:0] = made
         return {key: self.assemble(symbols) for key, symbols in self.all_symbols.items()}
+
+    def moves(self, place: Place) -> bool:
+        """Whether what happened there moves into the functions of the rewrite."""
+        atom = self.region.atom_at(place)
+        stays = (Role.HOST, Role.RUN, Role.CONSTANT, Role.FEED, Role.SCOPE)
+        return atom is not None and self.flow.role(atom) not in stays
 
     def assemble(self, symbols: Symbols) -> str:
         assembly = Assembly(self, symbols)
@@ -480,6 +488,12 @@ class Assembly(Substitution):
             return False
         if isinstance(node, cst.With) and self.rewriter.dissolved(node):
             self.skipped.update(id(item) for item in node.items)
+        if isinstance(node, cst.If) and (taken := version_branch(node, self.symbols.staging)) is not None:
+            self.skipped.add(id(node.test))
+            if taken is not node.body.body:
+                self.skipped.add(id(node.body))
+            elif node.orelse is not None:
+                self.skipped.add(id(node.orelse))
         if id(node) in self.skipped:
             return False
         return super().on_visit(node)
@@ -504,6 +518,8 @@ class Assembly(Substitution):
                 first = cast(cst.SimpleStatementLine, body[0])
                 body[0] = first.with_changes(leading_lines=[*lines, *first.leading_lines])
             return cst.FlattenSentinel([*before, *body])
+        if isinstance(original, cst.If) and version_branch(original, self.symbols.staging) is not None:
+            return cst.FlattenSentinel([*before, *self.taken_branch(original, cast(cst.If, updated))])
         if isinstance(original, cst.IndentedBlock) and not cast(cst.IndentedBlock, updated).body:
             updated = cast(cst.IndentedBlock, updated).with_changes(body=[cst.SimpleStatementLine([cst.Pass()])])
         if isinstance(original, cst.ImportFrom):
@@ -516,6 +532,20 @@ class Assembly(Substitution):
         if before:
             return cst.FlattenSentinel([*before, cast(cst.CSTNode, made)])
         return made
+
+    def taken_branch(self, original: cst.If, updated: cst.If) -> list[cst.CSTNode]:
+        """What a test of the TensorFlow version chose: it would choose otherwise under TensorFlow 2."""
+        taken = version_branch(original, self.symbols.staging)
+        body: list[cst.CSTNode]
+        if taken is original.body.body:
+            body = list(updated.body.body)
+        elif not taken:
+            body = []
+        elif isinstance(updated.orelse, cst.Else):
+            body = list(updated.orelse.body.body)
+        else:
+            body = [updated.orelse] if updated.orelse is not None else []
+        return [s for s in body if not (isinstance(s, cst.SimpleStatementLine) and isinstance(s.body[0], cst.Pass))]
 
     def emptied_block(self, block: cst.With) -> bool:
         """Whether nothing is left of a block: all of its statements went, and none came."""

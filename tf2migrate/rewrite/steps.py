@@ -11,6 +11,7 @@ import libcst as cst
 from tf2migrate.api.calls_model import Refused
 from tf2migrate.api.optimizers import Rate, densify, optimizer
 from tf2migrate.graph.values import Node, Optimizer, Sequence, nodes_in
+from tf2migrate.plan.contract import ancestors
 from tf2migrate.plan.facts import dtype_of
 from tf2migrate.plan.flow import Role
 from tf2migrate.plan.forward import is_gradient, uses_forward
@@ -436,7 +437,7 @@ class Functions:
                         name = self.plan.parameter_names[by.number]
                         if name not in names:
                             names.append(name)
-                    elif not isinstance(by, Node) or by.kind not in ("variable", "layer"):
+                    elif not isinstance(by, Node) or by.kind not in ("variable", "layer") or not by.trainable:
                         raise self.refused(step, "gradients by an intermediate tensor are not rewritten yet")
         for name in names:
             out += self.templates.statements(f"{self.tapes[id(step)]}.watch({name})\n", {})
@@ -565,7 +566,10 @@ class Functions:
                 fresh = self.plan.local("loss", "objective")
                 holes["__taped__"] += self.templates.statements(f"{fresh} = {loss}\n", {})
                 loss = fresh
-            chosen = self.variables_text(variables)
+            if any(not n.trainable for n in variables):
+                raise self.refused(self.plan.steps[0], "variables that are not trainable are trained here")
+            reached = ancestors(list(nodes_in(node.details["loss"])))
+            chosen = self.variables_text([n for n in variables if n.number in reached] or variables)
             gradients = self.plan.local("gradients")
             lines.append(f"{gradients} = {tape}.gradient({loss}, {chosen})")
             if densify(maker.name, sparse):
@@ -720,8 +724,16 @@ def is_scalar(plan: Plan, node: Node) -> bool:
 def is_sparse(plan: Plan, variables: list[Node]) -> bool:
     """Whether a variable of these gets its gradient as IndexedSlices: something looks rows of it up."""
     for node in plan.flow.staging.nodes:
-        if node.op in SPARSE_READERS and any(v in variables for v in node.inputs):
-            return True
+        if node.op not in SPARSE_READERS:
+            continue
+        stack = list(node.inputs)
+        while stack:
+            source = stack.pop()
+            if source in variables:
+                return True
+            # An identity hands the rows on.
+            if source.op in ("tf.identity", "method.read_value", "method.value", "tf.cast", "operator.getitem"):
+                stack.extend(source.inputs)
     return False
 
 

@@ -51,6 +51,8 @@ class Substitution(cst.CSTTransformer):
         static = self._static_shape(original, updated)
         if static is not None:
             return self._like(original, static)
+        if isinstance(original, cst.BinaryOperation):
+            return self._numpy_left(original, cast(cst.BinaryOperation, updated))
         if isinstance(original, cst.Call):
             return self._like(original, self.symbols.call(original, cast(cst.Call, updated)))
         if isinstance(original, cst.Attribute) and self._is_reference(original):
@@ -74,6 +76,15 @@ class Substitution(cst.CSTTransformer):
                 if values(base) and all(isinstance(v, Host) and v.shape_of for v in values(base)):
                     return new.value
         return None
+
+    def _numpy_left(self, original: cst.BinaryOperation, updated: cst.BinaryOperation) -> cst.BinaryOperation:
+        """numpy on the left of a Keras variable takes the variable for an array: the variable's tensor is meant."""
+        values = self.symbols.staging.values_of
+        left, right = values(original.left), values(original.right)
+        if not any(isinstance(v, Host) for v in left) or not any(isinstance(v, Node) and v.kind == "variable" for v in right):
+            return updated
+        text = f"{self.symbols.tf}.convert_to_tensor({self.symbols.code(updated.right)})"
+        return updated.with_changes(right=self.symbols.expression(text))
 
     def _is_reference(self, node: cst.Attribute) -> bool:
         return id(node) not in self._callees and self.symbols.canonical(node) is not None

@@ -1,0 +1,213 @@
+"""C2: does a host object still have, when a function is traced, the value that it had when the graph was built?
+
+The check is by name and deliberately wide: whatever may share storage with what the graph read counts as the same
+object, and whatever is not known to leave an object alone counts as a change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from tf2migrate.graph.values import Class, Const, Foreign, Function, Host, Instance, Symbol, Value
+from tf2migrate.plan.flow import Flow
+from tf2migrate.plan.model import Step
+from tf2migrate.plan.region import Atom, names_read
+
+# Methods that change a list, dict, set or array in place.
+MUTATING = frozenset(
+    "append extend insert pop popleft appendleft remove clear sort reverse update setdefault popitem add discard fill "
+    "resize itemset put partition setflags byteswap setfield shuffle __setitem__ __iadd__".split()
+)
+# Foreign functions that change an argument.
+WRITERS = frozenset(
+    "numpy.random.shuffle random.shuffle numpy.copyto numpy.put numpy.place numpy.putmask numpy.fill_diagonal "
+    "numpy.ndarray.sort heapq.heappush heapq.heappop".split()
+)
+
+
+def instability(flow: Flow, step: Step) -> tuple[cst.CSTNode, str] | None:
+    """The first place where something that the moved statements read from the host may be changed after them."""
+    names = {
+        name: source
+        for name, source in step.parts.host.items()
+        if not _is_fixed(flow.bound_value(source, name)) and not _is_definition(flow, source)
+    }
+    if not names and not step.parts.atoms:
+        return None
+    readers = step.parts.atoms
+    if not readers:
+        return None
+    first = min(atom.number for atom in readers)
+    rebound = _rebound_globally(flow)
+    for name in step.parts.host:
+        if name in rebound and flow.region.is_module:
+            return rebound[name], f"`{name}` is bound again by a function"
+    if not names:
+        return _attributes(flow, step)
+    shared = _aliases(flow, set(names))
+    for atom in flow.region.atoms[first + 1 :]:
+        place = _changes(flow, atom, shared)
+        if place is not None:
+            return place, "a host object that the graph was built from may be changed here"
+    return _attributes(flow, step)
+
+
+def _is_fixed(value: Value | None) -> bool:
+    return isinstance(value, Const | Function | Class | Symbol | Foreign)
+
+
+def _is_definition(flow: Flow, atom: Atom) -> bool:
+    statement = atom.statement
+    if isinstance(statement, cst.FunctionDef | cst.ClassDef):
+        return True
+    return isinstance(statement, cst.SimpleStatementLine) and all(
+        isinstance(s, cst.Import | cst.ImportFrom) for s in statement.body
+    )
+
+
+def _aliases(flow: Flow, names: set[str]) -> set[str]:
+    """Names that may share storage with ``names``: bound from an expression that reads one, or read by theirs."""
+    shared = set(names)
+    grown = True
+    while grown:
+        grown = False
+        for atom in flow.region.atoms:
+            if atom.runs or _is_definition(flow, atom):
+                continue
+            read = {n.value for n in atom.reads}
+            bound = {n for n in atom.binds if not _is_fixed(flow.bound_value(atom, n))}
+            if (read & shared and not bound <= shared) and _may_share(atom):
+                shared |= bound
+                grown = True
+            if bound & shared and _may_share(atom):
+                new = {n.value for n in atom.reads if _is_plain_host(flow, n)} - shared
+                if new:
+                    shared |= new
+                    grown = True
+    return shared
+
+
+def _is_plain_host(flow: Flow, name: cst.Name) -> bool:
+    return isinstance(flow.staging.value_in(name, flow.region.frame), Host)
+
+
+def _may_share(atom: Atom) -> bool:
+    """Whether a binding may hand out the object itself or a view: a name, an item, an attribute, a method's result."""
+    statement = atom.statement
+    if not isinstance(statement, cst.SimpleStatementLine):
+        return True
+    for small in statement.body:
+        value = getattr(small, "value", None)
+        if isinstance(value, cst.Name | cst.Subscript | cst.Attribute | cst.Tuple | cst.List | cst.Dict):
+            return True
+        if isinstance(value, cst.Call) and isinstance(value.func, cst.Attribute):
+            if value.func.attr.value in ("reshape", "view", "ravel", "swapaxes", "transpose", "squeeze", "asarray"):
+                return True
+        if isinstance(value, cst.Attribute):
+            return True
+    return False
+
+
+def _changes(flow: Flow, atom: Atom, shared: set[str]) -> cst.CSTNode | None:
+    """Where a statement may change one of the objects in place."""
+    if _is_definition(flow, atom):
+        return None
+    if atom.changes & shared:
+        return atom.statement
+    for node in _walk(atom.statement):
+        match node:
+            case cst.AugAssign(target=cst.Name(value=name)) if name in shared:
+                return node
+            case cst.Call(func=func):
+                hit = _call_changes(flow, node, func, shared)
+                if hit:
+                    return node
+    return None
+
+
+def _call_changes(flow: Flow, call: cst.Call, func: cst.BaseExpression, shared: set[str]) -> bool:
+    touched = {n.value for arg in call.args for n in names_read(arg.value) if isinstance(arg.value, cst.Name | cst.Subscript)}
+    if isinstance(func, cst.Attribute) and func.attr.value in MUTATING:
+        if {n.value for n in names_read(func.value)} & shared and not _symbol(flow, func):
+            return True
+    if any(arg.keyword is not None and arg.keyword.value == "out" for arg in call.args) and touched & shared:
+        return True
+    callee = flow.staging.value_in(func, flow.region.frame)
+    name = callee.name if isinstance(callee, Foreign) else callee.origin if isinstance(callee, Host) else ""
+    if (name in WRITERS or name.endswith(".shuffle")) and touched & shared:
+        return True
+    if isinstance(callee, Function) and touched & shared:
+        return _changes_a_parameter(callee)
+    return False
+
+
+def _symbol(flow: Flow, func: cst.Attribute) -> bool:
+    value = flow.staging.value_in(func.value, flow.region.frame)
+    return isinstance(value, Symbol | Foreign)
+
+
+def _changes_a_parameter(function: Function) -> bool:
+    """Whether a project function stores into, or calls a changing method of, one of its own parameters."""
+    definition = function.definition
+    names = {p.name.value for p in definition.params.params}
+    for node in _walk(definition.body):
+        match node:
+            case cst.AssignTarget(target=cst.Subscript(value=cst.Name(value=name))) if name in names:
+                return True
+            case cst.AugAssign(target=cst.Name(value=name) | cst.Subscript(value=cst.Name(value=name))) if name in names:
+                return True
+            case cst.Call(func=cst.Attribute(value=cst.Name(value=name), attr=cst.Name(value=method))):
+                if name in names and method in MUTATING:
+                    return True
+    return False
+
+
+def _rebound_globally(flow: Flow) -> dict[str, cst.CSTNode]:
+    """Names of the module that a function declares global and binds."""
+    out: dict[str, cst.CSTNode] = {}
+    for module in flow.staging.modules.values():
+        for node in _walk(module.tree):
+            if isinstance(node, cst.Global):
+                for item in node.names:
+                    out[item.name.value] = node
+    return out
+
+
+def _attributes(flow: Flow, step: Step) -> tuple[cst.CSTNode, str] | None:
+    """An attribute of a host object that moved code reads, and that some method stores outside a constructor."""
+    stored: dict[str, cst.CSTNode] | None = None
+    for atom in step.parts.atoms:
+        for node in _walk(atom.statement):
+            if not isinstance(node, cst.Attribute):
+                continue
+            value = flow.staging.value_in(node.value, flow.region.frame)
+            if not isinstance(value, Host | Instance):
+                continue
+            stored = _stored_attributes(flow) if stored is None else stored
+            if node.attr.value in stored:
+                return stored[node.attr.value], f"the attribute `{node.attr.value}`, which the graph was built from, is stored here"
+    return None
+
+
+def _stored_attributes(flow: Flow) -> dict[str, cst.CSTNode]:
+    out: dict[str, cst.CSTNode] = {}
+    for module in flow.staging.modules.values():
+        stack: list[cst.CSTNode] = [module.tree]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, cst.FunctionDef) and node.name.value == "__init__":
+                continue
+            if isinstance(node, cst.AssignTarget | cst.AugAssign) and isinstance(node.target, cst.Attribute):
+                out[node.target.attr.value] = node
+            stack.extend(node.children)
+    return out
+
+
+def _walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        stack.extend(current.children)
