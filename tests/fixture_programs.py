@@ -132,6 +132,6 @@ def compare(fixture: Fixture, pool: Runner, oracle: str | None = None) -> Compar
         steps=0,  # to the end: most fixtures read their weights there
         rtol=RTOL,
         timeout=60.0,
-        places={site.number: f"line {site.line}" for site in program.sites},
+        places={site.number: f"line {site.line}, column {site.column}" for site in program.sites},
         pool=pool,
     )

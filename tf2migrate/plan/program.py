@@ -372,7 +372,7 @@ class Planner:
                     step.name = plan.fresh("train_step")
                 else:
                     name = self.op_name(step)
-                    step.name = plan.fresh(f"{name}_step" if name else "train_step")
+                    step.name = plan.fresh(*_step_names(name))
             else:
                 values = step.fetch.values()
                 expression = values[0].expression if len(values) == 1 else None
@@ -386,6 +386,14 @@ class Planner:
             if leaf.kind == "none" and isinstance(leaf.expression, cst.Name):
                 return leaf.expression.value
         return ""
+
+
+def _step_names(op: str) -> list[str]:
+    """Names for the function of a train op: ``train_d_step`` for ``train_d``, but not ``train_step_step``."""
+    if not op:
+        return ["train_step"]
+    last = op.lower().rsplit("_", 1)[-1]
+    return [op, f"run_{op}"] if last in ("step", "update", "train") else [f"{op}_step"]
 
 
 def one_of_several(sites: list[RunSite]) -> list[RunSite]:

@@ -368,6 +368,7 @@ class Rewriter:
                 else:
                     name = self.plan.optimizers[number]
                     new += self.templates.statements(f"{name} = {text}\n", {})
+                    new[-1] = _with_comments(new[-1], update.atom.statement)
                 build = self.functions.optimizer_build(maker)  # type: ignore[arg-type]
                 if build:
                     new += self.templates.statements(build, {})
@@ -459,7 +460,28 @@ class Rewriter:
                     call = f"{tf}.nest.map_structure(lambda value: value.numpy(), {call})" if values else call
                 self.whole[id(site.expression)] = self.runs.marked(site, call)
                 return
+        if self.pick(site, step, statement):
+            return
         self.whole[id(site.expression)] = self.runs.expression(step, site)
+
+    def pick(self, site: RunSite, step: Step, statement: cst.CSTNode) -> bool:
+        """``sess.run([train, loss], feed)[1]`` is the value that it picks."""
+        if self.runs.marks or self.runs.is_inline(step) or step.fetch.kind not in ("list", "tuple"):
+            return False
+        values = [i for i, item in enumerate(step.fetch.items) if item.kind == "leaf"]
+        if len(values) != 1 or any(item.kind not in ("leaf", "none") for item in step.fetch.items):
+            return False
+        stack = [statement]
+        while stack:
+            node = stack.pop()
+            match node:
+                case cst.Subscript(
+                    value=value, slice=[cst.SubscriptElement(slice=cst.Index(value=cst.Integer(value=index)))]
+                ) if value is site.expression and int(index) == values[0]:
+                    self.whole[id(node)] = f"{self.runs.call(step, site)}.numpy()"
+                    return True
+            stack.extend(node.children)
+        return False
 
     # ------------------------------------------------------------------ statements that stay
     def host_statements(self) -> None:
@@ -623,6 +645,12 @@ class Assembly(Substitution):
         if kept:
             kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
         return updated.with_changes(args=kept)
+
+
+def _with_comments(statement: cst.BaseStatement, source: cst.CSTNode) -> cst.BaseStatement:
+    """A statement with the comments that stood above the one that it takes the place of."""
+    lines = [line for line in getattr(source, "leading_lines", ()) if line.comment is not None]
+    return statement.with_changes(leading_lines=[cst.EmptyLine(indent=False), *lines]) if lines else statement
 
 
 def _ids(node: cst.CSTNode) -> set[int]:
