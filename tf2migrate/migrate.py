@@ -222,12 +222,11 @@ class _Work:
 
     def _fill(self, outcome: _Outcome) -> None:
         """Analyses, plans and rewrites one program."""
-        broken = self._broken(outcome)
         outcome.uses_tf1 = any(self._uses_tf1(path) for path in outcome.paths)
         if not outcome.uses_tf1:
             return
-        if broken:
-            outcome.refusals = broken
+        outcome.refusals = self._broken(outcome)
+        if outcome.refusals:
             return
         from tf2migrate.graph.program import analyse
         from tf2migrate.names.project import Project
@@ -262,9 +261,8 @@ class _Work:
 
     def _broken(self, outcome: _Outcome) -> list[Finding]:
         """What to say about the files of a program that cannot be read or parsed."""
-        relevant = not self.mentioning.isdisjoint(outcome.paths)
         found: list[Finding] = []
-        for path in outcome.paths if relevant else ():
+        for path in outcome.paths:
             try:
                 if path in self.unreadable:
                     raise self.unreadable[path]

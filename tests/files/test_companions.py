@@ -29,7 +29,9 @@ def read_besides(
     paths = [root / name for name in names]
     sources: list[SourceFile] = []
     for path in paths:
-        sources += [read_source(inner) for inner in sorted(path.rglob("*.py"))] if path.is_dir() else [read_source(path)]
+        sources += (
+            [read_source(inner) for inner in sorted(path.rglob("*.py"))] if path.is_dir() else [read_source(path)]
+        )
     found = companions(sources, paths, settings or Settings(), importers=importers)
     return {source.path.relative_to(root).as_posix() for source in found.sources}, found
 

@@ -116,7 +116,9 @@ def test_line_of_the_import_that_leads_to_a_file() -> None:
 
 
 def test_users_are_all_that_may_reach_a_file() -> None:
-    project = graph(a="import b\n", b="import c\n", c="", d="import a\n", e="import numpy\n", sub__f="from x import c\n")
+    project = graph(
+        a="import b\n", b="import c\n", c="", d="import a\n", e="import numpy\n", sub__f="from x import c\n"
+    )
     assert project.users({"/p/c.py"}) == {"/p/a.py", "/p/b.py", "/p/c.py", "/p/d.py"}
     assert project.users(set()) == set()
 

@@ -8,8 +8,8 @@ import libcst as cst
 import pytest
 
 import tf2migrate
-from tf2migrate.names.project import parse
 from tf2migrate.files import read_source
+from tf2migrate.names.project import parse
 from tf2migrate.names.tree import walk
 
 FILES = sorted(Path(tf2migrate.__file__).parent.glob("graph/*.py"))

@@ -17,7 +17,7 @@ from tf2migrate.plan.normalization import is_moving_average, moving_averages
 from tf2migrate.plan.model import Fetch, NotPlanned, Plan, Refusal, Slice, Step, Update
 from tf2migrate.plan.region import Atom, find_region, names_read
 from tf2migrate.plan.reserved import attribute
-from tf2migrate.plan.slices import Slicer, has_default, in_order
+from tf2migrate.plan.slices import Slicer, has_call, has_default, in_order
 
 
 def plan_program(staging: Staging) -> Plan | list[Refusal] | None:
@@ -254,8 +254,23 @@ class Planner:
         if unfed:
             where = unfed[0].expression or site.expression
             raise NotPlanned(self.slicer.refusal("TFM407", site.expression, self.missing(unfed[0], where)))
+        for node in self.fed_by_calls(site, fed):
+            if node not in parts.parameters and node not in {n for a in parts.defaults for n in a.nodes}:
+                parts.parameters.append(node)
         parts.parameters = in_order(parts.parameters)
         return Step("", parts, fetch, updates, [], [site])
+
+    def fed_by_calls(self, site: RunSite, fed: list[Node]) -> list[Node]:
+        """Fed placeholders whose value comes from a call: it is made in each run, whether the slice needs it or not."""
+        expression = site.feed_expression
+        out: list[Node] = []
+        if isinstance(expression, cst.Dict):
+            for element in expression.elements:
+                if isinstance(element, cst.DictElement) and has_call(element.value):
+                    key = self.staging.value_in(element.key, site.frame)
+                    if isinstance(key, Node) and key in fed and key.kind == "placeholder":
+                        out.append(key)
+        return out
 
     def missing(self, node: Node, where: cst.CSTNode) -> str:
         line = self.staging.modules[node.place.module].line(where)

@@ -182,6 +182,17 @@ class Slicer:
         return self.region.module.key
 
 
+def has_call(expression: cst.CSTNode) -> bool:
+    """Whether evaluating an expression calls something, which may have an effect."""
+    stack = [expression]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, cst.Call):
+            return True
+        stack.extend(node.children)
+    return False
+
+
 def _holds_floats(value: Value) -> bool:
     match value:
         case Const(value=float()):

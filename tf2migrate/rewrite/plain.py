@@ -7,7 +7,7 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.api.symbols import tf2_exists
+from tf2migrate.api.symbols import tf1_exists, tf2_exists
 from tf2migrate.graph.staging import Staging
 from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.project import Module
@@ -62,10 +62,14 @@ def tf1_uses(module: Module) -> Iterator[tuple[cst.CSTNode, str]]:
         stack.extend(reversed(node.children))
 
 
+# Parts of TensorFlow 1 that are more than its public symbols.
+OUTSIDE = ("tf.contrib.", "tf.examples.")
+
+
 def _is_symbol(name: str) -> bool:
     """Attributes of what a symbol is or returns (``tf.float32.name``) are not symbols of their own."""
     parts = name.split(".")
-    if "__" in name:
+    if "__" in name or not (tf1_exists(name) or name.startswith(OUTSIDE)):
         return False
     return not any(tf2_exists(".".join(parts[:i])) and parts[i - 1][:1].isupper() for i in range(2, len(parts)))
 

@@ -8,7 +8,7 @@ import libcst as cst
 
 from tf2migrate.graph.staging import RunSite
 from tf2migrate.graph.values import Mapping, Node
-from tf2migrate.plan.slices import has_default
+from tf2migrate.plan.slices import has_call, has_default
 from tf2migrate.plan.model import Fetch, NotPlanned, Plan, Refusal, Step
 from tf2migrate.rewrite.composer import Composer
 from tf2migrate.rewrite.steps import Functions
@@ -72,6 +72,11 @@ class Runs:
             raise self.refused("TFM407", expression, "this run does not feed all that it needs")
         parts: list[str] = []
         gap = False
+        order = [n for n in texts if any(n == p.number for p in step.parts.parameters)]
+        wanted = [n.number for n in step.parts.parameters if n.number in texts]
+        if order != wanted and sum(has_call(e.value) for e in expression.elements) > 1:
+            # Python evaluates arguments as they are written: calls stay in the order of the dict.
+            return [f"{self.plan.parameter_names[n]}={texts[n]}" for n in order]
         for node in step.parts.parameters:
             if node.number not in texts:
                 gap = True
