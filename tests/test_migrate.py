@@ -1,4 +1,4 @@
-"""The use case as a whole: which files make a program, what is parsed, and what happens to files that programs share."""
+"""The use case as a whole: what makes a program, what is parsed, and what becomes of files that programs share."""
 
 from __future__ import annotations
 
