@@ -124,18 +124,21 @@ def apply(fault: Fault, nodes: Sequence[str], root: Path) -> Outcome:
 
 
 def passing(nodes: Iterable[str], root: Path) -> set[str]:
-    """Those of the tests (or groups of tests) that pass in the unchanged project."""
-    known = sorted(nodes)
-    found = set()
-    status, said = pytest(["-rA", *known], root)
-    if status not in (0, 1):  # one that does not exist hides all others
-        return {node for node in known if pytest([node], root)[0] == 0}
-    failed = [line.split()[1] for line in said.splitlines() if line.startswith(("FAILED ", "ERROR "))]
-    passed = [line.removeprefix("PASSED ") for line in said.splitlines() if line.startswith("PASSED ")]
-    for node in known:
-        if any(one.startswith(node) for one in passed) and not any(one.startswith(node) for one in failed):
-            found.add(node)
-    return found
+    """Those of the tests (or files of tests) that exist, and pass in the unchanged project."""
+    known = set(nodes)
+    _, listed = pytest(["--collect-only", *sorted({node.split("::")[0] for node in known})], root)
+    existing = [node for node in sorted(known) if node in listed]
+    _, said = pytest(["-rA", *existing], root)
+    results = [
+        line.split(" ", 2)[:2] for line in said.splitlines() if line.startswith(("PASSED ", "FAILED ", "ERROR "))
+    ]
+    bad = [test for result, test in results if result != "PASSED"]
+    good = [test for result, test in results if result == "PASSED"]
+    return {
+        node
+        for node in existing
+        if any(test.startswith(node) for test in good) and not any(test.startswith(node) for test in bad)
+    }
 
 
 def pytest(arguments: Sequence[str], root: Path) -> tuple[int, str]:

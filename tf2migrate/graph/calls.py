@@ -38,8 +38,42 @@ from tf2migrate.graph.values import (
 
 # Builtins that a moved statement may call: they look at their arguments and do nothing else.
 PURE_BUILTINS = frozenset(
-    "abs all any bool bytes dict divmod enumerate float format frozenset getattr hasattr int isinstance len list "
-    "map max min range repr reversed round set sorted str sum super tuple type xrange zip filter".split()
+    [
+        "abs",
+        "all",
+        "any",
+        "bool",
+        "bytes",
+        "dict",
+        "divmod",
+        "enumerate",
+        "float",
+        "format",
+        "frozenset",
+        "getattr",
+        "hasattr",
+        "int",
+        "isinstance",
+        "len",
+        "list",
+        "map",
+        "max",
+        "min",
+        "range",
+        "repr",
+        "reversed",
+        "round",
+        "set",
+        "sorted",
+        "str",
+        "sum",
+        "super",
+        "tuple",
+        "type",
+        "xrange",
+        "zip",
+        "filter",
+    ]
 )
 
 
@@ -268,8 +302,7 @@ class Calls(Expressions):
             return Host()
         for base in owner.bases:
             if isinstance(base, Class):
-                view = Instance(base, receiver.attributes)
-                return view
+                return Instance(base, receiver.attributes)
         return Host()
 
     # ------------------------------------------------------------------ builtins
@@ -432,13 +465,12 @@ class Calls(Expressions):
             case "copy":
                 return Mapping(dict(target.items), target.exact, list(target.displays))
             case "get" | "setdefault" | "pop":
-                found = self.stored(target, args.positional[0]) if args.positional else Host()
-                return found
+                return self.stored(target, args.positional[0]) if args.positional else Host()
             case "update":
                 source = self.make_dict(args)
                 if isinstance(source, Mapping):
                     for key, value in source.items.items():
-                        self.store.write(cast(dict[object, Value], target.items), key, value)
+                        self.store.write(target.items, key, value)
                     target.exact = target.exact and source.exact
                 return Const(None)
         return Host(shape_sources(target))
@@ -461,7 +493,22 @@ class Calls(Expressions):
 
 
 STRING_METHODS = frozenset(
-    "format startswith endswith replace split strip lower upper lstrip rstrip join zfill title capitalize".split()
+    [
+        "format",
+        "startswith",
+        "endswith",
+        "replace",
+        "split",
+        "strip",
+        "lower",
+        "upper",
+        "lstrip",
+        "rstrip",
+        "join",
+        "zfill",
+        "title",
+        "capitalize",
+    ]
 )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable
-from typing import cast
+from collections.abc import Callable, Container
+from typing import Any, cast
 
 import libcst as cst
 
@@ -49,7 +49,7 @@ FOLDED: dict[str, Callable[[object, object], object]] = {
     "Modulo": operator.mod,
     "Power": operator.pow,
 }
-COMPARED: dict[str, Callable[[object, object], object]] = {
+COMPARED: dict[str, Callable[[Any, Any], object]] = {
     "Equal": operator.eq,
     "NotEqual": operator.ne,
     "LessThan": operator.lt,
@@ -243,9 +243,14 @@ class Expressions(Statements):
                 return Host()
         if isinstance(left, Sequence) and isinstance(right, Sequence) and operator in ("Add", "AddAssign"):
             return Sequence(left.items + right.items, left.kind, left.exact and right.exact)
-        if isinstance(left, Sequence) and isinstance(right, Const) and operator == "Multiply":
-            if isinstance(right.value, int) and right.value * len(left.items) <= 256:
-                return Sequence(left.items * right.value, left.kind, left.exact)
+        if (
+            isinstance(left, Sequence)
+            and isinstance(right, Const)
+            and operator == "Multiply"
+            and isinstance(right.value, int)
+            and right.value * len(left.items) <= 256
+        ):
+            return Sequence(left.items * right.value, left.kind, left.exact)
         if isinstance(left, Sequence) and operator == "Multiply" and not any(True for _ in nodes_in(right)):
             return Sequence(list(left.items), left.kind, False)
         return self.combine(operator, [left, right], node)
@@ -307,18 +312,23 @@ class Expressions(Statements):
                     case "IsNot":
                         return left.value is not right.value
                     case "In":
-                        return left.value in cast(str, right.value)
+                        return left.value in cast(Container[object], right.value)
                     case "NotIn":
-                        return left.value not in cast(str, right.value)
+                        return left.value not in cast(Container[object], right.value)
                 return bool(COMPARED[kind](left.value, right.value))
             except (TypeError, KeyError):
                 return None
         if isinstance(right, Const) and right.value is None and not isinstance(left, Host | Choice | Unknown):
             return {"Is": False, "Equal": False, "IsNot": True, "NotEqual": True}.get(kind)
-        if kind in ("In", "NotIn") and isinstance(left, Const) and isinstance(right, Sequence) and right.exact:
-            if all(isinstance(item, Const) for item in right.items):
-                found = any(cast(Const, item).value == left.value for item in right.items)
-                return found if kind == "In" else not found
+        if (
+            kind in ("In", "NotIn")
+            and isinstance(left, Const)
+            and isinstance(right, Sequence)
+            and right.exact
+            and all(isinstance(item, Const) for item in right.items)
+        ):
+            found = any(cast(Const, item).value == left.value for item in right.items)
+            return found if kind == "In" else not found
         if kind in ("In", "NotIn") and isinstance(left, Const) and isinstance(right, Mapping) and right.exact:
             return (left.value in right.items) is (kind == "In")
         if isinstance(left, Symbol) and isinstance(right, Symbol) and kind in ("Is", "Equal", "IsNot", "NotEqual"):
@@ -427,8 +437,10 @@ class Expressions(Statements):
             if isinstance(part, cst.Index):
                 parts.append(self.evaluate(part.value, frame))
                 continue
+            bounds = cast(cst.Slice, part)
             inner = [
-                self.evaluate(p, frame) if p is not None else Const(None) for p in (part.lower, part.upper, part.step)
+                self.evaluate(p, frame) if p is not None else Const(None)
+                for p in (bounds.lower, bounds.upper, bounds.step)
             ]
             if all(isinstance(p, Const) for p in inner):
                 parts.append(Const(slice(*(cast(Const, p).value for p in inner))))
@@ -460,7 +472,7 @@ class Expressions(Statements):
     def item(self, base: Sequence, key: Value) -> Value:
         if isinstance(key, Const) and base.exact:
             try:
-                found = base.items[key.value]  # type: ignore[index]
+                found = base.items[cast(Any, key.value)]
             except (LookupError, TypeError):
                 return Unknown("this index is outside the list", self.place())
             return Sequence(found, base.kind) if isinstance(found, list) else found

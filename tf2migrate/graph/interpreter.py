@@ -37,11 +37,70 @@ MAXIMUM_DEPTH = 40
 MAXIMUM_STEPS = 200_000
 
 BUILTINS = frozenset(
-    "abs all any bool bytes callable dict divmod enumerate filter float format frozenset getattr hasattr int "
-    "isinstance issubclass iter len list map max min next object open print property range repr reversed round "
-    "set setattr sorted staticmethod classmethod str sum super tuple type vars zip xrange input id "
-    "Exception ValueError TypeError KeyError RuntimeError NotImplementedError AssertionError IndexError "
-    "StopIteration OSError IOError AttributeError KeyboardInterrupt NotImplemented".split()
+    [
+        "abs",
+        "all",
+        "any",
+        "bool",
+        "bytes",
+        "callable",
+        "dict",
+        "divmod",
+        "enumerate",
+        "filter",
+        "float",
+        "format",
+        "frozenset",
+        "getattr",
+        "hasattr",
+        "int",
+        "isinstance",
+        "issubclass",
+        "iter",
+        "len",
+        "list",
+        "map",
+        "max",
+        "min",
+        "next",
+        "object",
+        "open",
+        "print",
+        "property",
+        "range",
+        "repr",
+        "reversed",
+        "round",
+        "set",
+        "setattr",
+        "sorted",
+        "staticmethod",
+        "classmethod",
+        "str",
+        "sum",
+        "super",
+        "tuple",
+        "type",
+        "vars",
+        "zip",
+        "xrange",
+        "input",
+        "id",
+        "Exception",
+        "ValueError",
+        "TypeError",
+        "KeyError",
+        "RuntimeError",
+        "NotImplementedError",
+        "AssertionError",
+        "IndexError",
+        "StopIteration",
+        "OSError",
+        "IOError",
+        "AttributeError",
+        "KeyboardInterrupt",
+        "NotImplemented",
+    ]
 )
 
 
@@ -159,7 +218,9 @@ class Statements:
                     self.assign(target, self.evaluate(value, frame), frame)
             case cst.AugAssign(target=target, operator=operator, value=value):
                 old = self.evaluate(target, frame)
-                new = self.binary(type(operator).__name__.removesuffix("Assign"), old, self.evaluate(value, frame), node)
+                new = self.binary(
+                    type(operator).__name__.removesuffix("Assign"), old, self.evaluate(value, frame), node
+                )
                 self.assign(target, new, frame)
             case cst.Return(value=value):
                 result = self.evaluate(value, frame) if value is not None else Const(None)
@@ -191,7 +252,9 @@ class Statements:
 
     def delete(self, target: cst.BaseExpression, frame: Frame) -> None:
         if isinstance(target, cst.Name):
-            self.store.write(cast(dict[object, Value], frame.env), target.value, Unknown("the name was deleted", self.place()))
+            self.store.write(
+                frame.env, target.value, Unknown("the name was deleted", self.place())
+            )
         else:
             self.evaluate(target, frame)
 
@@ -204,7 +267,7 @@ class Statements:
             self.set_attribute(frame.lookup(base) or Host(), attribute, value, frame.owner)
         if name in frame.global_names:
             target = self.staging.module_frames.get(frame.module, frame)
-        self.store.write(cast(dict[object, Value], target.env), name, value)
+        self.store.write(target.env, name, value)
 
     def assign(self, target: cst.BaseExpression, value: Value, frame: Frame) -> None:
         match target:
@@ -212,7 +275,7 @@ class Statements:
                 self.bind(name, value, frame)
                 self.observe(target, frame, value)
             case cst.Tuple(elements=elements) | cst.List(elements=elements):
-                self.unpack([e for e in elements], value, frame, target)
+                self.unpack(list(elements), value, frame, target)
             case cst.Attribute(value=base, attr=attr):
                 self.set_attribute(self.evaluate(base, frame), attr.value, value, target)
                 self.observe(target, frame, value)
@@ -265,7 +328,11 @@ class Statements:
                 base.exact = False
                 self.store.write(cast(dict[object, Value], base.items), ("unknown", id(where)), value)
         elif isinstance(base, Sequence):
-            if isinstance(key, Const) and isinstance(key.value, int) and -len(base.items) <= key.value < len(base.items):
+            if (
+                isinstance(key, Const)
+                and isinstance(key.value, int)
+                and -len(base.items) <= key.value < len(base.items)
+            ):
                 changed = list(base.items)
                 changed[key.value] = value
                 base.items[:] = changed

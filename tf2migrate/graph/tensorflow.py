@@ -47,7 +47,14 @@ INITIALIZERS = {
     "tf.initialize_variables",
     "tf.tables_initializer",
 }
-SETTINGS = {"tf.ConfigProto", "tf.GPUOptions", "tf.RunOptions", "tf.RunMetadata", "tf.OptimizerOptions", "tf.GraphOptions"}
+SETTINGS = {
+    "tf.ConfigProto",
+    "tf.GPUOptions",
+    "tf.RunOptions",
+    "tf.RunMetadata",
+    "tf.OptimizerOptions",
+    "tf.GraphOptions",
+}
 # Constructs with an issue of their own: (code, what to say).
 ELSEWHERE = {
     "tf.train.Saver": ("TFM803", "checkpoints through `tf.train.Saver` are not rewritten yet"),
@@ -253,7 +260,12 @@ class TensorFlow(Flags):
 
     def op_details(self, name: str, args: Arguments) -> dict[str, Value]:
         """Arguments that tell the dtype or the shape of a result."""
-        positions = {"tf.cast": ("dtype", 1), "tf.reshape": ("shape", 1), "tf.zeros": ("dtype", 1), "tf.ones": ("dtype", 1)}
+        positions = {
+            "tf.cast": ("dtype", 1),
+            "tf.reshape": ("shape", 1),
+            "tf.zeros": ("dtype", 1),
+            "tf.ones": ("dtype", 1),
+        }
         out = {key: value for key, value in args.keywords.items() if key in ("dtype", "shape")}
         if name in positions:
             key, position = positions[name]

@@ -72,7 +72,7 @@ class Training(Variables):
         made.details["optimizer"] = target
         made.details["variables"] = Sequence(list(variables))
         rate = [n for value in target.arguments.values() for n in nodes_in(value)]
-        extra = [n for n in nodes_in(step)] if step is not None else []
+        extra = list(nodes_in(step)) if step is not None else []
         made.inputs = tuple(dict.fromkeys([*made.inputs, *variables, *rate, *extra]))
         if isinstance(step, Node):
             made.details["global_step"] = step

@@ -182,7 +182,7 @@ class Variables(Calls):
                 return unknown
         name = self.full_name(args.get(0, "name"), "variable", node)
         reuse = self.scopes[-1].reuse
-        if reuse and "?" in name or reuse == "maybe":
+        if (reuse and "?" in name) or reuse == "maybe":
             return self.refuse("TFM404", node, "whether this variable is shared depends on a value that is not known")
         if reuse:
             known = self.by_name.get(name)
@@ -190,7 +190,9 @@ class Variables(Calls):
                 self.staging.touched.append((known, self.place()))
                 return known
             if reuse is True:
-                return self.refuse("TFM404", node, f"`{name}` is reused here, but no variable of this name was made before")
+                return self.refuse(
+                    "TFM404", node, f"`{name}` is reused here, but no variable of this name was made before"
+                )
         elif name in self.by_name:
             return self.refuse("TFM404", node, f"the variable `{name}` is made twice without reuse")
         initializer = args.get(3, "initializer")
@@ -251,7 +253,9 @@ class Variables(Calls):
             return self.refuse("TFM404", node, f"the layer `{path}` is made twice without reuse")
         if owner is None:
             if reuse is True:
-                return self.refuse("TFM404", node, f"`{path}` is reused here, but no layer of this name was made before")
+                return self.refuse(
+                    "TFM404", node, f"`{path}` is reused here, but no layer of this name was made before"
+                )
             owner = self.make("layer", name, [], node)
             owner.name = path
             owner.trainable = self.known_flag(args.keywords.get("trainable"), owner, "trainable", node)
@@ -309,8 +313,7 @@ class Variables(Calls):
             elif isinstance(member, Node) and prefix and not member.scope.startswith(prefix):
                 continue
             chosen.append(member)
-        out = Sequence(chosen, "list")
-        return out
+        return Sequence(chosen, "list")
 
 
 COLLECTIONS = {

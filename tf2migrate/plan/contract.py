@@ -5,11 +5,11 @@ from __future__ import annotations
 import libcst as cst
 
 from tf2migrate.graph.calls import PURE_BUILTINS
-from tf2migrate.graph.values import Builtin, Const, Foreign, Function, Host, Node, Symbol, Unknown, Value, nodes_in
+from tf2migrate.graph.values import Builtin, Foreign, Function, Host, Node, Symbol, Unknown, Value, nodes_in
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import NotPlanned, Plan, Step
 from tf2migrate.plan.normalization import is_moving_average
-from tf2migrate.plan.region import Atom, names_read
+from tf2migrate.plan.region import Atom
 from tf2migrate.plan.slices import Slicer
 from tf2migrate.plan.stability import instability
 
@@ -65,8 +65,19 @@ def _unvisited(flow: Flow, slicer: Slicer) -> None:
 
 
 GRAPH_WORDS = frozenset(
-    "Session placeholder Variable get_variable variable_scope minimize apply_gradients global_variables_initializer "
-    "get_collection trainable_variables feed_dict".split()
+    [
+        "Session",
+        "placeholder",
+        "Variable",
+        "get_variable",
+        "variable_scope",
+        "minimize",
+        "apply_gradients",
+        "global_variables_initializer",
+        "get_collection",
+        "trainable_variables",
+        "feed_dict",
+    ]
 )
 
 
@@ -186,7 +197,9 @@ def check_step(flow: Flow, slicer: Slicer, step: Step, plan: Plan) -> None:
     for atom in step.parts.atoms:
         for node in atom.nodes:
             if node.unknown is not None:
-                raise NotPlanned(slicer.refusal(node.unknown.code, node.expression or atom.statement, node.unknown.reason))
+                raise NotPlanned(
+                    slicer.refusal(node.unknown.code, node.expression or atom.statement, node.unknown.reason)
+                )
         _values_agree(flow, slicer, atom)
         _movable(flow, slicer, atom)
     # What is read where it stands needs no promise about later.
@@ -336,11 +349,15 @@ def _updates(flow: Flow, slicer: Slicer, step: Step) -> None:
     for node in assigns:
         if node.control:
             where = node.expression or step.sites[0].expression
-            raise NotPlanned(slicer.refusal("TFM405", where, "updates under control dependencies are not rewritten yet"))
+            raise NotPlanned(
+                slicer.refusal("TFM405", where, "updates under control dependencies are not rewritten yet")
+            )
         values = [v for v in step.fetch.values() if v.node not in assigns]
         if values:
             where = step.sites[0].expression
-            raise NotPlanned(slicer.refusal("TFM405", where, "values fetched beside an assignment have no defined order"))
+            raise NotPlanned(
+                slicer.refusal("TFM405", where, "values fetched beside an assignment have no defined order")
+            )
     for atom in step.parts.atoms:
         for node in atom.nodes:
             if node.control and node.kind == "tensor":
@@ -351,7 +368,10 @@ def _updates(flow: Flow, slicer: Slicer, step: Step) -> None:
 def _order_of_gradients(slicer: Slicer, step: Step) -> None:
     """C7: Keras lists variables in another order than TensorFlow 1, so no result may show the order."""
     several = {
-        id(n.expression): n for a in step.parts.atoms for n in a.nodes if n.op == "tf.gradients" and n.expression is not None
+        id(n.expression): n
+        for a in step.parts.atoms
+        for n in a.nodes
+        if n.op == "tf.gradients" and n.expression is not None
     }
     for node in several.values():
         by = [
@@ -360,10 +380,13 @@ def _order_of_gradients(slicer: Slicer, step: Step) -> None:
             for n in a.nodes
             if n.op == "tf.gradients" and n.expression is node.expression
         ]
-        if len(by) > 1 and any(isinstance(v, Node) and v.kind == "layer" for v in by):
-            if any(leaf.node is not None and leaf.node.op == "tf.gradients" for leaf in step.fetch.values()):
-                where = step.sites[0].expression
-                raise NotPlanned(slicer.refusal("TFM408", where, "the order of these gradients is that of TensorFlow 1"))
+        if (
+            len(by) > 1
+            and any(isinstance(v, Node) and v.kind == "layer" for v in by)
+            and any(leaf.node is not None and leaf.node.op == "tf.gradients" for leaf in step.fetch.values())
+        ):
+            where = step.sites[0].expression
+            raise NotPlanned(slicer.refusal("TFM408", where, "the order of these gradients is that of TensorFlow 1"))
 
 
 def _randomness(slicer: Slicer, step: Step, plan: Plan) -> None:
@@ -416,6 +439,3 @@ def _seed(node: Node) -> bool:
         if arg.keyword is not None and arg.keyword.value == "seed":
             return not (isinstance(arg.value, cst.Name) and arg.value.value == "None")
     return False
-
-
-_ = (Const, names_read)

@@ -6,8 +6,20 @@ from tf2migrate.graph.values import Const, Node, Sequence, Symbol, Value
 
 BOOLEAN = ("Equal", "NotEqual", "LessThan", "LessThanEqual", "GreaterThan", "GreaterThanEqual")
 LOGICAL = frozenset(
-    "tf.equal tf.not_equal tf.less tf.less_equal tf.greater tf.greater_equal tf.logical_and tf.logical_or "
-    "tf.logical_not tf.is_nan tf.is_inf tf.nn.in_top_k".split()
+    [
+        "tf.equal",
+        "tf.not_equal",
+        "tf.less",
+        "tf.less_equal",
+        "tf.greater",
+        "tf.greater_equal",
+        "tf.logical_and",
+        "tf.logical_or",
+        "tf.logical_not",
+        "tf.is_nan",
+        "tf.is_inf",
+        "tf.nn.in_top_k",
+    ]
 )
 FIXED = {
     "tf.argmax": "int64",
@@ -85,7 +97,11 @@ def dtype_of(node: Node, depth: int = 0) -> str | None:
                 return given
             if node.op == "tf.get_variable":
                 initial = details.get("initializer")
-                return "float32" if not isinstance(initial, Node) or initial.op.endswith("initializer") else dtype_of(initial)
+                return (
+                    "float32"
+                    if not isinstance(initial, Node) or initial.op.endswith("initializer")
+                    else dtype_of(initial)
+                )
             return _of_value(details.get("initial_value"), depth)
         case "layer":
             return "float32"

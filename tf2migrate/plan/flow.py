@@ -21,7 +21,6 @@ from tf2migrate.graph.values import (
     Session,
     Setting,
     Symbol,
-    Unknown,
     Value,
     nodes_in,
     unknown_in,
@@ -124,9 +123,13 @@ def _static_nodes(staging: Staging) -> set[int]:
     """Numbers of the nodes that are the same in every run: no feed, variable, draw or update behind them."""
     static: set[int] = set()
     for node in staging.nodes:
-        if node.kind == "tensor" and not node.random and not node.control:
-            if all(n.number in static for n in node.inputs):
-                static.add(node.number)
+        if (
+            node.kind == "tensor"
+            and not node.random
+            and not node.control
+            and all(n.number in static for n in node.inputs)
+        ):
+            static.add(node.number)
     return static
 
 
@@ -152,7 +155,7 @@ def _inner_reads(flow: Flow) -> None:
 def _role(flow: Flow, atom: Atom) -> Role:
     if any(atom.statement is block for block in flow.region.dissolved):
         return Role.SCOPE
-    runs = [site for site in atom.runs]
+    runs = list(atom.runs)
     if runs:
         return Role.RUN
     values = _statement_values(flow, atom)
@@ -228,7 +231,7 @@ def _statement_values(flow: Flow, atom: Atom) -> list[Value]:
 
 
 def is_graph_statement(staging: Staging, statement: cst.CSTNode) -> bool:
-    """Sessions, graphs, scopes, settings and initializers, and nothing else: native TF2 has no use for the statement."""
+    """Sessions, graphs, scopes, settings and initializers, and nothing else: native TF2 has no use for these."""
     if not isinstance(statement, cst.SimpleStatementLine):
         return False
     for small in statement.body:

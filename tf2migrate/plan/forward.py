@@ -8,9 +8,9 @@ from __future__ import annotations
 from tf2migrate.graph.values import Node, Optimizer, nodes_in
 from tf2migrate.plan.facts import rank_of
 from tf2migrate.plan.flow import Flow, Role
-from tf2migrate.plan.model import Fetch, Forward, Plan, Slice, Step
+from tf2migrate.plan.model import Forward, Plan, Slice, Step
 from tf2migrate.plan.normalization import is_moving_average
-from tf2migrate.plan.region import Atom
+from tf2migrate.plan.region import Atom, names_read
 from tf2migrate.plan.slices import Slicer
 
 REDUCTIONS = ("tf.reduce_", "tf.losses.", "tf.nn.l2_loss", "tf.add_n", "tf.contrib.losses.")
@@ -25,7 +25,9 @@ def reads_variables(flow: Flow, atom: Atom) -> bool:
         and (read.value is None or any(n.trainable for n in nodes_in(read.value)))
         for read in flow.reads(atom)
         for other in flow.reaching(read.name, atom)
-    ) or any(i.kind in ("layer", "variable") and i.trainable for n in atom.nodes for i in n.inputs if n.kind == "tensor")
+    ) or any(
+        i.kind in ("layer", "variable") and i.trainable for n in atom.nodes for i in n.inputs if n.kind == "tensor"
+    )
 
 
 def is_scalar_like(atom: Atom) -> bool:
@@ -50,7 +52,7 @@ def choose_forward(flow: Flow, steps: list[Step]) -> Forward | None:
     fed = [n for s in training for n in s.parts.parameters]
     for head in heads:
         slicer.backward([(read.name, head) for read in flow.reads(head)], fed, parts)
-    atoms = [a for a in parts.atoms]
+    atoms = list(parts.atoms)
     for head in heads:
         for node in head.nodes:
             if node.kind == "placeholder" and node in fed and node not in parts.parameters:
@@ -65,7 +67,7 @@ def choose_forward(flow: Flow, steps: list[Step]) -> Forward | None:
     if not outputs or len(outputs) > MAXIMUM_OUTPUTS:
         return None
     # Keras takes the first argument for the inputs: flags and rates go last.
-    ordered = sorted(parts.parameters, key=lambda n: (rank_of(n) in (0, None) and n.details.get("shape") is None
+    ordered = sorted(parts.parameters, key=lambda n: ((rank_of(n) in (0, None) and n.details.get("shape") is None)
                      or rank_of(n) == 0, n.number))
     forward = Forward(atoms, ordered, outputs)
     if not all(_usable(flow, forward, step) for step in training):
@@ -84,7 +86,7 @@ def is_gradient(atom: Atom) -> bool:
 def _outputs(flow: Flow, atoms: list[Atom], steps: list[Step]) -> list[str]:
     """Names made by ``atoms`` that something outside them reads, in the order of their making."""
     used: list[tuple[int, str]] = []
-    inside = set(id(a) for a in atoms)
+    inside = {id(a) for a in atoms}
     readers: list[tuple[str, Atom]] = []
     for step in steps:
         for atom in step.parts.atoms:
@@ -102,8 +104,6 @@ def _outputs(flow: Flow, atoms: list[Atom], steps: list[Step]) -> list[str]:
 
 def fetch_reads(flow: Flow, step: Step) -> list[tuple[str, Atom]]:
     """Names that a step's results and train ops read."""
-    from tf2migrate.plan.region import names_read
-
     out: list[tuple[str, Atom]] = []
     atom = flow.region.atom_at(step.sites[0].place)
     assert atom is not None
@@ -128,7 +128,7 @@ def _usable(flow: Flow, forward: Forward, step: Step) -> bool:
         return False
     if any(p not in step.parts.parameters for p in forward.parameters):
         return False
-    inside = set(id(a) for a in forward.atoms)
+    inside = {id(a) for a in forward.atoms}
     last = {name: max(a.number for a in forward.atoms if name in a.binds) for name in forward.outputs}
     for atom in step.parts.atoms:
         if id(atom) in inside:
@@ -164,7 +164,7 @@ def choose_loss(flow: Flow, plan: Plan) -> tuple[str, list[Atom], str] | None:
     name = next((read for read in [getattr(call.args[0].value, "value", "")] if call.args), "")
     if not isinstance(loss, Node) or not isinstance(name, str) or not name.replace(".", "_").isidentifier():
         return None
-    source = [a for a in flow.reaching(name, step.updates[0].atom)]
+    source = list(flow.reaching(name, step.updates[0].atom))
     if not source or not all(flow.role(a) is Role.STAGED for a in source):
         return None
     parts = Slice()
@@ -176,6 +176,3 @@ def choose_loss(flow: Flow, plan: Plan) -> tuple[str, list[Atom], str] | None:
         return None
     outputs = _outputs(flow, atoms, [step, *sharing])
     return (name, atoms, name) if outputs == [name] else None
-
-
-_ = Fetch

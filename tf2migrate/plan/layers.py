@@ -14,7 +14,7 @@ import libcst as cst
 
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Const, Host, Node, Scope, Session, Value, key_of, nodes_in
+from tf2migrate.graph.values import Const, Node, Scope, Session, Value, key_of, nodes_in
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import NotPlanned, Refusal
 from tf2migrate.plan.region import bindings, bound_names, names_read
@@ -98,9 +98,12 @@ def find_layers(flow: Flow) -> dict[int, LayerFunction]:
 def _computes(staging: Staging, frame: Frame) -> bool:
     """Whether a frame computes more than initial values: something that depends on its tensors or variables."""
     for node in staging.nodes:
-        if node.kind == "tensor" and any(step.frame is frame for step in node.place.steps):
-            if node.details.get("owner") is not None or any(_fed(i) for i in node.inputs):
-                return True
+        if (
+            node.kind == "tensor"
+            and any(step.frame is frame for step in node.place.steps)
+            and (node.details.get("owner") is not None or any(_fed(i) for i in node.inputs))
+        ):
+            return True
     return False
 
 
@@ -210,7 +213,7 @@ def _check_loops(flow: Flow, function: LayerFunction, creating: dict[int, list[c
         while above is not None and above is not function.definition.body:
             if isinstance(above, cst.For):
                 between += 1
-            if isinstance(above, cst.If) and between == 0 or between > 1:
+            if (isinstance(above, cst.If) and between == 0) or between > 1:
                 reason = "state is made in a branch of a loop, or in a loop of a loop, which is not rewritten yet"
                 raise NotPlanned(_refusal(flow.staging, function, statement, reason))
             above = parents.get(id(above))
@@ -229,7 +232,9 @@ def own_part(statement: cst.CSTNode) -> cst.CSTNode:
 _own = own_part
 
 
-def _refusal(staging: Staging, function: LayerFunction, where: cst.CSTNode, reason: str, code: str = "TFM410") -> Refusal:
+def _refusal(
+    staging: Staging, function: LayerFunction, where: cst.CSTNode, reason: str, code: str = "TFM410"
+) -> Refusal:
     module = function.calls[0].frame.module
     return Refusal(code, module, where, reason)
 
@@ -358,9 +363,12 @@ def _depends_on_tensors(flow: Flow, function: LayerFunction, statement: cst.CSTN
     """Whether a statement computes with tensors that only exist in ``call``."""
     frames = {id(f) for f in function.frames}
     for node in flow.staging.nodes:
-        if node.kind == "tensor" and any(id(s.frame) in frames and s.statement is statement for s in node.place.steps):
-            if node.details.get("owner") is not None or _fed(node):
-                return True
+        if (
+            node.kind == "tensor"
+            and any(id(s.frame) in frames and s.statement is statement for s in node.place.steps)
+            and (node.details.get("owner") is not None or _fed(node))
+        ):
+            return True
     for name in names_read(_own(statement)):
         for frame in function.frames:
             value = flow.staging.value_in(name, frame)
@@ -392,8 +400,8 @@ def _second(
     for statement in statements:
         only_state = id(statement) in creating and _only_state(flow, function, statement, creating[id(statement)])
         if only_state:
-            for name, _ in bindings(statement):
-                function.state[name] = name
+            for bound, _ in bindings(statement):
+                function.state[bound] = bound
             continue
         if _is_return(statement) or _depends_on_tensors(flow, function, statement) or id(statement) in creating:
             function.second.add(id(statement))
@@ -415,7 +423,9 @@ def _second(
 
 
 def _is_return(statement: cst.CSTNode) -> bool:
-    return isinstance(statement, cst.SimpleStatementLine) and any(isinstance(s, cst.Return | cst.Raise) for s in statement.body)
+    return isinstance(statement, cst.SimpleStatementLine) and any(
+        isinstance(s, cst.Return | cst.Raise) for s in statement.body
+    )
 
 
 def _only_state(
@@ -427,7 +437,11 @@ def _only_state(
     small = statement.body[0]
     if isinstance(small, cst.Expr):
         return False
-    if not isinstance(small, cst.Assign) or len(small.targets) != 1 or not isinstance(small.targets[0].target, cst.Name):
+    if (
+        not isinstance(small, cst.Assign)
+        or len(small.targets) != 1
+        or not isinstance(small.targets[0].target, cst.Name)
+    ):
         return False
     values = [v for f in function.frames if (v := flow.staging.value_in(small.value, f)) is not None]
     return bool(values) and all(n.kind == "variable" for v in values for n in nodes_in(v)) and len(expressions) == 1
@@ -452,9 +466,12 @@ def _route(
     for found in creating.values():
         for expression in found:
             for name in names_read(expression):
-                if _shape_only(expression, name) and _shape_feeds_state(staging, function, expression, name):
-                    if name.value not in function.shapes:
-                        function.shapes.append(name.value)
+                if (
+                    _shape_only(expression, name)
+                    and _shape_feeds_state(staging, function, expression, name)
+                    and name.value not in function.shapes
+                ):
+                    function.shapes.append(name.value)
     second_reads: set[str] = set()
     for statement in statements:
         if id(statement) in function.second:
@@ -582,6 +599,3 @@ def parameter_of(function: LayerFunction, call: cst.Call, arg: cst.Arg) -> str:
     parameters = function.parameters
     return parameters[position].name.value if position < len(parameters) else ""
 
-
-
-_ = Host

@@ -7,7 +7,7 @@ import dataclasses
 import libcst as cst
 
 from tf2migrate.graph.staging import RunSite, Staging
-from tf2migrate.graph.values import Choice, Node, Optimizer, Sequence, nodes_in
+from tf2migrate.graph.values import Choice, Node, Optimizer, nodes_in
 from tf2migrate.names.attributes import name_node
 from tf2migrate.plan.contract import check_program, check_step
 from tf2migrate.plan.flow import Flow, Role, analyse_flow
@@ -15,8 +15,8 @@ from tf2migrate.plan.forward import choose_forward, choose_loss
 from tf2migrate.plan.held import find_held, plain, region_expression, settle
 from tf2migrate.plan.layers import class_name, find_layers, object_name, objects
 from tf2migrate.plan.lifting import lifted_names
-from tf2migrate.plan.normalization import is_moving_average, moving_averages
 from tf2migrate.plan.model import Fetch, NotPlanned, Plan, Refusal, Slice, Step, Update
+from tf2migrate.plan.normalization import is_moving_average, moving_averages
 from tf2migrate.plan.region import Atom, find_region, names_read
 from tf2migrate.plan.reserved import attribute
 from tf2migrate.plan.slices import Slicer, has_call, has_default, in_order
@@ -102,7 +102,8 @@ class Planner:
         inside = [
             a
             for a in atoms
-            if self.flow.role(a) is Role.STAGED and any(n.kind in ("layer", "variable") and self.direct(n) for n in a.nodes)
+            if self.flow.role(a) is Role.STAGED
+            and any(n.kind in ("layer", "variable") and self.direct(n) for n in a.nodes)
         ]
         for atom in inside:
             if not isinstance(atom.statement, cst.SimpleStatementLine):
@@ -112,7 +113,9 @@ class Planner:
         self.check_layers(plan)
         calls = [(f, c) for f in plan.layers.values() for c in f.calls if c.caller is self.region.frame]
         overlap = self.slicer.refusal(
-            "TFM404", calls[0][1].call if calls else self.region.module.tree, "calls of a layer share only some of its variables"
+            "TFM404",
+            calls[0][1].call if calls else self.region.module.tree,
+            "calls of a layer share only some of its variables",
         )
         for function, call in calls:
             if sum(other is call.call for other in (c.call for c in function.calls)) > 1:
@@ -180,7 +183,9 @@ class Planner:
                 continue
             steps = node.place.steps
             begin = next((i for i, s in enumerate(steps) if s.frame is self.region.frame), 0)
-            frames = [s.frame for s in steps[begin:] if s.frame.called_from is not None and s.frame is not self.region.frame]
+            frames = [
+                s.frame for s in steps[begin:] if s.frame.called_from is not None and s.frame is not self.region.frame
+            ]
             owners = list(dict.fromkeys(id(f.owner) for f in frames if isinstance(f.owner, cst.FunctionDef)))
             owners = owners[self.depth_of_region() :]
             if not owners or owners[0] not in plan.layers:
@@ -241,7 +246,9 @@ class Planner:
                 plan.steps.append(step)
 
     def signature(self, step: Step) -> tuple[int, ...]:
-        return tuple(sorted(n.number for n in step.parts.parameters)) + tuple(-a.number - 1 for a in step.parts.defaults)
+        return tuple(sorted(n.number for n in step.parts.parameters)) + tuple(
+            -a.number - 1 for a in step.parts.defaults
+        )
 
     def step(self, site: RunSite) -> Step:
         fetch = self.slicer.fetch(site)
@@ -368,12 +375,20 @@ class Planner:
 
     def update(self, node: Node) -> Update:
         atom = self.region.atom_at(node.place)
-        if atom is None or not isinstance(node.expression, cst.Call) or node.place.steps[-1].frame is not self.region.frame:
+        if (
+            atom is None
+            or not isinstance(node.expression, cst.Call)
+            or node.place.steps[-1].frame is not self.region.frame
+        ):
             where = node.expression or self.region.module.tree
-            raise NotPlanned(self.slicer.refusal("TFM410", where, "a train op made in another function is not rewritten yet"))
+            raise NotPlanned(
+                self.slicer.refusal("TFM410", where, "a train op made in another function is not rewritten yet")
+            )
         if any(not is_moving_average(n) for n in node.control):
             raise NotPlanned(
-                self.slicer.refusal("TFM405", node.expression, "updates under control dependencies are not rewritten yet")
+                self.slicer.refusal(
+                    "TFM405", node.expression, "updates under control dependencies are not rewritten yet"
+                )
             )
         return Update(node, atom, node.expression, list(node.control))
 
@@ -383,7 +398,7 @@ class Planner:
         optimizer = update.node.details.get("optimizer")
         if isinstance(optimizer, Optimizer):
             maker = self.region.atom_at(optimizer.place)
-            rates = [arg for arg in optimizer.call.args]
+            rates = list(optimizer.call.args)
             if maker is not None:
                 for arg in rates:
                     value = self.staging.values_of(arg.value)
@@ -397,7 +412,9 @@ class Planner:
             atom = self.region.atom_at(optimizer.place)
             if atom is None or optimizer.place.steps[-1].frame is not self.region.frame:
                 raise NotPlanned(
-                    self.slicer.refusal("TFM410", optimizer.call, "an optimizer made in another function is not rewritten yet")
+                    self.slicer.refusal(
+                        "TFM410", optimizer.call, "an optimizer made in another function is not rewritten yet"
+                    )
                 )
             own = [n for n in atom.binds if self.flow.bound_value(atom, n) is optimizer]
             if plan.held is not None:
@@ -410,8 +427,10 @@ class Planner:
                 plan.optimizers[optimizer.number] = own[0]
                 continue
             single = len(self.staging.optimizers) == 1
-            bound = [n for n in atom.binds]
-            reused = bool(bound) and "opt" in bound[0].lower() and sum(bound[0] in a.binds for a in self.region.atoms) == 1
+            bound = list(atom.binds)
+            reused = (
+                bool(bound) and "opt" in bound[0].lower() and sum(bound[0] in a.binds for a in self.region.atoms) == 1
+            )
             if reused:
                 plan.optimizers[optimizer.number] = bound[0]
             elif single or not bound:
@@ -461,9 +480,12 @@ def is_optimizer_name(name: str) -> bool:
 def one_of_several(sites: list[RunSite]) -> list[RunSite]:
     """``v.eval()`` in a loop over variables was seen once for each of them: it is one run of one of them."""
     nodes = [site.fetches for site in sites]
-    if len(sites) > 1 and all(isinstance(n, Node) and n.kind == "variable" for n in nodes):
-        if len({id(n) for n in nodes}) > 1:
-            return [dataclasses.replace(sites[0], fetches=Choice(tuple(nodes)))]
+    if (
+        len(sites) > 1
+        and all(isinstance(n, Node) and n.kind == "variable" for n in nodes)
+        and len({id(n) for n in nodes}) > 1
+    ):
+        return [dataclasses.replace(sites[0], fetches=Choice(tuple(nodes)))]
     return sites
 
 
@@ -481,6 +503,3 @@ def _names_list(tree: cst.Module) -> list[str]:
             out.append(node.value)
         stack.extend(node.children)
     return out
-
-
-_ = Sequence

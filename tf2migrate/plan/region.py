@@ -19,7 +19,6 @@ from tf2migrate.graph.values import (
     Const,
     Foreign,
     Graph,
-    Host,
     Instance,
     Node,
     Optimizer,
@@ -240,8 +239,12 @@ def dissolves(statement: cst.With, staging: Staging, frame: Frame) -> bool:
 
 
 def version_branch(statement: cst.If, staging: Staging) -> Sequence[cst.CSTNode] | None:
-    """The statements of the branch that TensorFlow 1.15 takes, for a test of ``tf.__version__``; None for other tests."""
-    if not any(isinstance(v, Symbol) and v.name == "tf.__version__" for n in _inside(statement.test) for v in staging.values_of(n)):
+    """The statements of the branch that TensorFlow 1.15 takes, for a test of ``tf.__version__``; None for others."""
+    if not any(
+        isinstance(v, Symbol) and v.name == "tf.__version__"
+        for n in _inside(statement.test)
+        for v in staging.values_of(n)
+    ):
         return None
     values = staging.values_of(statement.test)
     if not values or not all(isinstance(v, Const) for v in values):
@@ -414,6 +417,3 @@ def _root(node: cst.CSTNode) -> set[str]:
     while isinstance(node, cst.Subscript | cst.Attribute | cst.Call):
         node = node.func if isinstance(node, cst.Call) else node.value
     return {node.value} if isinstance(node, cst.Name) else set()
-
-
-_ = Host

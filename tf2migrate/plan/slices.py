@@ -105,7 +105,9 @@ class Slicer:
             if (dtype_of(key) or "").startswith(("int", "uint")) and _holds_floats(value.items[key]):
                 where = site.feed_expression or site.expression
                 raise NotPlanned(
-                    self.refusal("TFM407", where, "a float is fed to an integer placeholder, which cut its fraction off")
+                    self.refusal(
+                        "TFM407", where, "a float is fed to an integer placeholder, which cut its fraction off"
+                    )
                 )
             keys.append(key)
         return keys
@@ -162,9 +164,7 @@ class Slicer:
                 self._one_placeholder(node, atom, fed, into)
 
     def _one_placeholder(self, node: Node, atom: Atom, fed: list[Node], into: Slice) -> None:
-        if node in fed:
-            _add(into.parameters, node)
-        elif has_default(node):
+        if node in fed or has_default(node):
             _add(into.parameters, node)
         elif node.op == "tf.placeholder_with_default":
             if atom not in into.defaults:

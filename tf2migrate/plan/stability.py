@@ -17,13 +17,49 @@ from tf2migrate.plan.region import Atom, names_read
 
 # Methods that change a list, dict, set or array in place.
 MUTATING = frozenset(
-    "append extend insert pop popleft appendleft remove clear sort reverse update setdefault popitem add discard fill "
-    "resize itemset put partition setflags byteswap setfield shuffle __setitem__ __iadd__".split()
+    [
+        "append",
+        "extend",
+        "insert",
+        "pop",
+        "popleft",
+        "appendleft",
+        "remove",
+        "clear",
+        "sort",
+        "reverse",
+        "update",
+        "setdefault",
+        "popitem",
+        "add",
+        "discard",
+        "fill",
+        "resize",
+        "itemset",
+        "put",
+        "partition",
+        "setflags",
+        "byteswap",
+        "setfield",
+        "shuffle",
+        "__setitem__",
+        "__iadd__",
+    ]
 )
 # Foreign functions that change an argument.
 WRITERS = frozenset(
-    "numpy.random.shuffle random.shuffle numpy.copyto numpy.put numpy.place numpy.putmask numpy.fill_diagonal "
-    "numpy.ndarray.sort heapq.heappush heapq.heappop".split()
+    [
+        "numpy.random.shuffle",
+        "random.shuffle",
+        "numpy.copyto",
+        "numpy.put",
+        "numpy.place",
+        "numpy.putmask",
+        "numpy.fill_diagonal",
+        "numpy.ndarray.sort",
+        "heapq.heappush",
+        "heapq.heappop",
+    ]
 )
 
 
@@ -102,9 +138,12 @@ def _may_share(atom: Atom) -> bool:
         value = getattr(small, "value", None)
         if isinstance(value, cst.Name | cst.Subscript | cst.Attribute | cst.Tuple | cst.List | cst.Dict):
             return True
-        if isinstance(value, cst.Call) and isinstance(value.func, cst.Attribute):
-            if value.func.attr.value in ("reshape", "view", "ravel", "swapaxes", "transpose", "squeeze", "asarray"):
-                return True
+        if (
+            isinstance(value, cst.Call)
+            and isinstance(value.func, cst.Attribute)
+            and value.func.attr.value in ("reshape", "view", "ravel", "swapaxes", "transpose", "squeeze", "asarray")
+        ):
+            return True
         if isinstance(value, cst.Attribute):
             return True
     return False
@@ -128,10 +167,16 @@ def _changes(flow: Flow, atom: Atom, shared: set[str]) -> cst.CSTNode | None:
 
 
 def _call_changes(flow: Flow, call: cst.Call, func: cst.BaseExpression, shared: set[str]) -> bool:
-    touched = {n.value for arg in call.args for n in names_read(arg.value) if isinstance(arg.value, cst.Name | cst.Subscript)}
-    if isinstance(func, cst.Attribute) and func.attr.value in MUTATING:
-        if {n.value for n in names_read(func.value)} & shared and not _symbol(flow, func):
-            return True
+    touched = {
+        n.value for arg in call.args for n in names_read(arg.value) if isinstance(arg.value, cst.Name | cst.Subscript)
+    }
+    if (
+        isinstance(func, cst.Attribute)
+        and func.attr.value in MUTATING
+        and {n.value for n in names_read(func.value)} & shared
+        and not _symbol(flow, func)
+    ):
+        return True
     if any(arg.keyword is not None and arg.keyword.value == "out" for arg in call.args) and touched & shared:
         return True
     callee = flow.staging.value_in(func, flow.region.frame)
@@ -156,7 +201,9 @@ def _changes_a_parameter(function: Function) -> bool:
         match node:
             case cst.AssignTarget(target=cst.Subscript(value=cst.Name(value=name))) if name in names:
                 return True
-            case cst.AugAssign(target=cst.Name(value=name) | cst.Subscript(value=cst.Name(value=name))) if name in names:
+            case cst.AugAssign(target=cst.Name(value=name) | cst.Subscript(value=cst.Name(value=name))) if (
+                name in names
+            ):
                 return True
             case cst.Call(func=cst.Attribute(value=cst.Name(value=name), attr=cst.Name(value=method))):
                 if name in names and method in MUTATING:
@@ -187,7 +234,9 @@ def _attributes(flow: Flow, step: Step) -> tuple[cst.CSTNode, str] | None:
                 continue
             stored = _stored_attributes(flow) if stored is None else stored
             if node.attr.value in stored:
-                return stored[node.attr.value], f"the attribute `{node.attr.value}`, which the graph was built from, is stored here"
+                return stored[
+                    node.attr.value
+                ], f"the attribute `{node.attr.value}`, which the graph was built from, is stored here"
     return None
 
 

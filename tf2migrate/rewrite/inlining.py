@@ -42,7 +42,7 @@ class Traced(cst.CSTTransformer):
         self.origins[made] = self.origins.get(original, original)
 
     def apply(self, module: Module) -> Module:
-        tree = cast(cst.Module, module.tree.visit(self))
+        tree = module.tree.visit(self)
         return module.reshaped(tree, self.positions, self.origins)
 
 
@@ -212,7 +212,9 @@ def _own(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
 
 def _bound_in(function: cst.FunctionDef) -> set[str]:
     names = {name for name, _ in bindings(function.body)}
-    names |= {p.name.value for p in (*function.params.posonly_params, *function.params.params, *function.params.kwonly_params)}
+    names |= {
+        p.name.value for p in (*function.params.posonly_params, *function.params.params, *function.params.kwonly_params)
+    }
     return names
 
 
@@ -365,12 +367,16 @@ class _Renamed(cst.CSTTransformer):
             self.shadows.pop()
         if isinstance(made, cst.IndentedBlock) and not made.body:
             made = made.with_changes(body=[cst.SimpleStatementLine([cst.Pass()])])
-        if isinstance(original, cst.Name) and id(original) not in self.skipped:
-            if original.value in self.names and not any(original.value in s for s in self.shadows):
-                made = _fresh(self.names[original.value], self.owner)
-                lpar = original.lpar
-                if lpar and not getattr(made, "lpar", ()):
-                    made = cast(cst.Name, made).with_changes(lpar=lpar, rpar=original.rpar)
+        if (
+            isinstance(original, cst.Name)
+            and id(original) not in self.skipped
+            and original.value in self.names
+            and not any(original.value in s for s in self.shadows)
+        ):
+            made = _fresh(self.names[original.value], self.owner)
+            lpar = original.lpar
+            if lpar and not getattr(made, "lpar", ()):
+                made = cast(cst.Name, made).with_changes(lpar=lpar, rpar=original.rpar)
         if isinstance(made, cst.CSTNode):
             self.owner.trace(original, made)
         return cast(cst.CSTNode, made)
@@ -378,7 +384,7 @@ class _Renamed(cst.CSTTransformer):
 
 def _fresh(node: cst.BaseExpression, owner: Traced) -> cst.BaseExpression:
     """A copy that is a node of its own."""
-    made = cast(cst.BaseExpression, node.deep_clone())
+    made = node.deep_clone()
     for old, new in zip(walk(node), walk(made), strict=True):
         owner.trace(old, new)
     return made
@@ -402,7 +408,7 @@ class _Opener(Traced):
         local = _bound_in(function)
         free = _names(function.body) - local
         around = _names(caller, function)
-        caller_bound = {n for n, _ in bindings(cast(cst.FunctionDef, caller).body)} if isinstance(
+        caller_bound = {n for n, _ in bindings(caller.body)} if isinstance(
             caller, cst.FunctionDef
         ) else set()
         if isinstance(caller, cst.FunctionDef):

@@ -10,7 +10,7 @@ import libcst as cst
 from tf2migrate.api.layer_model import Layer
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Host, Node, nodes_in
+from tf2migrate.graph.values import Node, nodes_in
 from tf2migrate.plan.layers import (
     LayerCall,
     LayerFunction,
@@ -19,7 +19,6 @@ from tf2migrate.plan.layers import (
     own_part,
     parameter_of,
     simple_statements,
-    state_reads,
 )
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal
 from tf2migrate.plan.region import bindings, names_read
@@ -27,7 +26,7 @@ from tf2migrate.plan.reserved import attribute
 from tf2migrate.rewrite.substitution import Replacement, Substitution
 from tf2migrate.rewrite.symbols import Symbols
 from tf2migrate.rewrite.templates import Templates
-from tf2migrate.rewrite.variables import anywhere, in_model
+from tf2migrate.rewrite.variables import in_model
 
 
 def by_parameter(function: LayerFunction, original: cst.Call, updated: cst.Call, symbols: Symbols) -> dict[str, str]:
@@ -35,7 +34,9 @@ def by_parameter(function: LayerFunction, original: cst.Call, updated: cst.Call,
     out: dict[str, str] = {}
     for old, new in zip(original.args, updated.args, strict=True):
         if old.star:
-            raise NotPlanned(Refusal("TFM410", symbols.module.key, original, "a layer is called with starred arguments"))
+            raise NotPlanned(
+                Refusal("TFM410", symbols.module.key, original, "a layer is called with starred arguments")
+            )
         out[parameter_of(function, original, old)] = symbols.code(new.value).strip()
     return out
 
@@ -163,9 +164,8 @@ class LayerClass:
         owned: set[frozenset[int]] = set()
         seen: dict[int, LayerCall] = {}
         for call in out:
-            if id(call.call) in seen:
-                if not self.in_loop(call.call) or call.owned in owned:
-                    raise self.refused(call.call, "a layer is made or shared in a loop in a way that is not rewritten yet")
+            if id(call.call) in seen and (not self.in_loop(call.call) or call.owned in owned):
+                raise self.refused(call.call, "a layer is made or shared in a loop in a way that is not rewritten yet")
             seen.setdefault(id(call.call), call)
             owned.add(call.owned)
         return list(seen.values())
@@ -181,9 +181,12 @@ class LayerClass:
         """Variables and layers made directly in the body, by the first activation."""
         out: dict[int, Node] = {}
         for node in self.staging.nodes:
-            if node.kind in ("variable", "layer") and node.expression is not None:
-                if any(node.place.steps[-1].frame is f for f in self.frames):
-                    out.setdefault(id(node.expression), node)
+            if (
+                node.kind in ("variable", "layer")
+                and node.expression is not None
+                and any(node.place.steps[-1].frame is f for f in self.frames)
+            ):
+                out.setdefault(id(node.expression), node)
         return list(out.values())
 
     def _is_state(self, node: Node) -> bool:
@@ -341,7 +344,9 @@ class LayerClass:
         out: list[cst.BaseStatement] = []
         for expression in expressions:
             name = self.function.state[state[0]] if state else self.attributes[id(expression)]
-            if any(f"self.{name} = " in self.symbols.code(s) or f"self.{name}.append(" in self.symbols.code(s) for s in out):
+            if any(
+                f"self.{name} = " in self.symbols.code(s) or f"self.{name}.append(" in self.symbols.code(s) for s in out
+            ):
                 continue
             text = f"self.{name} = {self.constructor(expression, name, lazily)}"
             if name in self.looped:
@@ -365,7 +370,11 @@ class LayerClass:
                     continue
             stack.extend(reversed(node.children))
         # Inner state first: an argument is made before what it goes into.
-        found.sort(key=lambda call: self.symbols.module.positions[call].end.line if call in self.symbols.module.positions else 0)
+        found.sort(
+            key=lambda call: (
+                self.symbols.module.positions[call].end.line if call in self.symbols.module.positions else 0
+            )
+        )
         return found
 
     def factory_calls(self) -> set[int]:
@@ -375,9 +384,13 @@ class LayerClass:
         for _, place in self.staging.touched:
             for index, step in enumerate(place.steps[:-1]):
                 later = place.steps[index + 1].frame
-                if id(step.frame) in frames and later is not step.frame and later.call is not None:
-                    if id(later.owner) not in self.layers:
-                        out.add(id(later.call))
+                if (
+                    id(step.frame) in frames
+                    and later is not step.frame
+                    and later.call is not None
+                    and id(later.owner) not in self.layers
+                ):
+                    out.add(id(later.call))
         return out
 
     def constructor(self, expression: cst.Call, name: str, lazily: bool) -> str:
@@ -525,6 +538,3 @@ def _ends(node: cst.Call, name: str) -> bool:
 
 def _is_slice(node: cst.Subscript) -> bool:
     return any(isinstance(e.slice, cst.Slice) for e in node.slice)
-
-
-_ = (Host, anywhere, state_reads)

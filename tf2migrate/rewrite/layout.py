@@ -31,7 +31,7 @@ class Layout:
         tree = use_absl(tree, self.module)
         tree = self.definitions(tree)
         tree = self.imports(tree)
-        tree = cast(cst.Module, tree.visit(_Spacing(self.generated)))
+        tree = tree.visit(_Spacing(self.generated))
         self.check(tree)
         for name in sorted(undefined_names(tree.code) - undefined_names(self.module.source.text)):
             reason = f"`{name}` would not be defined any more"
@@ -44,7 +44,7 @@ class Layout:
         if not found:
             return tree
         templates = Templates(tree)
-        body = list(tree.body)
+        body: list[cst.BaseStatement] = list(tree.body)
         lines = [f"import tensorflow as {self.symbols.tf}", *(line for d in found for line in d.imports)]
         position = _first_code(body)
         for line in dict.fromkeys(lines):
@@ -67,11 +67,13 @@ class Layout:
         """Imports of what TensorFlow 2 does not have go; what is still used of them is an obstacle."""
         used = _names_used(tree)
         edit = _Imports(used)
-        made = cast(cst.Module, tree.visit(edit))
+        made = tree.visit(edit)
         if edit.left:
             where = self.module.tree
             raise NotPlanned(
-                Refusal("TFM101", self.module.key, where, f"`{edit.left[0]}` is imported from TensorFlow 1 and still used")
+                Refusal(
+                    "TFM101", self.module.key, where, f"`{edit.left[0]}` is imported from TensorFlow 1 and still used"
+                )
             )
         needs_tf = "tf" in used and self.symbols.aliases.tensorflow is None
         if needs_tf:
@@ -108,7 +110,22 @@ def _inside_known(name: str) -> bool:
     )
 
 
-DTYPES = frozenset("float16 float32 float64 int8 int16 int32 int64 uint8 uint16 bool string complex64".split())
+DTYPES = frozenset(
+    [
+        "float16",
+        "float32",
+        "float64",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint8",
+        "uint16",
+        "bool",
+        "string",
+        "complex64",
+    ]
+)
 
 
 def _first_code(body: list[cst.SimpleStatementLine | cst.BaseCompoundStatement]) -> int:

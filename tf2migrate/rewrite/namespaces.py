@@ -36,7 +36,11 @@ def _names(keys: list[str], prefix: str, taken: set[str]) -> dict[str, str]:
     """A free variable for each key: the key itself where it can be one."""
     out: dict[str, str] = {}
     for key in keys:
-        name = key if key.isidentifier() and not keyword.iskeyword(key) else "".join(c if c.isalnum() else "_" for c in key)
+        name = (
+            key
+            if key.isidentifier() and not keyword.iskeyword(key)
+            else "".join(c if c.isalnum() else "_" for c in key)
+        )
         if name in taken or not name.isidentifier():
             name = f"{prefix}_{name}"
         number, base = 1, name
@@ -99,9 +103,10 @@ def _literal_keys(module: Module, name: str, made: cst.SimpleStatementLine) -> l
         if key is not None:
             entries += 1
             keys.append(key)
-        if isinstance(node, cst.Global | cst.Nonlocal | cst.Del):
-            if any(isinstance(n, cst.Name) and n.value == name for n in walk(node)):
-                return None
+        if isinstance(node, cst.Global | cst.Nonlocal | cst.Del) and any(
+            isinstance(n, cst.Name) and n.value == name for n in walk(node)
+        ):
+            return None
     mentions = _identifiers(module)[name]
     return list(dict.fromkeys(keys)) if mentions == entries + 1 else None
 
@@ -142,7 +147,8 @@ class _DictEntries(Traced):
         value = cast(cst.Assign, updated.body[0]).value
         out: list[cst.CSTNode] = []
         for element in value.elements if isinstance(value, cst.Dict) else ():
-            assert isinstance(element, cst.DictElement) and isinstance(element.key, cst.SimpleString)
+            assert isinstance(element, cst.DictElement)
+            assert isinstance(element.key, cst.SimpleString)
             target = cst.AssignTarget(cst.Name(self.names[str(element.key.evaluated_value)]))
             line = cst.SimpleStatementLine([cst.Assign([target], element.value)])
             self.trace(self.made, line)
@@ -157,7 +163,12 @@ class _DictEntries(Traced):
 def _next_class(module: Module, wanted: set[cst.CSTNode]) -> Traced | None:
     known = _identifiers(module)
     for node in module.tree.body:
-        if not isinstance(node, cst.ClassDef) or node.decorators or node.keywords or not isinstance(node.body, cst.IndentedBlock):
+        if (
+            not isinstance(node, cst.ClassDef)
+            or node.decorators
+            or node.keywords
+            or not isinstance(node.body, cst.IndentedBlock)
+        ):
             continue
         if any(not (isinstance(b.value, cst.Name) and b.value.value == "object") for b in node.bases):
             continue
@@ -208,7 +219,9 @@ def _class_names(node: cst.ClassDef) -> list[str] | None:
                     pass
                 case _:
                     return None
-    if any(isinstance(n, cst.Lambda | cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp) for n in walk(node)):
+    if any(
+        isinstance(n, cst.Lambda | cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp) for n in walk(node)
+    ):
         return None
     return list(dict.fromkeys(keys))
 
@@ -249,9 +262,13 @@ class _ClassBody(Traced):
         named: cst.Name | None = None
         if member is not None:
             named = cst.Name(self.names[member])
-        elif self.inside and isinstance(original, cst.Name) and id(original) not in self.skipped:
-            if original.value in self.names:
-                named = cst.Name(self.names[original.value], lpar=original.lpar, rpar=original.rpar)
+        elif (
+            self.inside
+            and isinstance(original, cst.Name)
+            and id(original) not in self.skipped
+            and original.value in self.names
+        ):
+            named = cst.Name(self.names[original.value], lpar=original.lpar, rpar=original.rpar)
         if named is not None:
             self.trace(original, named)
             return named

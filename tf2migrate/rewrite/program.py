@@ -9,11 +9,25 @@ import libcst as cst
 
 from tf2migrate.graph.frames import Place
 from tf2migrate.graph.staging import RunSite
-from tf2migrate.graph.values import Bound, Class, Const, Function, Graph, Mapping, Node, Scope, Session, Value, nodes_in
+from tf2migrate.graph.values import (
+    Bound,
+    Class,
+    Const,
+    Function,
+    Graph,
+    Mapping,
+    Node,
+    Optimizer,
+    Scope,
+    Session,
+    Value,
+)
 from tf2migrate.graph.values import Sequence as Items
 from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.project import Module, Project, dotted_name
+from tf2migrate.plan.contract import host_effect
 from tf2migrate.plan.flow import Role, is_graph_statement
+from tf2migrate.plan.forward import uses_forward
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal, Step
 from tf2migrate.plan.region import Atom, names_read, version_branch
 from tf2migrate.rewrite.composer import Composer
@@ -26,6 +40,9 @@ from tf2migrate.rewrite.substitution import Replacement, Substitution
 from tf2migrate.rewrite.symbols import Symbols
 from tf2migrate.rewrite.templates import Templates
 from tf2migrate.rewrite.variables import anywhere
+
+# What statements stand in.
+HOLDERS = cst.BaseStatement | cst.BaseSuite | cst.Module | cst.Else | cst.Finally | cst.ExceptHandler
 
 
 @dataclass(slots=True)
@@ -100,7 +117,7 @@ class Rewriter:
 
     def assemble(self, symbols: Symbols) -> str:
         assembly = Assembly(self, symbols)
-        tree = cast(cst.Module, symbols.module.tree.visit(assembly))
+        tree = symbols.module.tree.visit(assembly)
         return Layout(symbols, symbols.module, self.generated).finish(tree)
 
     def host_names(self) -> None:
@@ -137,9 +154,7 @@ class Rewriter:
             node = stack.pop()
             if is_graph_statement(self.staging, node):
                 self.edits.removed.add(id(node))
-            elif isinstance(node, cst.BaseStatement | cst.BaseSuite | cst.Module | cst.BaseCompoundStatement):
-                stack.extend(node.children)
-            elif isinstance(node, cst.Else | cst.Finally | cst.ExceptHandler):
+            elif isinstance(node, HOLDERS):
                 stack.extend(node.children)
 
     def dissolved(self, node: cst.With) -> bool:
@@ -338,7 +353,9 @@ class Rewriter:
         anchor = max(atoms, key=lambda a: a.number)
         self.check_order(atoms, anchor)
         made = [self.functions.model_class(self.host)]
-        instance = self.templates.statements(f"{self.plan.model} = {self.plan.model_class}({', '.join(self.host)})\n", {})
+        instance = self.templates.statements(
+            f"{self.plan.model} = {self.plan.model_class}({', '.join(self.host)})\n", {}
+        )
         aliases: list[cst.BaseStatement] = []
         for atom in self.region.atoms:
             if id(atom.statement) in self.edits.removed:
@@ -365,8 +382,6 @@ class Rewriter:
 
     def check_order(self, atoms: list[Atom], anchor: Atom) -> None:
         """C2: the constructor runs later than the statements that it is made of; nothing between may notice."""
-        from tf2migrate.plan.contract import host_effect
-
         first = next((a for a in sorted(atoms, key=lambda a: a.number) if host_effect(self.flow, a)), None)
         if first is None:
             return
@@ -392,21 +407,21 @@ class Rewriter:
                 self.generated.add(step.name)
                 continue
             for update in step.updates:
-                maker = update.node.details["optimizer"]
-                number = maker.number  # type: ignore[attr-defined]
-                atom = self.region.atom_at(maker.place)  # type: ignore[attr-defined]
+                maker = cast(Optimizer, update.node.details["optimizer"])
+                number = maker.number
+                atom = self.region.atom_at(maker.place)
                 assert atom is not None
                 if number in made_optimizers:
                     continue
                 made_optimizers.add(number)
-                text = self.functions.optimizer_text(maker)  # type: ignore[arg-type]
+                text = self.functions.optimizer_text(maker)
                 if self.flow.role(atom) is Role.OPTIMIZER:
-                    self.whole[id(maker.call)] = text  # type: ignore[attr-defined]
+                    self.whole[id(maker.call)] = text
                 else:
                     name = self.plan.optimizers[number]
                     new += self.templates.statements(f"{name} = {text}\n", {})
                     new[-1] = _with_comments(new[-1], update.atom.statement)
-                build = self.functions.optimizer_build(maker)  # type: ignore[arg-type]
+                build = self.functions.optimizer_build(maker)
                 if build:
                     new += self.templates.statements(build, {})
             new += self.functions.step_function(step)
@@ -414,13 +429,11 @@ class Rewriter:
             self.insert(anchor, new)
         for atom in self.region.atoms:
             if self.flow.role(atom) is Role.OPTIMIZER:
-                number2 = next((o.number for o in self.staging.optimizers if self.region.atom_at(o.place) is atom), -1)
-                if number2 not in made_optimizers:
+                unused = next((o.number for o in self.staging.optimizers if self.region.atom_at(o.place) is atom), -1)
+                if unused not in made_optimizers:
                     self.edits.removed.add(id(atom.statement))
 
     def uses_loss(self, step: Step) -> bool:
-        from tf2migrate.plan.forward import uses_forward
-
         return (
             self.plan.loss is not None
             and uses_forward(self.flow, self.plan, step)
@@ -449,21 +462,18 @@ class Rewriter:
 
     # ------------------------------------------------------------------ runs
     def run_sites(self) -> None:
-        by_expression: dict[int, Step] = {}
-        for step in self.plan.steps:
-            for site in step.sites:
-                by_expression[id(site.expression)] = step
+        by_expression = {id(site.expression): step for step in self.plan.steps for site in step.sites}
         done: set[int] = set()
         for site in self.staging.runs:
             key = id(site.expression)
             if key in done:
                 continue
             done.add(key)
-            step = by_expression.get(key)
-            if step is None:
+            found = by_expression.get(key)
+            if found is None:
                 self.remove_initializer(site)
             else:
-                self.replace_run(site, step)
+                self.replace_run(site, found)
 
     def remove_initializer(self, site: RunSite) -> None:
         statement = site.place.steps[-1].statement
@@ -636,7 +646,9 @@ class Assembly(Substitution):
         fresh = cast(cst.FunctionDef, cst.parse_statement(text)).params.params
         if params and isinstance(params[-1].comma, cst.MaybeSentinel) is False and not names:
             params[-1] = params[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
-        defaults = any(p.default is not None for p in params) or updated.params.star_arg is not cst.MaybeSentinel.DEFAULT
+        defaults = (
+            any(p.default is not None for p in params) or updated.params.star_arg is not cst.MaybeSentinel.DEFAULT
+        )
         if names and defaults:
             keyword = [*updated.params.kwonly_params, *fresh]
             star = updated.params.star_arg
@@ -729,5 +741,3 @@ def _main_guard(statement: cst.CSTNode) -> bool:
             return True
     return False
 
-
-_ = (names_read, nodes_in)

@@ -9,9 +9,9 @@ import libcst as cst
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import RunSite
 from tf2migrate.graph.values import Mapping, Node
-from tf2migrate.plan.slices import has_call, has_default
-from tf2migrate.plan.region import Atom, names_read
 from tf2migrate.plan.model import Fetch, NotPlanned, Plan, Refusal, Step
+from tf2migrate.plan.region import Atom, names_read
+from tf2migrate.plan.slices import has_call, has_default
 from tf2migrate.rewrite.composer import Composer
 from tf2migrate.rewrite.steps import Functions
 
@@ -146,9 +146,10 @@ class Runs:
             parts[position] = f"{call}.numpy()"
             joined = ", ".join(parts)
             return f"[{joined}]" if fetch.kind == "list" else f"({joined},)"
-        if any(leaf.kind == "none" for leaf in fetch.leaves()) or fetch.kind in ("list", "tuple"):
-            if any(leaf.kind == "none" for leaf in fetch.leaves()):
-                raise self.refused("TFM408", site.expression, "an op inside a nested fetch is not rewritten yet")
+        if (any(leaf.kind == "none" for leaf in fetch.leaves()) or fetch.kind in ("list", "tuple")) and any(
+            leaf.kind == "none" for leaf in fetch.leaves()
+        ):
+            raise self.refused("TFM408", site.expression, "an op inside a nested fetch is not rewritten yet")
         tf = self.composer.symbols.tf
         if fetch.kind == "dict" and flat:
             key = self.plan.local("key", "label")
@@ -171,7 +172,9 @@ class Runs:
                 return "None"
             case "dict":
                 pairs = zip(fetch.keys, fetch.items, strict=True)
-                return "{" + ", ".join(f"{self.composer.symbols.code(k)}: {self.inline(v, step)}" for k, v in pairs) + "}"
+                return (
+                    "{" + ", ".join(f"{self.composer.symbols.code(k)}: {self.inline(v, step)}" for k, v in pairs) + "}"
+                )
         parts = ", ".join(self.inline(item, step) for item in fetch.items)
         if fetch.kind == "tuple":
             return f"({parts}{',' if len(fetch.items) == 1 else ''})"

@@ -10,19 +10,27 @@ import libcst as cst
 
 from tf2migrate.api.calls_model import Refused
 from tf2migrate.api.optimizers import Rate, densify, optimizer
-from tf2migrate.graph.values import Foreign, Node, Optimizer, Sequence, Symbol, nodes_in
+from tf2migrate.graph.values import Foreign, Mapping, Node, Optimizer, Sequence, Symbol, nodes_in
 from tf2migrate.plan.contract import ancestors
 from tf2migrate.plan.facts import dtype_of
 from tf2migrate.plan.flow import Role
-from tf2migrate.plan.forward import is_gradient, uses_forward
+from tf2migrate.plan.forward import fetch_reads, is_gradient, uses_forward
 from tf2migrate.plan.model import Fetch, NotPlanned, Plan, Refusal, Slice, Step, Update
 from tf2migrate.plan.region import Atom, names_read
+from tf2migrate.plan.reserved import RESERVED, attribute
 from tf2migrate.plan.slices import Slicer, has_default, in_order
 from tf2migrate.rewrite.composer import Composer, tidy
+from tf2migrate.rewrite.substitution import Replacement
 from tf2migrate.rewrite.templates import Templates, return_directly
-from tf2migrate.rewrite.variables import anywhere, in_model
+from tf2migrate.rewrite.variables import anywhere, in_model, original_argument
 
-SPARSE_READERS = ("tf.nn.embedding_lookup", "tf.gather", "tf.nn.nce_loss", "tf.nn.sampled_softmax_loss", "tf.nn.embedding_lookup_sparse")
+SPARSE_READERS = (
+    "tf.nn.embedding_lookup",
+    "tf.gather",
+    "tf.nn.nce_loss",
+    "tf.nn.sampled_softmax_loss",
+    "tf.nn.embedding_lookup_sparse",
+)
 WIDTH = 100
 
 
@@ -36,6 +44,8 @@ class Functions:
     wrapped: list[str] = field(default_factory=list)
     trainable: str = ""
     listed: list[Node] = field(default_factory=list)
+    # The name of the gradient tape of each step.
+    tapes: dict[int, str] = field(default_factory=dict)
 
     @property
     def tf(self) -> str:
@@ -132,12 +142,14 @@ class Functions:
                 edit.replacements[id(node.expression)] = _constructor(composer, node, label)
         for name, target in atom.binds.items():
             if (atom.number, name) in composer.attributes:
-                edit.names[id(target)] = f"{self.plan.model if self.plan.held else 'self'}.{composer.attributes[atom.number, name]}"
-        for name in atom.reads:
-            for source in self.plan.flow.reaching(name.value, atom):
-                key = (source.number, name.value)
+                edit.names[id(target)] = (
+                    f"{self.plan.model if self.plan.held else 'self'}.{composer.attributes[atom.number, name]}"
+                )
+        for read in atom.reads:
+            for source in self.plan.flow.reaching(read.value, atom):
+                key = (source.number, read.value)
                 if key in composer.attributes:
-                    edit.names[id(name)] = f"{self.plan.model if self.plan.held else 'self'}.{composer.attributes[key]}"
+                    edit.names[id(read)] = f"{self.plan.model if self.plan.held else 'self'}.{composer.attributes[key]}"
         made = atom.statement.visit(edit)
         return [tidy(made)] if isinstance(made, cst.BaseStatement) else []
 
@@ -160,21 +172,23 @@ class Functions:
         if node.kind == "layer":
             edit = composer.substitution(atom, self.plan.model if self.plan.held else "self", {}, call)
             edit.replacements.pop(id(call), None)
-            updated = cast(cst.Call, _inside(call, edit))
+            updated = _inside(call, edit)
             made = composer.layer(node, updated)
-            text = f"{self.plan.model if self.plan.held else 'self'}.{name} = {made.constructor}"  # type: ignore[attr-defined]
+            text = f"{self.plan.model if self.plan.held else 'self'}.{name} = {made.constructor}"
         else:
             edit = composer.substitution(atom, self.plan.model if self.plan.held else "self", {}, call)
             edit.whole.pop(id(call), None)
-            updated = cast(cst.Call, _inside(call, edit))
-            text = f"{self.plan.model if self.plan.held else 'self'}.{name} = {_made(composer, node, call, updated, name)}"
+            updated = _inside(call, edit)
+            text = (
+                f"{self.plan.model if self.plan.held else 'self'}.{name} = {_made(composer, node, call, updated, name)}"
+            )
         return self.templates.statements(text + "\n", {})
 
     # ------------------------------------------------------------------ steps
     def loss_function(self, steps: list[Step]) -> list[cst.BaseStatement]:
         """``def compute_loss(...)``, shared by the steps that need the same loss."""
         assert self.plan.loss is not None
-        name, atoms, output = self.plan.loss
+        _, atoms, output = self.plan.loss
         output = self.plan.local_name(output)
         step = next(s for s in steps if s.updates)
         parameters = self.loss_parameters(step)
@@ -189,7 +203,6 @@ class Functions:
             if self.plan.held is not None:
                 parameters = [self.plan.model, *parameters]
             head = f"def {self.loss_name}({', '.join(parameters)}):\n"
-        _ = name
         return self.templates.statements(head + "    __body__\n", {"__body__": return_directly(body, output)})
 
     def is_loss(self, step: Step) -> bool:
@@ -245,8 +258,6 @@ class Functions:
     forward_name: str = ""
 
     def _forward_name(self) -> str:
-        from tf2migrate.plan.reserved import RESERVED
-
         return next(n for n in ("forward", "compute", "outputs_of") if n not in RESERVED)
 
     def head(self, step: Step, nodes: list[Node]) -> str:
@@ -265,7 +276,9 @@ class Functions:
         if all(self._is_early(n) for n in nodes):
             return f"{line}def {step.name}({', '.join(names)}):\n"
         holder = self.plan.model
-        call = f"{holder}.{step.name} = {self.tf}.function({holder}._{step.name}, input_signature=[{', '.join(specs)}])\n"
+        call = (
+            f"{holder}.{step.name} = {self.tf}.function({holder}._{step.name}, input_signature=[{', '.join(specs)}])\n"
+        )
         if len(call) > WIDTH:
             inner = "".join(f"    {spec},\n" for spec in specs)
             call = f"{holder}.{step.name} = {self.tf}.function({holder}._{step.name}, input_signature=[\n{inner}])\n"
@@ -299,7 +312,8 @@ class Functions:
             return name
         given = placeholder_argument(node, 0, "input")
         atom = self.plan.flow.region.atom_at(node.place)
-        assert given is not None and atom is not None
+        assert given is not None
+        assert atom is not None
         return f"{name}={self.composer.rendered(given.value, atom, self.plan.model)}"
 
     def step_function(self, step: Step) -> list[cst.BaseStatement]:
@@ -330,7 +344,9 @@ class Functions:
         if not self.composer.direct(node):
             where = node.expression or atom.statement
             raise NotPlanned(
-                Refusal("TFM410", symbols.module.key, where, "a placeholder made in another function is not rewritten yet")
+                Refusal(
+                    "TFM410", symbols.module.key, where, "a placeholder made in another function is not rewritten yet"
+                )
             )
         shape = placeholder_argument(node, 1, "shape")
         shape_text = self.composer.rendered(shape.value, atom, "") if shape is not None else "None"
@@ -402,10 +418,6 @@ class Functions:
             updates.insert(position, "__after__")
         return [*lines, *updates], holes
 
-    @property
-    def tapes(self) -> dict[int, str]:
-        return _TAPES
-
     def _only_loss(self, step: Step, atoms: list[Atom]) -> bool:
         """Whether nothing else in the step needs the prediction itself."""
         flow = self.plan.flow
@@ -413,8 +425,6 @@ class Functions:
         assert forward is not None
         inside = {id(a) for a in [*atoms, *forward.atoms]}
         readers = [(r.name, a) for a in step.parts.atoms if id(a) not in inside for r in flow.reads(a)]
-        from tf2migrate.plan.forward import fetch_reads
-
         readers += fetch_reads(flow, step)
         output = self.plan.loss[2] if self.plan.loss else ""
         for name, reader in readers:
@@ -514,7 +524,7 @@ class Functions:
             assert atom is not None
             texts = self.arguments(call, atom)
             if self.composer.symbols.canonical(call.func) == "tf.gradients":
-                if len(texts) > 2 or "ys" not in texts and "0" not in texts:
+                if len(texts) > 2 or ("ys" not in texts and "0" not in texts):
                     raise self.refused(step, "these arguments of `tf.gradients` are not rewritten yet")
                 ys, xs = texts.get("ys", texts.get("0", "")), call.args[1] if len(call.args) > 1 else None
                 assert xs is not None
@@ -630,7 +640,7 @@ class Functions:
         lines: list[str] = []
         maker = cast(Optimizer, node.details["optimizer"])
         name = self.plan.optimizers[maker.number]
-        variables = [n for n in nodes_in(node.details["variables"])]
+        variables = list(nodes_in(node.details["variables"]))
         sparse = is_sparse(self.plan, variables)
         texts = self.arguments(call, update.atom)
         step_node = node.details.get("global_step")
@@ -689,7 +699,7 @@ class Functions:
     def optimizer_build(self, maker: Optimizer) -> str:
         """Keras optimizers that serve several steps with different variables are told all of them first."""
         sets = {
-            update.node.number: [n for n in nodes_in(update.node.details["variables"])]
+            update.node.number: list(nodes_in(update.node.details["variables"]))
             for step in self.plan.steps
             for update in step.updates
             if update.node.details.get("optimizer") is maker
@@ -710,7 +720,7 @@ class Functions:
         assert atom is not None
         edit = self.composer.substitution(atom, self.plan.model, {}, maker.call)
         rate = Rate.CHANGING if self.changing_rate(maker) is not None else Rate.CONSTANT
-        updated = cast(cst.Call, _inside(maker.call, edit))
+        updated = _inside(maker.call, edit)
         variables = [
             n
             for step in self.plan.steps
@@ -742,9 +752,12 @@ class Functions:
                 inner = [f"{self.composer.symbols.code(k)}: {self.structure(v, step)}" for k, v in pairs]
                 return "{" + ", ".join(inner) + "}"
         items = fetch.items
-        if isinstance(fetch.expression, cst.Name) and all(leaf.kind == "leaf" for leaf in fetch.leaves()):
-            if not any(leaf.node is not None and leaf.node.kind == "variable" for leaf in fetch.leaves()):
-                return self.leaf(fetch, step)
+        if (
+            isinstance(fetch.expression, cst.Name)
+            and all(leaf.kind == "leaf" for leaf in fetch.leaves())
+            and not any(leaf.node is not None and leaf.node.kind == "variable" for leaf in fetch.leaves())
+        ):
+            return self.leaf(fetch, step)
         if top:
             items = [i for i in items if i.kind != "none"]
             parts = [self.structure(i, step) for i in items]
@@ -756,14 +769,12 @@ class Functions:
 
     def leaf(self, fetch: Fetch, step: Step) -> str:
         atom = self.plan.flow.region.atom_at(step.sites[0].place)
-        assert atom is not None and fetch.expression is not None
+        assert atom is not None
+        assert fetch.expression is not None
         text = self.composer.rendered(fetch.expression, atom, self.plan.model)
         if fetch.node is not None and fetch.node.kind == "variable":
             return f"{self.tf}.convert_to_tensor({text})"
         return text
-
-
-_TAPES: dict[int, str] = {}
 
 
 def _is_fed(nodes: list[Node]) -> bool:
@@ -793,9 +804,12 @@ def is_scalar(plan: Plan, node: Node) -> bool:
             scalar = name in ("keep_prob", "rate", "training", "is_training") or (not name and index == position)
             if scalar and plan.flow.staging.values_of(arg.value)[-1:] == [node]:
                 return True
-        if user.kind == "train" and isinstance(maker := user.details.get("optimizer"), Optimizer):
-            if any(value is node for value in maker.arguments.values()):
-                return True
+        if (
+            user.kind == "train"
+            and isinstance(maker := user.details.get("optimizer"), Optimizer)
+            and any(value is node for value in maker.arguments.values())
+        ):
+            return True
     return False
 
 
@@ -816,15 +830,13 @@ def is_sparse(plan: Plan, variables: list[Node]) -> bool:
 
 
 def placeholder_argument(node: Node, position: int, name: str) -> cst.Arg | None:
-    from tf2migrate.rewrite.variables import original_argument
-
     found = original_argument(cast(cst.Call, node.expression), position, name)
     if found is None or (isinstance(found.value, cst.Name) and found.value.value == "None"):
         return None
     return found
 
 
-def _constructor(composer: Composer, node: Node, label: str):  # type: ignore[no-untyped-def]
+def _constructor(composer: Composer, node: Node, label: str) -> Replacement:
     def replace(updated: cst.BaseExpression) -> cst.BaseExpression:
         original = cast(cst.Call, node.expression)
         text = _made(composer, node, original, cast(cst.Call, updated), label)
@@ -847,8 +859,6 @@ def _inside(call: cst.Call, edit: cst.CSTTransformer) -> cst.Call:
 
 
 def _path_to(value: object, node: Node) -> str | None:
-    from tf2migrate.graph.values import Mapping
-
     if value is node:
         return ""
     if isinstance(value, Sequence) and value.exact:
@@ -865,6 +875,4 @@ def _path_to(value: object, node: Node) -> str | None:
 
 
 def _attribute(name: str) -> str:
-    from tf2migrate.plan.reserved import attribute
-
     return attribute(name)

@@ -81,7 +81,9 @@ class Substitution(cst.CSTTransformer):
         """numpy on the left of a Keras variable takes the variable for an array: the variable's tensor is meant."""
         values = self.symbols.staging.values_of
         left, right = values(original.left), values(original.right)
-        if not any(isinstance(v, Host) for v in left) or not any(isinstance(v, Node) and v.kind == "variable" for v in right):
+        if not any(isinstance(v, Host) for v in left) or not any(
+            isinstance(v, Node) and v.kind == "variable" for v in right
+        ):
             return updated
         text = f"{self.symbols.tf}.convert_to_tensor({self.symbols.code(updated.right)})"
         return updated.with_changes(right=self.symbols.expression(text))

@@ -74,9 +74,13 @@ class Symbols:
         stack: list[cst.CSTNode] = [self.module.tree]
         while stack:
             node = stack.pop()
-            if isinstance(node, cst.Call) and self.canonical(node.func) == "tf.set_random_seed" and node.args:
-                if self.module.line(node) < self.module.line(before):
-                    seed = self.code(node.args[0].value)
+            if (
+                isinstance(node, cst.Call)
+                and self.canonical(node.func) == "tf.set_random_seed"
+                and node.args
+                and self.module.line(node) < self.module.line(before)
+            ):
+                seed = self.code(node.args[0].value)
             stack.extend(node.children)
         return seed
 
@@ -104,9 +108,13 @@ class Symbols:
         """Whether an initializer is written as the argument of the call that makes its one variable."""
         makers = ("tf.get_variable", "tf.layers.", "tf.contrib.layers.")
         for node in self.staging.nodes:
-            if node.kind in ("variable", "layer") and node.op.startswith(makers) and isinstance(node.expression, cst.Call):
-                if any(arg.value is initializer for arg in node.expression.args):
-                    return True
+            if (
+                node.kind in ("variable", "layer")
+                and node.op.startswith(makers)
+                and isinstance(node.expression, cst.Call)
+                and any(arg.value is initializer for arg in node.expression.args)
+            ):
+                return True
         return False
 
     def flag(self, call: cst.Call) -> Flag:
@@ -114,9 +122,10 @@ class Symbols:
         for position, arg in enumerate(call.args):
             if arg.keyword is None and position == 0:
                 continue
-            if arg.keyword is None or arg.keyword.value in ("training", "is_training"):
-                if any(True for v in self.staging.values_of(arg.value) for _ in nodes_in(v)):
-                    return Flag.TENSOR
+            if (arg.keyword is None or arg.keyword.value in ("training", "is_training")) and any(
+                True for v in self.staging.values_of(arg.value) for _ in nodes_in(v)
+            ):
+                return Flag.TENSOR
         return Flag.HOST
 
     def settle(
@@ -159,6 +168,6 @@ class Symbols:
 
 def is_initializer(name: str) -> bool:
     last = name.rsplit(".", 1)[-1]
-    return last.endswith("_initializer") and not last.startswith(("global_", "local_", "variables_", "tables_")) or (
+    return (last.endswith("_initializer") and not last.startswith(("global_", "local_", "variables_", "tables_"))) or (
         name.startswith(("tf.initializers.", "tf.keras.initializers.", "tf.init_ops."))
     )

@@ -22,7 +22,7 @@ class Templates:
             lines.append(self.indent * ((len(line) - len(body)) // 4) + body if body else "")
         source = "\n".join(lines) + "\n"
         tree = cst.parse_module(source, self.config)
-        filled = cast(cst.Module, tree.visit(_Holes(holes))) if holes else tree
+        filled = tree.visit(_Holes(holes)) if holes else tree
         return [cast(cst.BaseStatement, s) for s in filled.body]
 
 

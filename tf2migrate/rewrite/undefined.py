@@ -1,4 +1,4 @@
-"""A last look at the output: a name that nothing binds any more is a mistake of the rewrite, caught before it is shown."""
+"""A last look at the output: a name that nothing binds any more is a mistake of the rewrite, caught before it shows."""
 
 from __future__ import annotations
 

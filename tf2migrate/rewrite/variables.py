@@ -10,7 +10,16 @@ from tf2migrate.api.literals import string
 from tf2migrate.graph.values import Node
 from tf2migrate.rewrite.symbols import Symbols, is_initializer
 
-VARIABLE = ("initial_value", "trainable", "collections", "validate_shape", "caching_device", "name", "variable_def", "dtype")
+VARIABLE = (
+    "initial_value",
+    "trainable",
+    "collections",
+    "validate_shape",
+    "caching_device",
+    "name",
+    "variable_def",
+    "dtype",
+)
 GET_VARIABLE = ("name", "shape", "dtype", "initializer", "regularizer", "trainable", "collections")
 
 
