@@ -228,32 +228,18 @@ class _Work:
         outcome.refusals = self._broken(outcome)
         if outcome.refusals:
             return
-        from tf2migrate.graph.program import analyse
-        from tf2migrate.names.project import Project
-        from tf2migrate.plan.model import NotPlanned, Plan
-        from tf2migrate.plan.program import plan_program
-        from tf2migrate.rewrite.plain import rewrite_plain
-        from tf2migrate.rewrite.program import Rewriter
+        from tf2migrate.rewrite.attempts import attempt
 
         modules = {path: self.module(path) for path in outcome.paths}
-        staging = analyse(Project(list(modules.values())), modules[outcome.entry])
-        outcome.staging = staging
-        planned = plan_program(staging)
-        if isinstance(planned, list):
-            outcome.refusals = [_refused(staging, refusal) for refusal in planned]
-            return
-        outcome.refusals = list(self._unreached(outcome, modules))
+        tried = attempt(list(modules.values()), modules[outcome.entry].key, self.marks)
+        staging = outcome.staging = tried.staging
+        outcome.refusals = [_refused(staging, refusal) for refusal in tried.refusals]
+        outcome.refusals = outcome.refusals or list(self._unreached(outcome, modules))
         if outcome.refusals:
             return
-        try:
-            if isinstance(planned, Plan):
-                texts = Rewriter(planned, self.marks).rewrite()
-                outcome.sites = tuple(_sites(planned, staging))
-            else:
-                texts = rewrite_plain(staging)
-        except NotPlanned as stop:
-            outcome.refusals = [_refused(staging, stop.refusal)]
-            return
+        texts = tried.texts
+        if tried.plan is not None:
+            outcome.sites = tuple(_sites(tried.plan, staging))
         for path, module in modules.items():
             text = texts.get(module.key, module.source.text)
             if text != module.source.text:
@@ -406,8 +392,9 @@ def _marked_original(module: Module, staging: Staging) -> str:
     import libcst as cst
 
     numbers: dict[int, int] = {}
+    origins = staging.modules[module.key].origins if module.key in staging.modules else {}
     for number, site in enumerate(staging.runs, 1):
-        numbers.setdefault(id(site.expression), number)
+        numbers.setdefault(id(origins.get(site.expression, site.expression)), number)
 
     class Marker(cst.CSTTransformer):
         def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:

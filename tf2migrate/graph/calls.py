@@ -8,7 +8,7 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.graph.expressions import Expressions, shape_sources
-from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.frames import Frame, Step
 from tf2migrate.graph.interpreter import MAXIMUM_DEPTH, Leave
 from tf2migrate.graph.values import (
     Bound,
@@ -229,6 +229,31 @@ class Calls(Expressions):
                 if any(True for _ in nodes_in(value)):
                     return Unknown("a graph value is passed to a base class that is not of this project", self.place())
         return made
+
+    def remaining_methods(self, builder: cst.FunctionDef) -> None:
+        """Interprets the methods of the object that holds the graph that nothing has called, with host arguments."""
+        frames = [frame for frame in self.staging.frames if frame.owner is builder]
+        receivers = [next(iter(frame.entry.values()), None) for frame in frames]
+        if len(receivers) != 1 or not isinstance(receivers[0], Instance):
+            return
+        held = receivers[0]
+        for function in list(held.cls.members.values()):
+            decorated = isinstance(function, Instance) and function.cls.definition.name.value == "property"
+            method = function.attributes.get("function") if decorated and isinstance(function, Instance) else function
+            if not isinstance(method, Function) or id(method.definition) in self.staging.visited:
+                continue
+            node = method.definition
+            first = parameters(method)[:1]
+            if not first or isinstance(node, cst.Lambda):
+                continue
+            given = {name: Host() for name in parameters(method)[1:] if name not in method.defaults}
+            self.steps = [Step(method.frame, node)]
+            try:
+                self.invoke(method, [held], cast(dict[str, Value], given), node)
+            except Leave:
+                pass
+            finally:
+                self.steps = []
 
     def super_of(self, frame: Frame) -> Value:
         current: Frame | None = frame

@@ -135,6 +135,9 @@ class Expressions(Statements):
 
     # ------------------------------------------------------------------ leaves
     def name(self, name: str, frame: Frame) -> Value:
+        base, dot, attribute = name.partition(".")
+        if dot:
+            return self.attribute(self.name(base, frame), attribute, cst.Attribute(cst.Name(base), cst.Name(attribute)))
         found = frame.lookup(name)
         if name in frame.global_names:
             found = self.staging.module_frames[frame.module].env.get(name, found)

@@ -198,6 +198,10 @@ class Statements:
     # ------------------------------------------------------------------ binding
     def bind(self, name: str, value: Value, frame: Frame) -> None:
         target = frame
+        base, dot, attribute = name.partition(".")
+        if dot:
+            # `self.x` where attributes of the object count as names of the body.
+            self.set_attribute(frame.lookup(base) or Host(), attribute, value, frame.owner)
         if name in frame.global_names:
             target = self.staging.module_frames.get(frame.module, frame)
         self.store.write(cast(dict[object, Value], target.env), name, value)
@@ -464,7 +468,7 @@ class Statements:
         for name in assigned_names(body):
             holder = frame.holder(name)
             if holder is not None and isinstance(holder.env[name], Const):
-                self.store.write(cast(dict[object, Value], holder.env), name, Host())
+                self.bind(name, Host(), holder)
         for attribute in assigned_attributes(body):
             base = frame.lookup(attribute[0])
             if isinstance(base, Instance) and isinstance(base.attributes.get(attribute[1]), Const):

@@ -83,6 +83,8 @@ class Staging:
     touched: list[tuple[Node, Place]] = field(default_factory=list)
     flags: list[FlagEvent] = field(default_factory=list)
     maybe: list[tuple[MutableMapping[object, Value], object]] = field(default_factory=list)
+    builder: cst.FunctionDef | None = None
+    """The method that builds the graph of an object, with the object's attributes as names of its body."""
 
     def is_maybe(self, table: Mapping, key: object) -> bool:
         """Whether only some paths through the program have stored ``key`` in a dict."""

@@ -27,6 +27,8 @@ class Module:
     location: str
     """The absolute path, by which imports find the file; ``key`` is the path as the user gave it."""
     _positions: Mapping[cst.CSTNode, CodeRange] | None = field(default=None, init=False, repr=False)
+    origins: Mapping[cst.CSTNode, cst.CSTNode] = field(default_factory=dict, init=False, repr=False)
+    """Where ``tree`` is another form of what the file holds: the node of the file behind each node."""
 
     @property
     def key(self) -> str:
@@ -39,6 +41,14 @@ class Module:
         if self._positions is None:
             self._positions = MetadataWrapper(self.tree, unsafe_skip_copy=True).resolve(PositionProvider)
         return self._positions
+
+    def reshaped(
+        self, tree: cst.Module, positions: Mapping[cst.CSTNode, CodeRange], origins: Mapping[cst.CSTNode, cst.CSTNode]
+    ) -> Module:
+        """The same file in another form, with the places of the nodes that it was made of."""
+        made = Module(self.path, self.source, tree, self.location)
+        made._positions, made.origins = positions, origins
+        return made
 
     def line(self, node: cst.CSTNode) -> int:
         """The line that ``node`` starts on, or 1 for a node made by a rewrite."""

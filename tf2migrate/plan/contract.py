@@ -90,6 +90,8 @@ def _initializers(flow: Flow, slicer: Slicer) -> None:
         init = kinds == {"init"}
         atom = flow.region.atom_at(site.place)
         looping = atom is not None and any(isinstance(p, cst.For | cst.While) for p in atom.parents)
+        if flow.region.held is not None:
+            looping = any(isinstance(s.statement, cst.For | cst.While) for s in site.place.steps)
         if init and (ran or looping):
             reason = "variables are initialized again after the graph has run"
             raise NotPlanned(slicer.refusal("TFM404", site.expression, reason))

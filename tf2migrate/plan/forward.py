@@ -5,7 +5,7 @@ Any cut is right: the pieces are the user's own statements in their own order. T
 
 from __future__ import annotations
 
-from tf2migrate.graph.values import Node, nodes_in
+from tf2migrate.graph.values import Node, Optimizer, nodes_in
 from tf2migrate.plan.facts import rank_of
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import Fetch, Forward, Plan, Slice, Step
@@ -112,6 +112,13 @@ def fetch_reads(flow: Flow, step: Step) -> list[tuple[str, Atom]]:
         out.extend((name.value, atom) for name in names_read(leaf.expression))
     for update in step.updates:
         out.extend((name.value, update.atom) for arg in update.call.args[:1] for name in names_read(arg.value))
+        maker = update.node.details.get("optimizer")
+        made = flow.region.atom_at(maker.place) if isinstance(maker, Optimizer) else None
+        if isinstance(maker, Optimizer) and made is not None:
+            for arg in maker.call.args:
+                values = flow.staging.values_of(arg.value)
+                if values and any(True for _ in nodes_in(values[-1])):
+                    out.extend((name.value, made) for name in names_read(arg.value))
     return out
 
 
@@ -155,7 +162,7 @@ def choose_loss(flow: Flow, plan: Plan) -> tuple[str, list[Atom], str] | None:
     call = step.updates[0].call
     loss = step.updates[0].node.details.get("loss")
     name = next((read for read in [getattr(call.args[0].value, "value", "")] if call.args), "")
-    if not isinstance(loss, Node) or not isinstance(name, str) or not name.isidentifier():
+    if not isinstance(loss, Node) or not isinstance(name, str) or not name.replace(".", "_").isidentifier():
         return None
     source = [a for a in flow.reaching(name, step.updates[0].atom)]
     if not source or not all(flow.role(a) is Role.STAGED for a in source):

@@ -14,6 +14,7 @@ from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.region import Atom
 
 if TYPE_CHECKING:
+    from tf2migrate.plan.held import Held
     from tf2migrate.plan.layers import LayerFunction, LayerObject
 
 
@@ -131,7 +132,12 @@ class Plan:
     layers: dict[int, LayerFunction] = field(default_factory=dict)
     objects: list[LayerObject] = field(default_factory=list)
     networks: bool = False
+    held: Held | None = None
     moving: dict[int, str] = field(default_factory=dict)
+
+    def local_name(self, name: str) -> str:
+        """What a name of the region is called inside the new functions: attributes that vanish become locals."""
+        return self.held.locals.get(name, name) if self.held is not None else name
 
     def fresh(self, *wanted: str) -> str:
         """The first of ``wanted`` that the program does not use yet, numbered if all are taken."""

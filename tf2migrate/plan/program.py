@@ -8,9 +8,11 @@ import libcst as cst
 
 from tf2migrate.graph.staging import RunSite, Staging
 from tf2migrate.graph.values import Choice, Node, Optimizer, Sequence, nodes_in
+from tf2migrate.names.attributes import name_node
 from tf2migrate.plan.contract import check_program, check_step
 from tf2migrate.plan.flow import Flow, Role, analyse_flow
 from tf2migrate.plan.forward import choose_forward, choose_loss
+from tf2migrate.plan.held import find_held, plain, region_expression, settle
 from tf2migrate.plan.layers import class_name, find_layers, object_name, objects
 from tf2migrate.plan.lifting import lifted_names
 from tf2migrate.plan.normalization import is_moving_average, moving_averages
@@ -46,6 +48,9 @@ class Planner:
         check_program(self.flow, self.slicer)
         taken = {name for module in self.staging.modules.values() for name in _names(module.tree)}
         plan = Plan(self.flow, [], None, "", "", [], {}, {}, {}, None, taken)
+        plan.held = find_held(self.flow, self.slicer)
+        if plan.held is not None:
+            taken.update(plan.held.locals.values(), plan.held.taken)
         plan.taken -= self.freed()
         self.variables(plan)
         self.parameters(plan)
@@ -63,6 +68,8 @@ class Planner:
         plan.moving = moving_averages(self.flow, self.slicer, plan.steps)
         plan.forward = choose_forward(self.flow, plan.steps) if plan.model_class else None
         plan.loss = choose_loss(self.flow, plan)
+        if plan.held is not None:
+            settle(self.flow, self.slicer, plan, plan.held)
         self.names(plan)
         return plan
 
@@ -115,8 +122,11 @@ class Planner:
         plan.objects = objects(calls, overlap)
         for function in plan.layers.values():
             function.name = class_name(function.definition.name.value, plan.taken)
-        plan.networks = bool(plan.objects) and not plan.variables and not inside and self.are_networks(plan)
-        if (plan.variables or inside or plan.objects) and not plan.networks:
+        alone = bool(plan.objects) and not plan.variables and not inside and plan.held is None
+        plan.networks = alone and self.are_networks(plan)
+        if plan.held is not None:
+            plan.model_class, plan.model = plan.held.definition.name.value, plan.held.receiver
+        elif (plan.variables or inside or plan.objects) and not plan.networks:
             plan.model_class = plan.fresh("Model", "Network", "Net")
             plan.model = plan.fresh("model", "network", "net")
         self.object_names(plan)
@@ -168,7 +178,9 @@ class Planner:
             atom = self.region.atom_at(node.place)
             if atom is None or self.flow.role(atom) is not Role.STAGED:
                 continue
-            frames = [s.frame for s in node.place.steps if s.frame.called_from is not None and s.frame is not self.region.frame]
+            steps = node.place.steps
+            begin = next((i for i, s in enumerate(steps) if s.frame is self.region.frame), 0)
+            frames = [s.frame for s in steps[begin:] if s.frame.called_from is not None and s.frame is not self.region.frame]
             owners = list(dict.fromkeys(id(f.owner) for f in frames if isinstance(f.owner, cst.FunctionDef)))
             owners = owners[self.depth_of_region() :]
             if not owners or owners[0] not in plan.layers:
@@ -191,7 +203,7 @@ class Planner:
             for name in atom.binds:
                 value = self.flow.bound_value(atom, name)
                 if isinstance(value, Node) and value.number not in names and value in atom.nodes:
-                    names[value.number] = name
+                    names[value.number] = plan.local_name(name)
         used: set[str] = set()
         fed = {n for site in self.staging.runs if site.feeds is not None for n in self.slicer.feeds(site)}
         placeholders = [n for n in self.staging.nodes if n.kind == "placeholder" or n in fed]
@@ -282,6 +294,9 @@ class Planner:
         assert expression is not None
         if leaf.node is None:
             return
+        if self.region.held is not None and site.frame is not self.region.frame:
+            self.locate_held(leaf, site, atom)
+            return
         local = [n for n in names_read(expression) if site.frame.holder(n.value) is not self.region.frame]
         local = [n for n in local if site.frame.holder(n.value) is not None]
         module_level = [n for n in local if self._is_module_name(n.value, site)]
@@ -290,9 +305,29 @@ class Planner:
         for other in reversed(self.region.atoms[: atom.number + 1]):
             for name in other.binds:
                 if self.flow.bound_value(other, name) is leaf.node:
-                    leaf.expression = cst.Name(name)
+                    leaf.expression = name_node(name)
                     leaf.frame = self.region.frame
                     return
+        reason = "what this run fetches has no name where the graph is built"
+        raise NotPlanned(self.slicer.refusal("TFM401", site.expression, reason))
+
+    def locate_held(self, leaf: Fetch, site: RunSite, atom: Atom) -> None:
+        """Names what is fetched through the object by the names of the method that builds the graph."""
+        assert leaf.expression is not None
+        made = region_expression(self.flow, leaf.expression, site.frame)
+        names = [name.value for name in names_read(made)]
+        if names and all("." in name and self.flow.reaching(name, atom) for name in names):
+            sources = self.flow.reaching(names[0], atom)
+            if not isinstance(made, cst.Name) or self.flow.bound_value(sources[-1], made.value) is leaf.node:
+                leaf.expression, leaf.frame = made, self.region.frame
+                return
+        for other in reversed(self.region.atoms):
+            for name in other.binds:
+                if self.flow.bound_value(other, name) is leaf.node and self.flow.reaching(name, atom)[-1:] == [other]:
+                    leaf.expression, leaf.frame = name_node(name), self.region.frame
+                    return
+        if leaf.node is not None and leaf.node.kind == "init":
+            return
         reason = "what this run fetches has no name where the graph is built"
         raise NotPlanned(self.slicer.refusal("TFM401", site.expression, reason))
 
@@ -365,6 +400,12 @@ class Planner:
                     self.slicer.refusal("TFM410", optimizer.call, "an optimizer made in another function is not rewritten yet")
                 )
             own = [n for n in atom.binds if self.flow.bound_value(atom, n) is optimizer]
+            if plan.held is not None:
+                bound = [n for n in atom.binds if is_optimizer_name(plain(n)) and plain(n) not in plan.held.taken]
+                name = plain((own or bound or ["optimizer"])[0])
+                free = own and "." in own[0]
+                plan.optimizers[optimizer.number] = f"{plan.model}.{name if free else plan.held.fresh(name)}"
+                continue
             if own:
                 plan.optimizers[optimizer.number] = own[0]
                 continue
@@ -384,7 +425,8 @@ class Planner:
         for step in plan.steps:
             if step.updates:
                 if len(training) == 1:
-                    step.name = plan.fresh("train_step")
+                    keras = plan.held is not None and plan.held.keras
+                    step.name = plan.fresh("training_step" if keras else "train_step")
                 else:
                     name = self.op_name(step)
                     step.name = plan.fresh(*_step_names(name))
@@ -392,14 +434,14 @@ class Planner:
                 values = step.fetch.values()
                 expression = values[0].expression if len(values) == 1 else None
                 if isinstance(expression, cst.Name):
-                    step.name = plan.fresh(f"compute_{expression.value}")
+                    step.name = plan.fresh(f"compute_{plain(expression.value).lstrip('_')}")
                 else:
                     step.name = plan.fresh("evaluate" if values else "run")
 
     def op_name(self, step: Step) -> str:
         for leaf in step.fetch.leaves():
             if leaf.kind == "none" and isinstance(leaf.expression, cst.Name):
-                return leaf.expression.value
+                return plain(leaf.expression.value).lstrip("_")
         return ""
 
 
@@ -409,6 +451,11 @@ def _step_names(op: str) -> list[str]:
         return ["train_step"]
     last = op.lower().rsplit("_", 1)[-1]
     return [op, f"run_{op}"] if last in ("step", "update", "train") else [f"{op}_step"]
+
+
+def is_optimizer_name(name: str) -> bool:
+    """Whether a name that was a train op's can be the optimizer's."""
+    return name.lower().strip("_").endswith(("optimizer", "optimiser", "opt"))
 
 
 def one_of_several(sites: list[RunSite]) -> list[RunSite]:

@@ -20,6 +20,7 @@ from tf2migrate.graph.values import (
     Foreign,
     Graph,
     Host,
+    Instance,
     Node,
     Optimizer,
     ProjectModule,
@@ -61,13 +62,19 @@ class Region:
     atoms: list[Atom]
     dissolved: list[cst.With]
     by_statement: dict[int, Atom]
+    held: Instance | None = None
+    receiver: str = ""
+    after: Atom | None = None
 
     def atom_at(self, place: Place) -> Atom | None:
-        """The atom during whose execution something happened."""
+        """The atom during whose execution something happened.
+
+        Where an object holds the graph, all that happens outside of the method that builds it is one last atom.
+        """
         for step in reversed(place.steps):
             if step.frame is self.frame and id(step.statement) in self.by_statement:
                 return self.by_statement[id(step.statement)]
-        return None
+        return self.after
 
     @property
     def is_module(self) -> bool:
@@ -79,6 +86,8 @@ def find_region(staging: Staging) -> Region | None:
     places = [node.place for node in staging.nodes] + [site.place for site in staging.runs]
     if not places:
         return None
+    if staging.builder is not None:
+        return _held_region(staging, staging.builder)
     depth = 0
     shortest = min(len(place.steps) for place in places)
     while depth < shortest and len({id(p.steps[depth].statement) for p in places}) == 1:
@@ -95,6 +104,26 @@ def find_region(staging: Staging) -> Region | None:
     if body is None:
         return None
     _collect(region, staging, body, ())
+    _place(region, staging)
+    return region
+
+
+def _held_region(staging: Staging, builder: cst.FunctionDef) -> Region | None:
+    """The body of the one call of a method that builds an object's graph, and an atom for all that comes after it."""
+    frames = [frame for frame in staging.frames if frame.owner is builder]
+    receiver = next(iter(frames[0].entry.items()), ("", None)) if len(frames) == 1 else ("", None)
+    if not isinstance(receiver[1], Instance):
+        return None
+    region = Region(frames[0], staging.modules[frames[0].module], [], [], {}, receiver[1], receiver[0])
+    _collect(region, staging, builder.body.body, ())
+    region.after = Atom(len(region.atoms), cst.Pass(), ())
+    region.atoms.append(region.after)
+    _place(region, staging)
+    return region
+
+
+def _place(region: Region, staging: Staging) -> None:
+    """Hands nodes and runs to the atoms that they were made in."""
     for node in staging.nodes:
         atom = region.atom_at(node.place)
         if atom is not None:
@@ -103,7 +132,6 @@ def find_region(staging: Staging) -> Region | None:
         atom = region.atom_at(site.place)
         if atom is not None:
             atom.runs.append(site)
-    return region
 
 
 def _collect(region: Region, staging: Staging, body: Sequence[cst.CSTNode], parents: tuple[cst.CSTNode, ...]) -> None:

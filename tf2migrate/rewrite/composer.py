@@ -17,6 +17,7 @@ from tf2migrate.graph.values import Mapping, Node, Value, nodes_in
 from tf2migrate.graph.values import Sequence as Items
 from tf2migrate.plan.facts import dtype_of, rank_of
 from tf2migrate.plan.flow import Flow, Role
+from tf2migrate.plan.held import plain, walk
 from tf2migrate.plan.model import Plan
 from tf2migrate.plan.normalization import is_moving_average
 from tf2migrate.plan.region import Atom, names_read
@@ -41,6 +42,8 @@ class Composer:
     inner: dict[int, str] = field(default_factory=dict)
     host_attributes: set[str] = field(default_factory=set)
     variables: Callable[[list[Node]], str] | None = None
+    building: bool = False
+    """Whether what is rendered stays in the method that builds the graph of an object, among its locals."""
 
     @property
     def flow(self) -> Flow:
@@ -54,17 +57,25 @@ class Composer:
     def name_attributes(self) -> None:
         """Gives each variable and layer its attribute, in the order of their making."""
         taken: set[str] = set()
+        if self.plan.held is not None:
+            own = {plain(n) for a in self.flow.region.atoms if self.flow.role(a) is Role.VARIABLE for n in a.binds}
+            taken |= self.plan.held.taken - own
         for atom in self.flow.region.atoms:
             if self.flow.role(atom) is Role.VARIABLE:
                 for name in atom.binds:
                     if holds_variables(self.flow.bound_value(atom, name)):
-                        self.attributes[atom.number, name] = unique(attribute(name), taken)
+                        self.attributes[atom.number, name] = unique(self.attribute(name), taken)
             elif self.flow.role(atom) is Role.STAGED:
                 for node in atom.nodes:
                     if node.kind in ("layer", "variable") and self.direct(node):
                         base = node.name.rsplit("/", 1)[-1].lower() if node.name else node.kind
                         base = base if base.isidentifier() else node.op.rsplit(".", 1)[-1].lower()
                         self.inner[node.number] = unique(attribute(base), taken)
+
+    def attribute(self, name: str) -> str:
+        """The attribute of a variable with this name."""
+        held = self.plan.held
+        return attribute(plain(name)) if held is None or held.keras else plain(name)
 
     def direct(self, node: Node) -> bool:
         return node.place.steps[-1].frame is self.flow.region.frame
@@ -106,6 +117,10 @@ class Composer:
             text = self.read(name.value, atom, holder)
             if text is not None and text != name.value:
                 names[id(name)] = text
+        if self.plan.held is not None and not (self.building or holder == ""):
+            for node2 in walk(expression if expression is not None else atom.statement):
+                if isinstance(node2, cst.Name) and node2.value in self.plan.held.locals:
+                    names.setdefault(id(node2), self.plan.held.locals[node2.value])
         replacements: dict[int, Replacement] = {}
         whole: dict[int, str] = dict(extra or {})
         for node in self._nodes_at(atom, expression):
@@ -143,6 +158,8 @@ class Composer:
                 return f"({text})" if " + " in text else text
             if role in (Role.HOST, Role.CONSTANT) and holder == "self" and name in self.host_attributes:
                 return f"self.{attribute(name)}"
+        if self.plan.held is not None and not self.building and holder and name in self.plan.held.saved:
+            return f"{holder}.{self.plan.held.saved[name]}"
         return None
 
     def held_placeholders(self, where: cst.CSTNode, whole: dict[int, str]) -> None:

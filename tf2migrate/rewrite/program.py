@@ -34,6 +34,7 @@ class Edits:
 
     removed: set[int] = field(default_factory=set)
     before: dict[int, list[cst.BaseStatement]] = field(default_factory=dict)
+    after: dict[int, list[cst.BaseStatement]] = field(default_factory=dict)
     replaced: dict[int, list[cst.BaseStatement]] = field(default_factory=dict)
 
 
@@ -190,6 +191,7 @@ class Rewriter:
             definition = frame.owner
             if not isinstance(definition, cst.FunctionDef) or id(definition) not in self.dropped:
                 continue
+            inside |= self.removed_inside(definition.body)
             for call in _calls(definition.body):
                 if any(isinstance(v, Function | Class | Bound) for v in self.staging.values_of(call.func)):
                     inside |= {id(arg.value) for arg in call.args}
@@ -200,6 +202,37 @@ class Rewriter:
                         continue
                     reason = f"`{name.value}`, a part of the graph, is used beside the runs of this function"
                     raise NotPlanned(Refusal("TFM411", frame.module, name, reason))
+
+    def removed_inside(self, body: cst.CSTNode) -> set[int]:
+        """Nodes of the statements in ``body`` that go."""
+        out: set[int] = set()
+        stack = [body]
+        while stack:
+            node = stack.pop()
+            if id(node) in self.edits.removed:
+                out |= _ids(node)
+            else:
+                stack.extend(node.children)
+        return out
+
+    def dropped_arguments(self, call: cst.Call) -> set[int]:
+        """Positions of the arguments of a call whose parameters are gone."""
+        gone: set[int] = set()
+        for callee in self.staging.values_of(call.func):
+            function = callee.function if isinstance(callee, Bound) else callee
+            if isinstance(function, Class):
+                function = function.lookup("__init__") or function
+            if not isinstance(function, Function) or id(function.definition) not in self.dropped:
+                continue
+            names = [p.name.value for p in function.definition.params.params]
+            if function.owner is not None:
+                names = names[1:]
+            dropped = self.dropped[id(function.definition)]
+            for index, arg in enumerate(call.args):
+                name = arg.keyword.value if arg.keyword is not None else names[index] if index < len(names) else ""
+                if name in dropped:
+                    gone.add(index)
+        return gone
 
     # ------------------------------------------------------------------ feeds
     def feeds(self) -> None:
@@ -286,6 +319,10 @@ class Rewriter:
                             reason = "a function that makes layers is used as a value"
                             raise NotPlanned(Refusal("TFM410", symbols.module.key, node, reason))
                 stack.extend(node.children)
+
+    def header(self, original: cst.CSTNode, updated: cst.CSTNode) -> cst.CSTNode:
+        """A class of the user, whose first line may change."""
+        return updated
 
     def place_model(self) -> None:
         if self.plan.networks:
@@ -527,10 +564,11 @@ class Assembly(Substitution):
         if key in self.skipped:
             return updated
         before = self.edits.before.get(key, [])
+        after = self.edits.after.get(key, [])
         if key in self.edits.removed:
-            return cst.FlattenSentinel(before) if before else cst.RemoveFromParent()
+            return cst.FlattenSentinel([*before, *after]) if before or after else cst.RemoveFromParent()
         if key in self.edits.replaced:
-            return cst.FlattenSentinel([*before, *self.edits.replaced[key]])
+            return cst.FlattenSentinel([*before, *self.edits.replaced[key], *after])
         if isinstance(original, cst.With) and self.rewriter.dissolved(original):
             if self.emptied_block(original):
                 return cst.FlattenSentinel(before) if before else cst.RemoveFromParent()
@@ -539,9 +577,9 @@ class Assembly(Substitution):
                 lines = cast(cst.With, updated).leading_lines
                 first = cast(cst.SimpleStatementLine, body[0])
                 body[0] = first.with_changes(leading_lines=[*lines, *first.leading_lines])
-            return cst.FlattenSentinel([*before, *body])
+            return cst.FlattenSentinel([*before, *body, *after])
         if isinstance(original, cst.If) and version_branch(original, self.symbols.staging) is not None:
-            return cst.FlattenSentinel([*before, *self.taken_branch(original, cast(cst.If, updated))])
+            return cst.FlattenSentinel([*before, *self.taken_branch(original, cast(cst.If, updated)), *after])
         if isinstance(original, cst.IndentedBlock) and not cast(cst.IndentedBlock, updated).body:
             updated = cast(cst.IndentedBlock, updated).with_changes(body=[cst.SimpleStatementLine([cst.Pass()])])
         if isinstance(original, cst.ImportFrom):
@@ -550,9 +588,11 @@ class Assembly(Substitution):
             updated = self.function(original, cast(cst.FunctionDef, updated))
         if isinstance(original, cst.Call) and key not in self.whole:
             updated = self.without_session(original, cast(cst.Call, updated))
+        if isinstance(original, cst.ClassDef):
+            updated = self.rewriter.header(original, updated)
         made = super().on_leave(original, updated)
-        if before:
-            return cst.FlattenSentinel([*before, cast(cst.CSTNode, made)])
+        if before or after:
+            return cst.FlattenSentinel([*before, cast(cst.CSTNode, made), *after])
         return made
 
     def taken_branch(self, original: cst.If, updated: cst.If) -> list[cst.CSTNode]:
@@ -624,21 +664,7 @@ class Assembly(Substitution):
 
     def without_session(self, original: cst.Call, updated: cst.Call) -> cst.Call:
         """Leaves out the arguments of parameters that are gone."""
-        gone: set[int] = set()
-        for callee in self.symbols.staging.values_of(original.func):
-            function = callee.function if isinstance(callee, Bound) else callee
-            if isinstance(function, Class):
-                function = function.lookup("__init__") or function
-            if not isinstance(function, Function) or id(function.definition) not in self.rewriter.dropped:
-                continue
-            names = [p.name.value for p in function.definition.params.params]
-            if function.owner is not None:
-                names = names[1:]
-            dropped = self.rewriter.dropped[id(function.definition)]
-            for index, arg in enumerate(original.args):
-                name = arg.keyword.value if arg.keyword is not None else names[index] if index < len(names) else ""
-                if name in dropped:
-                    gone.add(index)
+        gone = self.rewriter.dropped_arguments(original)
         kept = [arg for index, arg in enumerate(updated.args) if index not in gone]
         if len(kept) == len(updated.args):
             return updated

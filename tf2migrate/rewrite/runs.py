@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
+from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import RunSite
 from tf2migrate.graph.values import Mapping, Node
 from tf2migrate.plan.slices import has_call, has_default
+from tf2migrate.plan.region import Atom, names_read
 from tf2migrate.plan.model import Fetch, NotPlanned, Plan, Refusal, Step
 from tf2migrate.rewrite.composer import Composer
 from tf2migrate.rewrite.steps import Functions
@@ -37,19 +39,20 @@ class Runs:
     def call(self, step: Step, site: RunSite) -> str:
         feeds = site.feeds
         names = [self.plan.parameter_names[n.number] for n in step.parts.parameters]
+        function = f"{self.receiver(site)}.{step.name}" if self.plan.held is not None else step.name
         if not names or site.feed_expression is None:
-            return f"{step.name}()"
+            return f"{function}()"
         assert isinstance(feeds, Mapping)
         expression = site.feed_expression
         if isinstance(expression, cst.Dict):
-            return f"{step.name}({', '.join(self.literal_feeds(expression, step, site))})"
+            return f"{function}({', '.join(self.literal_feeds(expression, step, site))})"
         if not feeds.displays:
             raise self.refused("TFM407", expression, "where this feed dict is made cannot be followed")
         text = self.feed_text(expression, site)
         keys = {self.plan.parameter_names.get(k.number, "") for k in feeds.items if isinstance(k, Node)}
         needed = {self.plan.parameter_names[n.number] for n in step.parts.parameters if not has_default(n)}
         if keys <= set(names) and needed <= keys:
-            return f"{step.name}(**{text})"
+            return f"{function}(**{text})"
         if not isinstance(expression, cst.Name):
             raise self.refused("TFM407", expression, "this feed holds more than the run needs, and has no name")
         if any(self.composer.staging.is_maybe(feeds, k) for k in feeds.items):
@@ -57,7 +60,7 @@ class Runs:
         given = [n for n in names if n in keys]
         parts = [f"{text}[{chr(34)}{n}{chr(34)}]" for n in given]
         gap = given != names[: len(given)]
-        return f"{step.name}({', '.join(f'{n}={p}' if gap else p for n, p in zip(given, parts, strict=True))})"
+        return f"{function}({', '.join(f'{n}={p}' if gap else p for n, p in zip(given, parts, strict=True))})"
 
     def literal_feeds(self, expression: cst.Dict, step: Step, site: RunSite) -> list[str]:
         texts: dict[int, str] = {}
@@ -92,6 +95,24 @@ class Runs:
         return self.composer.symbols.code(edited).strip()
 
     edit: cst.CSTTransformer | None = None
+
+    def receiver(self, site: RunSite) -> str:
+        """The object that holds the graph, as it is called where the run stands."""
+        held = self.plan.flow.region.held
+        staging = self.composer.staging
+        stack: list[cst.CSTNode] = [site.fetch_expression, *([site.feed_expression] if site.feed_expression else [])]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, cst.Name | cst.Attribute) and staging.value_in(node, site.frame) is held:
+                return self.composer.symbols.code(node)
+            stack.extend(node.children)
+        frame: Frame | None = site.frame
+        while frame is not None:
+            for name, value in frame.env.items():
+                if value is held and site.frame.lookup(name) is held:
+                    return name
+            frame = frame.parent
+        raise self.refused("TFM411", site.expression, "the object that holds the graph has no name here")
 
     # ------------------------------------------------------------------ results
     def expression(self, step: Step, site: RunSite) -> str:
@@ -140,7 +161,10 @@ class Runs:
                 assert fetch.expression is not None
                 atom = self.plan.flow.region.atom_at(step.sites[0].place)
                 assert atom is not None
-                text = self.composer.rendered(fetch.expression, atom, self.plan.model)
+                if self.plan.held is None:
+                    text = self.composer.rendered(fetch.expression, atom, self.plan.model)
+                else:
+                    text = self.held_text(fetch.expression, atom, step.sites[0])
                 primary = isinstance(fetch.expression, cst.Name | cst.Attribute | cst.Subscript | cst.Call)
                 return f"{text}.numpy()" if primary else f"({text}).numpy()"
             case "none":
@@ -155,8 +179,23 @@ class Runs:
             atom = self.plan.flow.region.atom_at(step.sites[0].place)
             assert atom is not None
             each = self.plan.local("value", "result")
-            return f"[{each}.numpy() for {each} in {self.composer.rendered(fetch.expression, atom, self.plan.model)}]"
+            held = self.plan.held is not None
+            made = self.held_text(fetch.expression, atom, step.sites[0]) if held else ""
+            made = made or self.composer.rendered(fetch.expression, atom, self.plan.model)
+            return f"[{each}.numpy() for {each} in {made}]"
         return f"[{parts}]"
+
+    def held_text(self, expression: cst.BaseExpression, atom: Atom, site: RunSite) -> str:
+        """A variable or constant of the object, as it is called where the run stands."""
+        holder = self.receiver(site)
+        prefix = f"{self.plan.model}."
+        edit = self.composer.substitution(atom, holder, None, expression)
+        for name in names_read(expression):
+            if name.value.startswith(prefix):
+                edit.names.setdefault(id(name), f"{holder}.{name.value.removeprefix(prefix)}")
+        made = expression.visit(edit)
+        assert isinstance(made, cst.BaseExpression)
+        return self.composer.symbols.code(made).strip()
 
     # ------------------------------------------------------------------ statements around a run
     def assignment(self, step: Step, site: RunSite, node: cst.Assign) -> str | None:
@@ -196,7 +235,10 @@ class Runs:
             return False
         flow = self.plan.flow
         if site.frame is not flow.region.frame:
-            return True
+            owner = site.frame.owner
+            if not isinstance(owner, cst.FunctionDef):
+                return True
+            return sum(n.value == name for n in _names_in(owner)) > 1
         for atom in flow.region.atoms:
             for read in atom.reads:
                 if read.value == name and any(name in a.binds and a.runs for a in flow.reaching(name, atom)):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import libcst as cst
 
 from tf2migrate.api.calls_model import Refused
 from tf2migrate.api.optimizers import Rate, densify, optimizer
-from tf2migrate.graph.values import Node, Optimizer, Sequence, nodes_in
+from tf2migrate.graph.values import Foreign, Node, Optimizer, Sequence, Symbol, nodes_in
 from tf2migrate.plan.contract import ancestors
 from tf2migrate.plan.facts import dtype_of
 from tf2migrate.plan.flow import Role
@@ -20,7 +20,7 @@ from tf2migrate.plan.region import Atom, names_read
 from tf2migrate.plan.slices import Slicer, has_default, in_order
 from tf2migrate.rewrite.composer import Composer, tidy
 from tf2migrate.rewrite.templates import Templates, return_directly
-from tf2migrate.rewrite.variables import in_model
+from tf2migrate.rewrite.variables import anywhere, in_model
 
 SPARSE_READERS = ("tf.nn.embedding_lookup", "tf.gather", "tf.nn.nce_loss", "tf.nn.sampled_softmax_loss", "tf.nn.embedding_lookup_sparse")
 WIDTH = 100
@@ -33,6 +33,9 @@ class Functions:
     plan: Plan
     composer: Composer
     templates: Templates
+    wrapped: list[str] = field(default_factory=list)
+    trainable: str = ""
+    listed: list[Node] = field(default_factory=list)
 
     @property
     def tf(self) -> str:
@@ -50,17 +53,28 @@ class Functions:
             f"        super().__init__({self._policy()})\n{saved}        __variables__\n"
         )
         holes = {"__variables__": self.constructor()}
+        made = cast(cst.ClassDef, self.templates.statements(text, holes)[0])
+        forward = self.forward_definition()
+        if forward:
+            forward[0] = forward[0].with_changes(leading_lines=[cst.EmptyLine(indent=False)])
+            made = made.with_changes(body=made.body.with_changes(body=[*made.body.body, *forward]))
+        return made
+
+    def forward_definition(self) -> list[cst.BaseStatement]:
+        """The method that computes the prediction, if there is one."""
         forward = self.plan.forward
-        if forward is not None:
-            names = "".join(f", {self.plan.parameter_names[n.number]}" for n in forward.parameters)
-            body = [s for atom in forward.atoms for s in self.composer.moved(atom, "self")]
-            text += f"\n    def {self.forward_method()}(self{names}):\n        __call__\n"
-            if len(forward.outputs) == 1:
-                body = return_directly(body, forward.outputs[0])
-            else:
-                text += f"        return {', '.join(forward.outputs)}\n"
-            holes["__call__"] = body
-        return self.templates.statements(text, holes)[0]
+        if forward is None:
+            return []
+        holder = self.plan.model if self.plan.held is not None else "self"
+        names = "".join(f", {self.plan.parameter_names[n.number]}" for n in forward.parameters)
+        body = [s for atom in forward.atoms for s in self.composer.moved(atom, holder)]
+        text = f"def {self.forward_method()}({holder}{names}):\n    __call__\n"
+        outputs = [self.plan.local_name(name) for name in forward.outputs]
+        if len(outputs) == 1:
+            body = return_directly(body, outputs[0])
+        else:
+            text += f"    return {', '.join(outputs)}\n"
+        return self.templates.statements(text, {"__call__": body})
 
     def _policy(self) -> str:
         """Keras casts floating inputs to float32 unless told not to."""
@@ -111,19 +125,19 @@ class Functions:
     def variable_statement(self, atom: Atom) -> list[cst.BaseStatement]:
         composer = self.composer
         extra: dict[int, str] = {}
-        edit = composer.substitution(atom, "self", extra)
+        edit = composer.substitution(atom, self.plan.model if self.plan.held else "self", extra)
         for node in atom.nodes:
             if node.kind == "variable" and composer.direct(node) and isinstance(node.expression, cst.Call):
                 label = self._label(node, atom)
                 edit.replacements[id(node.expression)] = _constructor(composer, node, label)
         for name, target in atom.binds.items():
             if (atom.number, name) in composer.attributes:
-                edit.names[id(target)] = f"self.{composer.attributes[atom.number, name]}"
+                edit.names[id(target)] = f"{self.plan.model if self.plan.held else 'self'}.{composer.attributes[atom.number, name]}"
         for name in atom.reads:
             for source in self.plan.flow.reaching(name.value, atom):
                 key = (source.number, name.value)
                 if key in composer.attributes:
-                    edit.names[id(name)] = f"self.{composer.attributes[key]}"
+                    edit.names[id(name)] = f"{self.plan.model if self.plan.held else 'self'}.{composer.attributes[key]}"
         made = atom.statement.visit(edit)
         return [tidy(made)] if isinstance(made, cst.BaseStatement) else []
 
@@ -144,16 +158,16 @@ class Functions:
         name = composer.inner[node.number]
         call = cast(cst.Call, node.expression)
         if node.kind == "layer":
-            edit = composer.substitution(atom, "self", {}, call)
+            edit = composer.substitution(atom, self.plan.model if self.plan.held else "self", {}, call)
             edit.replacements.pop(id(call), None)
             updated = cast(cst.Call, _inside(call, edit))
             made = composer.layer(node, updated)
-            text = f"self.{name} = {made.constructor}"  # type: ignore[attr-defined]
+            text = f"{self.plan.model if self.plan.held else 'self'}.{name} = {made.constructor}"  # type: ignore[attr-defined]
         else:
-            edit = composer.substitution(atom, "self", {}, call)
+            edit = composer.substitution(atom, self.plan.model if self.plan.held else "self", {}, call)
             edit.whole.pop(id(call), None)
             updated = cast(cst.Call, _inside(call, edit))
-            text = f"self.{name} = {in_model(composer.symbols, node, call, updated, name)}"
+            text = f"{self.plan.model if self.plan.held else 'self'}.{name} = {_made(composer, node, call, updated, name)}"
         return self.templates.statements(text + "\n", {})
 
     # ------------------------------------------------------------------ steps
@@ -161,6 +175,7 @@ class Functions:
         """``def compute_loss(...)``, shared by the steps that need the same loss."""
         assert self.plan.loss is not None
         name, atoms, output = self.plan.loss
+        output = self.plan.local_name(output)
         step = next(s for s in steps if s.updates)
         parameters = self.loss_parameters(step)
         body = [*self.forward_call(), *(s for atom in atoms for s in self.composer.moved(atom, self.plan.model))]
@@ -170,7 +185,9 @@ class Functions:
             nodes = own.parts.parameters
             head = self.head(own, nodes)
         else:
-            self.loss_name = self.plan.fresh("compute_loss", f"compute_{output}")
+            self.loss_name = self.plan.fresh(*self._loss_names(output))
+            if self.plan.held is not None:
+                parameters = [self.plan.model, *parameters]
             head = f"def {self.loss_name}({', '.join(parameters)}):\n"
         _ = name
         return self.templates.statements(head + "    __body__\n", {"__body__": return_directly(body, output)})
@@ -184,6 +201,11 @@ class Functions:
         names = [self.plan.parameter_names[n.number] for n in step.parts.parameters]
         same = step.fetch.node is training.updates[0].node.details.get("loss")
         return same and names == self.loss_parameters(training)
+
+    def _loss_names(self, output: str) -> list[str]:
+        if self.plan.held is not None:
+            return [f"{output}_of", f"compute_{output}_of"]
+        return ["compute_loss", f"compute_{output}"]
 
     loss_name: str = "compute_loss"
 
@@ -200,12 +222,17 @@ class Functions:
         names = ", ".join(self.plan.parameter_names[n.number] for n in forward.parameters)
         method = self.forward_method()
         called = self.plan.model if method == "call" else f"{self.plan.model}.{method}"
-        return self.templates.statements(f"{', '.join(forward.outputs)} = {called}({names})\n", {})
+        outputs = [self.plan.local_name(name) for name in forward.outputs]
+        return self.templates.statements(f"{', '.join(outputs)} = {called}({names})\n", {})
 
     def forward_method(self) -> str:
         """``call``, but for inputs of unknown rank, which Keras does not let through."""
         forward = self.plan.forward
         assert forward is not None
+        held = self.plan.held
+        if held is not None and (not held.keras or not forward.parameters):
+            self.forward_name = self.forward_name or held.fresh("forward")
+            return self.forward_name
         unknown = [n for n in forward.parameters if self.specification(n).startswith(f"{self.tf}.TensorSpec(None")]
         if not unknown:
             return "call"
@@ -214,6 +241,8 @@ class Functions:
             reason = "the rank of this placeholder, which goes into Keras layers, is not known"
             raise NotPlanned(Refusal("TFM407", self.composer.symbols.module.key, where, reason))
         return self._forward_name()
+
+    forward_name: str = ""
 
     def _forward_name(self) -> str:
         from tf2migrate.plan.reserved import RESERVED
@@ -230,7 +259,38 @@ class Functions:
             line = f"@{self.tf}.function(input_signature=[\n{inner}])\n"
         if not specs:
             line = f"@{self.tf}.function\n"
-        return f"{line}def {step.name}({', '.join(names)}):\n"
+        if self.plan.held is None:
+            return f"{line}def {step.name}({', '.join(names)}):\n"
+        names = [self.plan.model, *names]
+        if all(self._is_early(n) for n in nodes):
+            return f"{line}def {step.name}({', '.join(names)}):\n"
+        holder = self.plan.model
+        call = f"{holder}.{step.name} = {self.tf}.function({holder}._{step.name}, input_signature=[{', '.join(specs)}])\n"
+        if len(call) > WIDTH:
+            inner = "".join(f"    {spec},\n" for spec in specs)
+            call = f"{holder}.{step.name} = {self.tf}.function({holder}._{step.name}, input_signature=[\n{inner}])\n"
+        for node in nodes:
+            given = placeholder_argument(node, 0, "input") if has_default(node) else None
+            if given is not None and not isinstance(given.value, cst.Integer | cst.Float):
+                where = node.expression or given.value
+                reason = "the default of this placeholder is not known where the class is defined"
+                raise NotPlanned(Refusal("TFM407", self.composer.symbols.module.key, where, reason))
+        self.wrapped.append(call)
+        return f"def _{step.name}({', '.join(names)}):\n"
+
+    def _is_early(self, node: Node) -> bool:
+        """Whether the specification of a parameter can be written where the class is defined: it needs only imports."""
+        call = node.expression
+        if node.kind != "placeholder" or not isinstance(call, cst.Call):
+            return True
+        frame = self.plan.flow.region.frame
+        for name in names_read(call):
+            holder = frame.holder(name.value)
+            if holder is None:
+                continue
+            if not isinstance(holder.owner, cst.Module) or not isinstance(holder.env[name.value], Symbol | Foreign):
+                return False
+        return True
 
     def parameter(self, node: Node) -> str:
         """A parameter, with the default of its placeholder."""
@@ -311,7 +371,9 @@ class Functions:
         rest = atoms
         if use_loss and shared is not None and self._only_loss(step, shared[1]):
             arguments = ", ".join(self.loss_parameters(next(s for s in self.plan.steps if s.updates)))
-            before += self.templates.statements(f"{shared[2]} = {self.loss_name}({arguments})\n", {})
+            prefix = f"{self.plan.model}." if self.plan.held is not None else ""
+            output = self.plan.local_name(shared[2])
+            before += self.templates.statements(f"{output} = {prefix}{self.loss_name}({arguments})\n", {})
             rest = [a for a in atoms if a not in shared[1] and (forward is None or a not in forward.atoms)]
         elif uses_forward(self.plan.flow, self.plan, step) and forward is not None:
             before += self.forward_call()
@@ -502,8 +564,14 @@ class Functions:
         flow = self.plan.flow
         wanted = {n.number for n in nodes}
         made = {n.number for n, _ in flow.staging.touched if n.trainable}
+        held = self.plan.held
         if wanted == made and not self.plan.networks:
-            return f"{self.plan.model}.trainable_variables"
+            if held is None or held.keras:
+                return f"{self.plan.model}.trainable_variables"
+            if not self.composer.inner and not self.plan.objects:
+                self.trainable = self.trainable or held.fresh("trainable_variables")
+                self.listed = nodes
+                return f"{self.plan.model}.{self.trainable}"
         for atom in flow.region.atoms:
             if flow.role(atom) is Role.ALIAS and not self.composer.is_collected(atom):
                 for name in atom.binds:
@@ -528,6 +596,16 @@ class Functions:
                 parts.append(self.variable_reference(node))
         joined = [f"[{', '.join(parts)}]"] if parts else []
         return " + ".join([*joined, *lists])
+
+    def trainable_list(self) -> list[str]:
+        """The statement that lists the variables of an object that is no Keras model."""
+        if not self.trainable:
+            return []
+        names = [self.variable_reference(n) for n in self.listed]
+        line = f"{self.plan.model}.{self.trainable} = [{', '.join(names)}]\n"
+        if len(line) > WIDTH:
+            line = f"{self.plan.model}.{self.trainable} = [\n{''.join(f'    {name},{chr(10)}' for name in names)}]\n"
+        return [line]
 
     def variable_reference(self, node: Node) -> str:
         flow = self.plan.flow
@@ -749,10 +827,18 @@ def placeholder_argument(node: Node, position: int, name: str) -> cst.Arg | None
 def _constructor(composer: Composer, node: Node, label: str):  # type: ignore[no-untyped-def]
     def replace(updated: cst.BaseExpression) -> cst.BaseExpression:
         original = cast(cst.Call, node.expression)
-        text = in_model(composer.symbols, node, original, cast(cst.Call, updated), label)
+        text = _made(composer, node, original, cast(cst.Call, updated), label)
         return composer.symbols.expression(text)
 
     return replace
+
+
+def _made(composer: Composer, node: Node, original: cst.Call, updated: cst.Call, label: str) -> str:
+    """The constructor of a variable: ``self.add_weight`` only in a Keras model."""
+    held = composer.plan.held
+    if held is None or (held.keras and held.receiver == "self"):
+        return in_model(composer.symbols, node, original, updated, label)
+    return anywhere(composer.symbols, node, original, updated)
 
 
 def _inside(call: cst.Call, edit: cst.CSTTransformer) -> cst.Call:

@@ -1,0 +1,188 @@
+"""Other shapes of a program, equivalent under TensorFlow 1, in which its graph is built in one body.
+
+Functions that are called once while the graph is built are opened up. Where an object holds the graph, its
+attributes count as names of the method that builds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import cast
+
+import libcst as cst
+
+from tf2migrate.graph.frames import Frame, Place
+from tf2migrate.graph.staging import Staging
+from tf2migrate.graph.values import Class, Function, Instance, Node, nodes_in
+from tf2migrate.names.attributes import AttributeName
+from tf2migrate.names.project import Module, Project
+from tf2migrate.rewrite.namespaces import dissolve_namespaces
+from tf2migrate.rewrite.inlining import Traced, open_calls, walk
+
+BUILT = ("placeholder", "train", "assign")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A program in another shape; ``builder`` is the method that builds an object's graph, if there is one."""
+
+    modules: list[Module]
+    builder: cst.FunctionDef | None = None
+
+
+def other_shapes(staging: Staging, modules: list[Module]) -> Iterator[Shape]:
+    """The shapes to try after the user's own, best first."""
+    builder = _builder(staging)
+    if builder is not None:
+        shape = _held(staging, modules, builder)
+        if shape is not None:
+            yield shape
+        return
+    wanted = set(_opened(staging, None))
+    graph: set[cst.CSTNode] = {node.expression for node in staging.nodes if node.expression is not None}
+    if graph:
+        opened = [dissolve_namespaces(_open(m, modules, wanted), graph) for m in modules]
+        if any(new is not old for new, old in zip(opened, modules, strict=True)):
+            yield Shape(opened)
+
+
+def _open(module: Module, modules: list[Module], wanted: set[cst.CSTNode]) -> Module:
+    return open_calls(module, Project(modules), wanted)
+
+
+def _built(staging: Staging) -> list[Node]:
+    """The nodes that are part of the graph, rather than ops that only initialize it."""
+    return [
+        node
+        for node in staging.nodes
+        if node.kind != "init" and not (node.kind == "group" and node.inputs and all(i.kind == "init" for i in node.inputs))
+    ]
+
+
+def _frames(place: Place) -> list[Frame]:
+    """The activations that a place lies in, outermost first."""
+    return list(dict.fromkeys(step.frame for step in place.steps))
+
+
+def _running(staging: Staging) -> set[int]:
+    """Activations in which something of the graph is run, initializers aside."""
+    return {
+        id(frame)
+        for site in staging.runs
+        if any(node.kind != "init" for node in nodes_in(site.fetches))
+        for frame in _frames(site.place)
+    }
+
+
+def _builder(staging: Staging) -> Frame | None:
+    """The outermost method call in which all of the graph is built and none of it is run."""
+    nodes = _built(staging)
+    if not nodes or not staging.runs:
+        return None
+    common = _frames(nodes[0].place)
+    for node in nodes[1:]:
+        inside = {id(frame) for frame in _frames(node.place)}
+        common = [frame for frame in common if id(frame) in inside]
+    running = _running(staging)
+    for frame in common:
+        if id(frame) in running or not isinstance(frame.owner, cst.FunctionDef):
+            continue
+        receiver = next(iter(frame.entry.values()), None)
+        if isinstance(receiver, Instance) and _is_method(receiver.cls, frame.owner):
+            return frame
+    return None
+
+
+def _is_method(cls: Class, definition: cst.FunctionDef) -> bool:
+    member = cls.lookup(definition.name.value)
+    if isinstance(member, Function) and member.definition is definition:
+        return True
+    return any(isinstance(base, Class) and _is_method(base, definition) for base in cls.bases)
+
+
+def _opened(staging: Staging, builder: Frame | None) -> Iterator[cst.CSTNode]:
+    """Functions that build graph, below the builder's call or, without one, wherever nothing is run inside them."""
+    running = _running(staging)
+    places = [node.place for node in staging.nodes if node.kind in BUILT or node.op == "tf.gradients" or builder is not None]
+    places += [optimizer.place for optimizer in staging.optimizers]
+    members = (
+        {id(m) for m in _methods(builder)} if builder is not None else set()
+    )
+    for index, place in enumerate(places):
+        frames = _frames(place)
+        if builder is not None:
+            frames = frames[frames.index(builder) + 1 :] if builder in frames else []
+        for frame in frames:
+            if not isinstance(frame.owner, cst.FunctionDef) or id(frame) in running:
+                continue
+            node = next((n for n in staging.nodes if n.place is place), None)
+            graph = index >= len(places) - len(staging.optimizers) or node is None or node.kind in BUILT or node.op == "tf.gradients"
+            if graph or id(frame.owner) in members:
+                yield frame.owner
+
+
+def _methods(builder: Frame) -> Iterator[cst.FunctionDef]:
+    receiver = next(iter(builder.entry.values()), None)
+    assert isinstance(receiver, Instance)
+    classes = [receiver.cls]
+    while classes:
+        cls = classes.pop()
+        yield from (n for n in cls.definition.body.body if isinstance(n, cst.FunctionDef))
+        classes.extend(base for base in cls.bases if isinstance(base, Class))
+
+
+def _held(staging: Staging, modules: list[Module], builder: Frame) -> Shape | None:
+    receiver = next(iter(builder.entry))
+    wanted = set(_opened(staging, builder))
+    out: list[Module] = []
+    found: cst.FunctionDef | None = None
+    for module in modules:
+        made = _open(module, modules, wanted)
+        target = next((n for n in walk(made.tree) if made.origins.get(n, n) is builder.owner), None)
+        if isinstance(target, cst.FunctionDef):
+            edit = _AttributesAsNames(made, target, receiver)
+            made = edit.apply(made)
+            found = edit.made
+        out.append(made)
+    return Shape(out, found) if found is not None else None
+
+
+class _AttributesAsNames(Traced):
+    """``self.x`` becomes one name, in a method that sets ``self.x`` itself."""
+
+    def __init__(self, module: Module, builder: cst.FunctionDef, receiver: str) -> None:
+        super().__init__(module)
+        self.builder = builder
+        self.receiver = receiver
+        self.inside = False
+        self.made: cst.FunctionDef | None = None
+        self.attributes = {
+            node.attr.value
+            for target in walk(builder)
+            if isinstance(target, cst.AssignTarget | cst.AugAssign | cst.For | cst.AsName | cst.AnnAssign)
+            for node in walk(target.name if isinstance(target, cst.AsName) else target.target)
+            if self.is_own(node) and isinstance(node, cst.Attribute)
+        }
+
+    def is_own(self, node: cst.CSTNode) -> bool:
+        return isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name) and node.value.value == self.receiver
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        if node is self.builder:
+            self.inside = True
+        return super().on_visit(node)
+
+    def on_leave(  # type: ignore[override]
+        self, original: cst.CSTNode, updated: cst.CSTNode
+    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
+        made = super().on_leave(original, updated)
+        if self.inside and isinstance(original, cst.Attribute) and self.is_own(original):
+            if original.attr.value in self.attributes:
+                name = AttributeName(f"{self.receiver}.{original.attr.value}", lpar=original.lpar, rpar=original.rpar)
+                self.trace(original, name)
+                made = name
+        if original is self.builder:
+            self.inside = False
+            self.made = cast(cst.FunctionDef, made)
+        return made
