@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
@@ -15,7 +15,11 @@ from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import NotPlanned, Plan
 from tf2migrate.plan.region import IN_PLACE, Atom, names_read
 from tf2migrate.plan.reserved import RESERVED, attribute
-from tf2migrate.plan.slices import Slicer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tf2migrate.plan.slices import Slicer
 
 INSIDE = (Role.STAGED, Role.PLACEHOLDER)
 GONE = (Role.STAGED, Role.PLACEHOLDER, Role.GRAPH)
@@ -150,7 +154,7 @@ def is_none(statement: cst.CSTNode) -> bool:
 
 
 def _can_be_model(flow: Flow, held: Held) -> bool:
-    """Whether the class may be a ``tf.keras.Model``: no other base, no name that Keras owns, no container it would copy."""
+    """Whether the class may be a ``tf.keras.Model``: no other base or owned name, no container to copy."""
     definition, region = held.definition, flow.region
     assert region.held is not None
     if region.held.cls.definition is not definition or definition.keywords or definition.decorators:
@@ -165,7 +169,9 @@ def _can_be_model(flow: Flow, held: Held) -> bool:
         if flow.role(atom) is Role.GRAPH:
             attributes -= {plain(name) for name in atom.binds}
     attributes |= {plain(n) for a in region.atoms if flow.role(a) is Role.VARIABLE for n in a.binds}
-    if (own - {"__init__"} | attributes) & RESERVED or any(n.startswith("__") and n != "__init__" for n in own - DUNDERS):
+    if (own - {"__init__"} | attributes) & RESERVED or any(
+        n.startswith("__") and n != "__init__" for n in own - DUNDERS
+    ):
         return False
     for name, value in region.held.attributes.items():
         if name not in gone and isinstance(value, Sequence | Mapping) and not any(True for _ in nodes_in(value)):
@@ -228,7 +234,9 @@ def _local(flow: Flow, slicer: Slicer, held: Held, name: str, atom: Atom, where:
     for other in flow.region.atoms:
         match other.statement:
             case cst.SimpleStatementLine(
-                body=[cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=target))], value=cst.Name(value=value))]
+                body=[
+                    cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=target))], value=cst.Name(value=value))
+                ]
             ) if value == name and "." in target and flow.role(other) in (Role.HOST, Role.CONSTANT, Role.ALIAS):
                 if sum(target in a.binds or target in a.changes for a in flow.region.atoms) == 1:
                     held.saved[name] = plain(target)
@@ -242,7 +250,9 @@ def _helpers(flow: Flow, slicer: Slicer, held: Held, attributes: dict[str, cst.C
     """Attributes that the moved statements, and the methods that they call, read."""
     region = flow.region
     kept = {plain(n) for a in region.atoms if flow.role(a) is Role.VARIABLE for n in a.binds}
-    bodies: list[tuple[cst.CSTNode, object]] = [(a.statement, region.frame) for a in region.atoms if flow.role(a) in INSIDE]
+    bodies: list[tuple[cst.CSTNode, object]] = [
+        (a.statement, region.frame) for a in region.atoms if flow.role(a) in INSIDE
+    ]
     for frame in flow.staging.frames:
         place = frame.called_from
         if place is None or frame is region.frame or region.atom_at(place) is region.after:
@@ -291,7 +301,9 @@ def _stable_attribute(flow: Flow, slicer: Slicer, held: Held, name: str, where: 
                 case cst.Call(func=cst.Attribute(value=base, attr=cst.Name(value=method))) if method in IN_PLACE:
                     changed = base
                 case cst.Call(func=cst.Name(value="setattr")):
-                    raise NotPlanned(slicer.refusal("TFM403", node, "`setattr` may change what the graph was built from"))
+                    raise NotPlanned(
+                        slicer.refusal("TFM403", node, "`setattr` may change what the graph was built from")
+                    )
             if changed is None or id(node) in early:
                 continue
             if any(isinstance(n, cst.Attribute) and n.attr.value == name for n in walk(changed)):
@@ -344,9 +356,7 @@ def region_expression(flow: Flow, expression: cst.BaseExpression, frame: object)
     region = flow.region
 
     class _Names(cst.CSTTransformer):
-        def leave_Attribute(
-            self, original_node: cst.Attribute, updated_node: cst.Attribute
-        ) -> cst.BaseExpression:
+        def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.BaseExpression:
             base = flow.staging.value_in(original_node.value, frame)  # type: ignore[arg-type]
             if base is region.held:
                 return name_node(f"{region.receiver}.{original_node.attr.value}")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-
-import libcst as cst
+from typing import TYPE_CHECKING
 
 from tf2migrate.graph.program import analyse
-from tf2migrate.graph.staging import Staging
 from tf2migrate.names.project import Module, Project
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal
 from tf2migrate.plan.program import plan_program
@@ -15,6 +13,11 @@ from tf2migrate.rewrite.held import HeldRewriter
 from tf2migrate.rewrite.plain import rewrite_plain
 from tf2migrate.rewrite.program import Rewriter
 from tf2migrate.rewrite.shapes import other_shapes
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from tf2migrate.graph.staging import Staging
 
 
 @dataclass(slots=True)
@@ -46,6 +49,9 @@ def _attempt(modules: list[Module], entry: str, marks: bool, builder: cst.Functi
     staging = analyse(project, project.modules[entry], builder)
     made = Attempt(staging)
     planned = plan_program(staging)
+    if planned is None and builder is not None:
+        reason = "the method that builds the graph is called more than once"
+        planned = [Refusal("TFM410", entry, builder, reason)]
     if isinstance(planned, list):
         made.refusals = planned
         return made

@@ -8,9 +8,9 @@ from typing import cast
 
 import libcst as cst
 
+from tf2migrate.api.calls_model import Argument, Refused
 from tf2migrate.api.layer_model import Layer
 from tf2migrate.api.layers import layer
-from tf2migrate.api.calls_model import Argument, Refused
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.tensorflow import ASSIGNS
 from tf2migrate.graph.values import Mapping, Node, Value, nodes_in
@@ -18,11 +18,11 @@ from tf2migrate.graph.values import Sequence as Items
 from tf2migrate.plan.facts import dtype_of, rank_of
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.held import plain, walk
+from tf2migrate.plan.layers import LayerCall, LayerObject, parameter_of
 from tf2migrate.plan.model import Plan
 from tf2migrate.plan.normalization import is_moving_average
 from tf2migrate.plan.region import Atom, names_read
 from tf2migrate.plan.reserved import attribute
-from tf2migrate.plan.layers import LayerCall, LayerObject, parameter_of
 from tf2migrate.rewrite.layer_classes import by_parameter, call_arguments, constructor_arguments, with_lifted
 from tf2migrate.rewrite.substitution import Replacement, Substitution
 from tf2migrate.rewrite.symbols import Symbols

@@ -122,7 +122,9 @@ class HeldRewriter(Rewriter):
                     made[0] = made[0].with_changes(leading_lines=atom.statement.leading_lines)
                     self.edits.replaced[id(atom.statement)] = made
                 case _:
-                    raise self.refused("TFM410", maker.call, "this optimizer is made in a way that is not rewritten yet")
+                    raise self.refused(
+                        "TFM410", maker.call, "this optimizer is made in a way that is not rewritten yet"
+                    )
         self.composer.building = False
 
     def finish_class(self) -> None:
@@ -137,7 +139,9 @@ class HeldRewriter(Rewriter):
             node.attr.value
             for method in self.methods
             for node in walk(method)
-            if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name) and node.value.value == held.receiver
+            if isinstance(node, cst.Attribute)
+            and isinstance(node.value, cst.Name)
+            and node.value.value == held.receiver
         }
         for name, attribute, atom in held.added:
             if attribute not in read:
@@ -182,7 +186,10 @@ class HeldRewriter(Rewriter):
             return updated
         base = self.symbols.expression(f"{self.symbols.tf}.keras.Model")
         return updated.with_changes(
-            bases=[cst.Arg(base)], lpar=cst.LeftParen(), rpar=cst.RightParen(), whitespace_after_name=cst.SimpleWhitespace("")
+            bases=[cst.Arg(base)],
+            lpar=cst.LeftParen(),
+            rpar=cst.RightParen(),
+            whitespace_after_name=cst.SimpleWhitespace(""),
         )
 
     # ------------------------------------------------------------------ what is left
@@ -224,9 +231,9 @@ class HeldRewriter(Rewriter):
                     continue
                 if isinstance(node, cst.Attribute):
                     self.check_attribute(node, node.attr.value, inside, kept)
-                if isinstance(node, cst.Name) and "." in node.value and key not in self.names:
-                    if plain(node.value) in self.gone:
-                        raise self.left(node, plain(node.value))
+                dotted = isinstance(node, cst.Name) and "." in node.value and key not in self.names
+                if dotted and isinstance(node, cst.Name) and plain(node.value) in self.gone:
+                    raise self.left(node, plain(node.value))
                 stack.extend((child, inside) for child in node.children)
 
     def check_replaced(self, node: cst.CSTNode) -> None:

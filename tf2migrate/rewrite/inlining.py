@@ -6,14 +6,17 @@ becomes the output when the plan succeeds. Every new node remembers the node of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import libcst as cst
 
-from tf2migrate.names.project import Module, Project
 from tf2migrate.plan.region import IN_PLACE, bindings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tf2migrate.names.project import Module, Project
 
 MAXIMUM_OPENED = 40
 LITERALS = ("True", "False", "None")
@@ -42,7 +45,7 @@ class Traced(cst.CSTTransformer):
         self.origins[made] = self.origins.get(original, original)
 
     def apply(self, module: Module) -> Module:
-        tree = cast(cst.Module, module.tree.visit(self))
+        tree = module.tree.visit(self)
         return module.reshaped(tree, self.positions, self.origins)
 
 
@@ -212,7 +215,9 @@ def _own(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
 
 def _bound_in(function: cst.FunctionDef) -> set[str]:
     names = {name for name, _ in bindings(function.body)}
-    names |= {p.name.value for p in (*function.params.posonly_params, *function.params.params, *function.params.kwonly_params)}
+    names |= {
+        p.name.value for p in (*function.params.posonly_params, *function.params.params, *function.params.kwonly_params)
+    }
     return names
 
 
@@ -280,6 +285,7 @@ def _bind(opening: Opening) -> _Arguments | None:
     rebound = {name for name, _ in bindings(opening.function.body)}
     attributes = _assigned_attributes(opening.function.body)
     changes = _changes_in_place(opening.function.body)
+    inner = _read_inside(opening.function)
     out = _Arguments()
     if opening.receiver:
         if names[0] in rebound:
@@ -287,10 +293,20 @@ def _bind(opening: Opening) -> _Arguments | None:
         out.direct[names[0]] = given[names[0]]
     for name in order:
         value = given[name]
-        if name not in rebound and _steady(value, attributes, changes):
+        late = name in inner and not _literal(value)
+        if name not in rebound and not late and _steady(value, attributes, changes):
             out.direct[name] = value
         else:
             out.assigned.append((name, value))
+    return out
+
+
+def _read_inside(function: cst.FunctionDef) -> set[str]:
+    """Names that functions inside of a function read, whenever they run."""
+    out: set[str] = set()
+    for node in walk(function.body):
+        if isinstance(node, cst.FunctionDef | cst.Lambda):
+            out |= _names(node)
     return out
 
 
@@ -365,20 +381,21 @@ class _Renamed(cst.CSTTransformer):
             self.shadows.pop()
         if isinstance(made, cst.IndentedBlock) and not made.body:
             made = made.with_changes(body=[cst.SimpleStatementLine([cst.Pass()])])
-        if isinstance(original, cst.Name) and id(original) not in self.skipped:
-            if original.value in self.names and not any(original.value in s for s in self.shadows):
-                made = _fresh(self.names[original.value], self.owner)
-                lpar = original.lpar
-                if lpar and not getattr(made, "lpar", ()):
-                    made = cast(cst.Name, made).with_changes(lpar=lpar, rpar=original.rpar)
+        if isinstance(original, cst.Name) and id(original) not in self.skipped and self._is_renamed(original.value):
+            made = _fresh(self.names[original.value], self.owner)
+            if original.lpar and not getattr(made, "lpar", ()):
+                made = cast("cst.Name", made).with_changes(lpar=original.lpar, rpar=original.rpar)
         if isinstance(made, cst.CSTNode):
             self.owner.trace(original, made)
-        return cast(cst.CSTNode, made)
+        return cast("cst.CSTNode", made)
+
+    def _is_renamed(self, name: str) -> bool:
+        return name in self.names and not any(name in shadow for shadow in self.shadows)
 
 
 def _fresh(node: cst.BaseExpression, owner: Traced) -> cst.BaseExpression:
     """A copy that is a node of its own."""
-    made = cast(cst.BaseExpression, node.deep_clone())
+    made = node.deep_clone()
     for old, new in zip(walk(node), walk(made), strict=True):
         owner.trace(old, new)
     return made
@@ -402,17 +419,13 @@ class _Opener(Traced):
         local = _bound_in(function)
         free = _names(function.body) - local
         around = _names(caller, function)
-        caller_bound = {n for n, _ in bindings(cast(cst.FunctionDef, caller).body)} if isinstance(
-            caller, cst.FunctionDef
-        ) else set()
-        if isinstance(caller, cst.FunctionDef):
-            caller_bound |= _bound_in(caller)
+        caller_bound = _bound_in(caller) if isinstance(caller, cst.FunctionDef) else set()
         inner_function = any(n is function for n in walk(caller)) and caller is not self.module.tree
         if isinstance(caller, cst.FunctionDef) and not inner_function and free & caller_bound:
             return None
         if isinstance(caller, cst.ClassDef):
             return None
-        body = list(cast(cst.IndentedBlock, function.body).body)
+        body = list(cast("cst.IndentedBlock", function.body).body)
         if _docstring(body[0]):
             body = body[1:]
         returned: cst.BaseExpression | None = None
@@ -432,13 +445,13 @@ class _Opener(Traced):
         rename = _Renamed(self.module, names, self)
         made: list[cst.BaseStatement] = []
         for name, value in arguments.assigned:
-            target = cast(cst.BaseAssignTargetExpression, _fresh(names.get(name, cst.Name(name)), self))
+            target = cast("cst.BaseAssignTargetExpression", _fresh(names.get(name, cst.Name(name)), self))
             small = cst.Assign([cst.AssignTarget(target)], _fresh(value, self))
             made.append(self.placed(cst.SimpleStatementLine([small])))
         rest = self.rest(returned, targets, rename)
         if nested:
             rename.ended, rename.end = line, [rest] if rest is not None else []
-        made += [cast(cst.BaseStatement, s.visit(rename)) for s in body]
+        made += [cast("cst.BaseStatement", s.visit(rename)) for s in body]
         if rest is not None and not nested:
             made.append(rest)
         return self.with_comments(made)
@@ -469,6 +482,8 @@ class _Opener(Traced):
             pairs = [(returned, target)]
         done: list[int] = []
         parameters = {p.name.value for p in self.opening.function.params.params}
+        # What an inner function reads when it runs must not become a name that is bound again later.
+        parameters |= _read_inside(self.opening.function)
         sources = [r.value for r, _ in pairs if isinstance(r, cst.Name)]
         texts = [self.module.tree.code_for_node(t) for _, t in pairs]
         for index, (source, wanted) in enumerate(pairs):
@@ -496,7 +511,7 @@ class _Opener(Traced):
     ) -> cst.SimpleStatementLine | None:
         """What is left of the calling statement: targets whose values are not bound yet, or a return."""
         small = self.opening.small
-        value = cast(cst.BaseExpression, returned.visit(rename)) if returned is not None else cst.Name("None")
+        value = cast("cst.BaseExpression", returned.visit(rename)) if returned is not None else cst.Name("None")
         if isinstance(small, cst.Return):
             return self.placed(cst.SimpleStatementLine([small.with_changes(value=value)]))
         if isinstance(small, cst.Expr):
@@ -509,7 +524,7 @@ class _Opener(Traced):
                 return None
             if len(left) == 1:
                 new = small.with_changes(
-                    targets=[cst.AssignTarget(cast(cst.BaseAssignTargetExpression, target.elements[left[0]].value))],
+                    targets=[cst.AssignTarget(cast("cst.BaseAssignTargetExpression", target.elements[left[0]].value))],
                     value=value.elements[left[0]].value,
                 )
             else:
@@ -546,8 +561,8 @@ class _Opener(Traced):
             return cst.RemoveFromParent()
         if original is self.opening.statement:
             return cst.FlattenSentinel(self.body or [])
-        if isinstance(original, cst.IndentedBlock) and not cast(cst.IndentedBlock, updated).body:
-            updated = cast(cst.IndentedBlock, updated).with_changes(body=[cst.SimpleStatementLine([cst.Pass()])])
+        if isinstance(original, cst.IndentedBlock) and not cast("cst.IndentedBlock", updated).body:
+            updated = cast("cst.IndentedBlock", updated).with_changes(body=[cst.SimpleStatementLine([cst.Pass()])])
         return super().on_leave(original, updated)
 
 

@@ -7,12 +7,16 @@ same holds of a class that is a body without methods and is never instantiated.
 from __future__ import annotations
 
 import keyword
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import libcst as cst
 
-from tf2migrate.names.project import Module
 from tf2migrate.rewrite.inlining import Traced, walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tf2migrate.names.project import Module
 
 
 def dissolve_namespaces(module: Module, wanted: set[cst.CSTNode]) -> Module:
@@ -36,7 +40,11 @@ def _names(keys: list[str], prefix: str, taken: set[str]) -> dict[str, str]:
     """A free variable for each key: the key itself where it can be one."""
     out: dict[str, str] = {}
     for key in keys:
-        name = key if key.isidentifier() and not keyword.iskeyword(key) else "".join(c if c.isalnum() else "_" for c in key)
+        name = (
+            key
+            if key.isidentifier() and not keyword.iskeyword(key)
+            else "".join(c if c.isalnum() else "_" for c in key)
+        )
         if name in taken or not name.isidentifier():
             name = f"{prefix}_{name}"
         number, base = 1, name
@@ -88,22 +96,43 @@ def _entry(node: cst.CSTNode, name: str) -> str | None:
 def _literal_keys(module: Module, name: str, made: cst.SimpleStatementLine) -> list[str] | None:
     """The keys of a dict of which every mention is an entry, and that is made once; None for any other."""
     keys: list[str] = []
-    value = cast(cst.Assign, made.body[0]).value
+    value = cast("cst.Assign", made.body[0]).value
     for element in value.elements if isinstance(value, cst.Dict) else ():
         if not isinstance(element, cst.DictElement) or not isinstance(element.key, cst.SimpleString):
             return None
         keys.append(str(element.key.evaluated_value))
     entries = 0
+    if _set_elsewhere(module, made, lambda node: _entry(node, name) is not None):
+        return None
     for node in walk(module.tree):
         key = _entry(node, name)
         if key is not None:
             entries += 1
             keys.append(key)
-        if isinstance(node, cst.Global | cst.Nonlocal | cst.Del):
-            if any(isinstance(n, cst.Name) and n.value == name for n in walk(node)):
-                return None
+        removing = isinstance(node, cst.Global | cst.Nonlocal | cst.Del)
+        if removing and any(isinstance(n, cst.Name) and n.value == name for n in walk(node)):
+            return None
     mentions = _identifiers(module)[name]
     return list(dict.fromkeys(keys)) if mentions == entries + 1 else None
+
+
+def _set_elsewhere(module: Module, made: cst.CSTNode, is_part: Callable[[cst.CSTNode], bool]) -> bool:
+    """Whether a function other than the one that holds ``made`` sets a part: as a variable it would be its own."""
+    for function in walk(module.tree):
+        if not isinstance(function, cst.FunctionDef | cst.ClassDef | cst.Lambda) or function is made:
+            continue
+        if any(n is made for n in walk(function)):
+            continue
+        for node in walk(function):
+            target: cst.CSTNode | None = None
+            match node:
+                case cst.AssignTarget(target=target) | cst.AugAssign(target=target) | cst.AnnAssign(target=target):
+                    pass
+                case cst.For(target=target) | cst.AsName(name=target) | cst.CompFor(target=target):
+                    pass
+            if target is not None and any(is_part(n) for n in walk(target)):
+                return True
+    return False
 
 
 def _holds_graph(module: Module, name: str, value: cst.BaseExpression, wanted: set[cst.CSTNode]) -> bool:
@@ -127,7 +156,7 @@ class _DictEntries(Traced):
         self, original: cst.CSTNode, updated: cst.CSTNode
     ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
         if original is self.made:
-            return self.entries(cast(cst.SimpleStatementLine, updated))
+            return self.entries(cast("cst.SimpleStatementLine", updated))
         made = super().on_leave(original, updated)
         key = _entry(original, self.name)
         if key is not None:
@@ -136,19 +165,18 @@ class _DictEntries(Traced):
             return named
         return made
 
-    def entries(
-        self, updated: cst.SimpleStatementLine
-    ) -> cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        value = cast(cst.Assign, updated.body[0]).value
+    def entries(self, updated: cst.SimpleStatementLine) -> cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
+        value = cast("cst.Assign", updated.body[0]).value
         out: list[cst.CSTNode] = []
         for element in value.elements if isinstance(value, cst.Dict) else ():
-            assert isinstance(element, cst.DictElement) and isinstance(element.key, cst.SimpleString)
+            assert isinstance(element, cst.DictElement)
+            assert isinstance(element.key, cst.SimpleString)
             target = cst.AssignTarget(cst.Name(self.names[str(element.key.evaluated_value)]))
             line = cst.SimpleStatementLine([cst.Assign([target], element.value)])
             self.trace(self.made, line)
             out.append(line)
         if out:
-            out[0] = cast(cst.SimpleStatementLine, out[0]).with_changes(leading_lines=updated.leading_lines)
+            out[0] = cast("cst.SimpleStatementLine", out[0]).with_changes(leading_lines=updated.leading_lines)
             self.trace(self.made, out[0])
         return cst.FlattenSentinel(out) if out else cst.RemoveFromParent()
 
@@ -157,7 +185,12 @@ class _DictEntries(Traced):
 def _next_class(module: Module, wanted: set[cst.CSTNode]) -> Traced | None:
     known = _identifiers(module)
     for node in module.tree.body:
-        if not isinstance(node, cst.ClassDef) or node.decorators or node.keywords or not isinstance(node.body, cst.IndentedBlock):
+        if (
+            not isinstance(node, cst.ClassDef)
+            or node.decorators
+            or node.keywords
+            or not isinstance(node.body, cst.IndentedBlock)
+        ):
             continue
         if any(not (isinstance(b.value, cst.Name) and b.value.value == "object") for b in node.bases):
             continue
@@ -168,10 +201,8 @@ def _next_class(module: Module, wanted: set[cst.CSTNode]) -> Traced | None:
         reads = [n for n in walk(module.tree) if _member(n, name) is not None]
         if known[name] != 1 + len(reads) or any(_member(n, name) not in keys for n in reads):
             continue
-        inside: dict[str, int] = {}
-        for inner in walk(node):
-            if isinstance(inner, cst.Name):
-                inside[inner.value] = inside.get(inner.value, 0) + 1
+        if _set_elsewhere(module, node, lambda n, name=name: _member(n, name) is not None):  # type: ignore[misc]
+            continue
         taken = {n for n, count in known.items() if n not in keys or _outside(module, node, n, name)}
         return _ClassBody(module, node, _names(keys, name.lower(), taken))
     return None
@@ -180,7 +211,7 @@ def _next_class(module: Module, wanted: set[cst.CSTNode]) -> Traced | None:
 def _outside(module: Module, cls: cst.ClassDef, name: str, owner: str) -> bool:
     """Whether a name is used outside of the class other than as its member."""
     inside = {id(n) for n in walk(cls)}
-    members = {id(cast(cst.Attribute, n).attr) for n in walk(module.tree) if _member(n, owner) is not None}
+    members = {id(cast("cst.Attribute", n).attr) for n in walk(module.tree) if _member(n, owner) is not None}
     return any(
         isinstance(n, cst.Name) and n.value == name and id(n) not in inside and id(n) not in members
         for n in walk(module.tree)
@@ -203,12 +234,14 @@ def _class_names(node: cst.ClassDef) -> list[str] | None:
         for small in statement.body:
             match small:
                 case cst.Assign(targets=targets) if all(isinstance(t.target, cst.Name) for t in targets):
-                    keys += [cast(cst.Name, t.target).value for t in targets]
+                    keys += [cast("cst.Name", t.target).value for t in targets]
                 case cst.Expr(value=cst.SimpleString()) | cst.Pass():
                     pass
                 case _:
                     return None
-    if any(isinstance(n, cst.Lambda | cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp) for n in walk(node)):
+    if any(
+        isinstance(n, cst.Lambda | cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp) for n in walk(node)
+    ):
         return None
     return list(dict.fromkeys(keys))
 
@@ -238,10 +271,10 @@ class _ClassBody(Traced):
         made = super().on_leave(original, updated)
         if original is self.cls:
             self.inside = False
-            body = [s for s in cast(cst.ClassDef, updated).body.body if not _is_idle(s)]
+            body = [s for s in cast("cst.ClassDef", updated).body.body if not _is_idle(s)]
             lines = self.cls.leading_lines
             if body:
-                first = cast(cst.SimpleStatementLine, body[0])
+                first = cast("cst.SimpleStatementLine", body[0])
                 body[0] = first.with_changes(leading_lines=[*lines, *first.leading_lines])
                 self.trace(first, body[0])
             return cst.FlattenSentinel(body) if body else cst.RemoveFromParent()
@@ -249,8 +282,8 @@ class _ClassBody(Traced):
         named: cst.Name | None = None
         if member is not None:
             named = cst.Name(self.names[member])
-        elif self.inside and isinstance(original, cst.Name) and id(original) not in self.skipped:
-            if original.value in self.names:
+        elif isinstance(original, cst.Name) and id(original) not in self.skipped:
+            if self.inside and original.value in self.names:
                 named = cst.Name(self.names[original.value], lpar=original.lpar, rpar=original.rpar)
         if named is not None:
             self.trace(original, named)

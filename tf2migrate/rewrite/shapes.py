@@ -6,19 +6,22 @@ attributes count as names of the method that builds it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import libcst as cst
 
-from tf2migrate.graph.frames import Frame, Place
-from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Class, Function, Instance, Node, nodes_in
 from tf2migrate.names.attributes import AttributeName
 from tf2migrate.names.project import Module, Project
-from tf2migrate.rewrite.namespaces import dissolve_namespaces
 from tf2migrate.rewrite.inlining import Traced, open_calls, walk
+from tf2migrate.rewrite.namespaces import dissolve_namespaces
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tf2migrate.graph.frames import Frame, Place
+    from tf2migrate.graph.staging import Staging
 
 BUILT = ("placeholder", "train", "assign")
 
@@ -56,7 +59,8 @@ def _built(staging: Staging) -> list[Node]:
     return [
         node
         for node in staging.nodes
-        if node.kind != "init" and not (node.kind == "group" and node.inputs and all(i.kind == "init" for i in node.inputs))
+        if node.kind != "init"
+        and not (node.kind == "group" and node.inputs and all(i.kind == "init" for i in node.inputs))
     ]
 
 
@@ -104,11 +108,11 @@ def _is_method(cls: Class, definition: cst.FunctionDef) -> bool:
 def _opened(staging: Staging, builder: Frame | None) -> Iterator[cst.CSTNode]:
     """Functions that build graph, below the builder's call or, without one, wherever nothing is run inside them."""
     running = _running(staging)
-    places = [node.place for node in staging.nodes if node.kind in BUILT or node.op == "tf.gradients" or builder is not None]
+    places = [
+        node.place for node in staging.nodes if node.kind in BUILT or node.op == "tf.gradients" or builder is not None
+    ]
     places += [optimizer.place for optimizer in staging.optimizers]
-    members = (
-        {id(m) for m in _methods(builder)} if builder is not None else set()
-    )
+    members = {id(m) for m in _methods(builder)} if builder is not None else set()
     for index, place in enumerate(places):
         frames = _frames(place)
         if builder is not None:
@@ -117,7 +121,12 @@ def _opened(staging: Staging, builder: Frame | None) -> Iterator[cst.CSTNode]:
             if not isinstance(frame.owner, cst.FunctionDef) or id(frame) in running:
                 continue
             node = next((n for n in staging.nodes if n.place is place), None)
-            graph = index >= len(places) - len(staging.optimizers) or node is None or node.kind in BUILT or node.op == "tf.gradients"
+            graph = (
+                index >= len(places) - len(staging.optimizers)
+                or node is None
+                or node.kind in BUILT
+                or node.op == "tf.gradients"
+            )
             if graph or id(frame.owner) in members:
                 yield frame.owner
 
@@ -166,7 +175,9 @@ class _AttributesAsNames(Traced):
         }
 
     def is_own(self, node: cst.CSTNode) -> bool:
-        return isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name) and node.value.value == self.receiver
+        return (
+            isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name) and node.value.value == self.receiver
+        )
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         if node is self.builder:
@@ -177,12 +188,12 @@ class _AttributesAsNames(Traced):
         self, original: cst.CSTNode, updated: cst.CSTNode
     ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
         made = super().on_leave(original, updated)
-        if self.inside and isinstance(original, cst.Attribute) and self.is_own(original):
-            if original.attr.value in self.attributes:
-                name = AttributeName(f"{self.receiver}.{original.attr.value}", lpar=original.lpar, rpar=original.rpar)
-                self.trace(original, name)
-                made = name
+        own = self.inside and self.is_own(original)
+        if own and isinstance(original, cst.Attribute) and original.attr.value in self.attributes:
+            name = AttributeName(f"{self.receiver}.{original.attr.value}", lpar=original.lpar, rpar=original.rpar)
+            self.trace(original, name)
+            made = name
         if original is self.builder:
             self.inside = False
-            self.made = cast(cst.FunctionDef, made)
+            self.made = cast("cst.FunctionDef", made)
         return made
