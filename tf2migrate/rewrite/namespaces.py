@@ -256,6 +256,9 @@ class _ClassBody(Traced):
         self.inside = False
         self.skipped: set[int] = set()
 
+    def _is_own(self, name: cst.Name) -> bool:
+        return id(name) not in self.skipped and name.value in self.names
+
     def on_visit(self, node: cst.CSTNode) -> bool:
         if node is self.cls:
             self.inside = True
@@ -282,9 +285,8 @@ class _ClassBody(Traced):
         named: cst.Name | None = None
         if member is not None:
             named = cst.Name(self.names[member])
-        elif isinstance(original, cst.Name) and id(original) not in self.skipped:
-            if self.inside and original.value in self.names:
-                named = cst.Name(self.names[original.value], lpar=original.lpar, rpar=original.rpar)
+        elif self.inside and isinstance(original, cst.Name) and self._is_own(original):
+            named = cst.Name(self.names[original.value], lpar=original.lpar, rpar=original.rpar)
         if named is not None:
             self.trace(original, named)
             return named
