@@ -18,7 +18,7 @@ from tf2migrate.plan.lifting import lifted_names
 from tf2migrate.plan.model import Fetch, NotPlanned, Plan, Refusal, Slice, Step, Update
 from tf2migrate.plan.normalization import is_moving_average, moving_averages
 from tf2migrate.plan.region import Atom, find_region, names_read
-from tf2migrate.plan.reserved import attribute
+from tf2migrate.plan.reserved import RESERVED, attribute
 from tf2migrate.plan.slices import Slicer, has_call, has_default, in_order
 
 
@@ -456,6 +456,12 @@ class Planner:
                     step.name = plan.fresh(f"compute_{plain(expression.value).lstrip('_')}")
                 else:
                     step.name = plan.fresh("evaluate" if values else "run")
+
+        if plan.held is not None and plan.held.keras:
+            for step in plan.steps:
+                if step.name in RESERVED:
+                    values = step.name.removeprefix("compute_") if step.name.startswith("compute_") else "values"
+                    step.name = plan.fresh(f"{values}_of", f"compute_{values}_of")
 
     def op_name(self, step: Step) -> str:
         for leaf in step.fetch.leaves():

@@ -99,7 +99,8 @@ class Slicer:
             if key.kind == "variable" or key.number in self.flow.static:
                 where = site.feed_expression or site.expression
                 raise NotPlanned(self.refusal("TFM407", where, "a variable or a constant is fed"))
-            if self.flow.staging.is_maybe(value, key) and not has_default(key):
+            # A plain placeholder that is not fed stops the run, before and after: as a missing argument.
+            if self.flow.staging.is_maybe(value, key) and key.op != "tf.placeholder" and not has_default(key):
                 where = site.feed_expression or site.expression
                 raise NotPlanned(self.refusal("TFM407", where, "this feed holds a placeholder on some paths only"))
             if (dtype_of(key) or "").startswith(("int", "uint")) and _holds_floats(value.items[key]):

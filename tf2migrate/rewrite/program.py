@@ -297,6 +297,10 @@ class Rewriter:
     def lifted(self) -> None:
         """Calls, inside functions, of functions that got parameters for what they read from the region."""
         for definition, names in self.plan.lifted.items():
+            for _, frame, _ in self.staging.calls.get(definition, ()):
+                if any(name in frame.entry for name in names):
+                    reason = "a function would get a parameter twice"
+                    raise NotPlanned(Refusal("TFM410", frame.module, frame.owner, reason))
             if names and definition not in self.staging.calls:
                 reason = f"`{names[0]}` would have to be passed to a function whose call is not in the source"
                 raise NotPlanned(Refusal("TFM410", self.module.key, self.module.tree, reason))
