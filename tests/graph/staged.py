@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tf2migrate.files import source_from_bytes
 from tf2migrate.graph.labels import Labels
 from tf2migrate.graph.program import analyse
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Choice, Mapping, Node, Sequence, Unknown, Value
+from tf2migrate.graph.values import Choice, Mapping, Node, Optimizer, Sequence, Unknown, Value
 from tf2migrate.names.project import Project, parse
 
 # Two placeholders, a session, and a condition that only the run decides.
@@ -34,11 +36,19 @@ def stage(text: str, *, head: str = HEAD, **others: str) -> Staging:
 def runs(text: str, **others: str) -> list[str]:
     """What each run fetches, and after a bar what it feeds, in the order of the runs."""
     staging = stage(text, **others)
-    labels = Labels(staging)
+    labels = _Words(staging)
     return [
         labels.value(site.fetches) + (f" | {labels.value(site.feeds)}" if site.feeds is not None else "")
         for site in staging.runs
     ]
+
+
+class _Words(Labels):
+    """Calls the two placeholders what the head calls them, whatever other names they have."""
+
+    def name(self, value: Node | Optimizer) -> str:
+        known = dict(zip(map(id, self.staging.nodes), "xz", strict=False))
+        return known.get(id(value)) or super().name(value)
 
 
 def fetched(text: str, **others: str) -> str:
@@ -74,3 +84,8 @@ def state(text: str, *, kind: str = "variable") -> list[str]:
 def obstacles(text: str, **others: str) -> list[str]:
     """The codes of the obstacles."""
     return [obstacle.code for obstacle in stage(text, **others).obstacles]
+
+
+def wrong(reason: str) -> pytest.MarkDecorator:
+    """The analysis is wrong here; the mark goes when it is mended."""
+    return pytest.mark.xfail(reason=reason)

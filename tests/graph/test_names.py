@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.graph.staged import fetched, is_certain, obstacles, stage
+from tests.graph.staged import fetched, is_certain, obstacles, stage, wrong
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,7 @@ def test_what_is_not_tensorflow(text: str) -> None:
     ],
 )  # fmt: skip
 def test_functions_and_names(text: str, expected: str) -> None:
-    found = fetched(text)
-    assert found.replace("v", "x").replace("a", "x") == expected or found == expected
+    assert fetched(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -107,9 +106,9 @@ def test_what_is_refused(text: str, code: str) -> None:
         pytest.param("import functools\ny = functools.partial(tf.add, x)(z)", id="partial"),
         pytest.param("import copy\ny = copy.copy([x])", id="foreign function"),
         pytest.param("def f(n):\n    return x if n == 0 else f(n - 1)\ny = f(20)", id="deep recursion",
-                     marks=pytest.mark.xfail(reason="findings_graph.md, G12: the result is taken for a host value")),
+                     marks=wrong("the result is taken for a host value")),
         pytest.param("def g():\n    yield x\ny, = g()", id="generator",
-                     marks=pytest.mark.xfail(reason="findings_graph.md, G12: the result is taken for a host value")),
+                     marks=wrong("the result is taken for a host value")),
     ],
 )  # fmt: skip
 def test_what_is_not_followed_is_unknown(text: str) -> None:
@@ -126,7 +125,7 @@ def test_what_is_not_followed_is_unknown(text: str) -> None:
         pytest.param("from model import f\ny = f(x)", "def g(a):\n    return a\ndef f(a):\n    return g(a)\n",
                      id="names of the other file"),
         pytest.param("import model\nmodel.v = x\ny = model.f()", "v = None\ndef f():\n    return v\n", id="set from outside",
-                     marks=pytest.mark.xfail(reason="findings_graph.md, G13: an obstacle, although it could be followed")),
+                     marks=wrong("an obstacle, although it could be followed")),
         pytest.param("def f():\n    from model import g\n    return g(x)\ny = f()", "def g(a):\n    return a\n",
                      id="import in a function"),
     ],

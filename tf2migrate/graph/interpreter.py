@@ -253,7 +253,7 @@ class Statements:
     def delete(self, target: cst.BaseExpression, frame: Frame) -> None:
         if isinstance(target, cst.Name):
             self.store.write(
-                frame.env, target.value, Unknown("the name was deleted", self.place())
+                cast(dict[object, Value], frame.env), target.value, Unknown("the name was deleted", self.place())
             )
         else:
             self.evaluate(target, frame)
@@ -267,7 +267,7 @@ class Statements:
             self.set_attribute(frame.lookup(base) or Host(), attribute, value, frame.owner)
         if name in frame.global_names:
             target = self.staging.module_frames.get(frame.module, frame)
-        self.store.write(target.env, name, value)
+        self.store.write(cast(dict[object, Value], target.env), name, value)
 
     def assign(self, target: cst.BaseExpression, value: Value, frame: Frame) -> None:
         match target:
@@ -292,8 +292,8 @@ class Statements:
                 value = Sequence([join([s.items[i] for s in shapes]) for i in range(len(elements))], "tuple")
         starred = [i for i, e in enumerate(elements) if isinstance(e, cst.StarredElement)]
         if isinstance(value, Sequence) and value.exact and not starred and len(value.items) == len(elements):
-            for element, item in zip(elements, value.items, strict=True):
-                self.assign(element.value, item, frame)
+            for element, known in zip(elements, value.items, strict=True):
+                self.assign(element.value, known, frame)
             return
         inner = list(nodes_in(value))
         for element in elements:
@@ -321,12 +321,12 @@ class Statements:
     def set_item(self, base: Value, key: Value, value: Value, where: cst.CSTNode) -> None:
         if isinstance(base, Mapping):
             if isinstance(key, Const):
-                self.store.write(cast(dict[object, Value], base.items), key.value, value)
+                self.store.write(base.items, key.value, value)
             elif isinstance(key, Node):
-                self.store.write(cast(dict[object, Value], base.items), key, value)
+                self.store.write(base.items, key, value)
             else:
                 base.exact = False
-                self.store.write(cast(dict[object, Value], base.items), ("unknown", id(where)), value)
+                self.store.write(base.items, ("unknown", id(where)), value)
         elif isinstance(base, Sequence):
             if (
                 isinstance(key, Const)
@@ -693,4 +693,3 @@ def _imports_only(body: cst.BaseSuite) -> bool:
 
 
 __all__ = ["BUILTINS", "Builtin", "Exhausted", "Foreign", "Leave", "Statements"]
-_ = Obstacle

@@ -273,8 +273,8 @@ class Variables(Calls):
             update = self.make("assign", f"{name}.update", [result], node)
             self.collections.setdefault("update_ops", []).append(update)
         for keyword in ("kernel_regularizer", "bias_regularizer", "weights_regularizer", "activity_regularizer"):
-            value = args.keywords.get(keyword)
-            if value is not None and not (isinstance(value, Const) and value.value is None):
+            given = args.keywords.get(keyword)
+            if given is not None and not (isinstance(given, Const) and given.value is None):
                 self.collections.setdefault("regularization_losses", []).append(owner)
         return result
 

@@ -178,9 +178,9 @@ def _built_while_running(flow: Flow, slicer: Slicer, atom: Atom) -> None:
     for site in atom.runs:
         stack: list[cst.CSTNode] = [site.fetch_expression]
         while stack:
-            node = stack.pop()
-            inside.add(id(node))
-            stack.extend(node.children)
+            current = stack.pop()
+            inside.add(id(current))
+            stack.extend(current.children)
     for node in atom.nodes:
         if node.kind == "init":
             continue
@@ -348,9 +348,9 @@ def _updates(flow: Flow, slicer: Slicer, step: Step) -> None:
         raise NotPlanned(slicer.refusal("TFM405", where, "assignments beside other updates are not put in order yet"))
     for node in assigns:
         if node.control:
-            where = node.expression or step.sites[0].expression
+            at = node.expression or step.sites[0].expression
             raise NotPlanned(
-                slicer.refusal("TFM405", where, "updates under control dependencies are not rewritten yet")
+                slicer.refusal("TFM405", at, "updates under control dependencies are not rewritten yet")
             )
         values = [v for v in step.fetch.values() if v.node not in assigns]
         if values:
@@ -361,8 +361,8 @@ def _updates(flow: Flow, slicer: Slicer, step: Step) -> None:
     for atom in step.parts.atoms:
         for node in atom.nodes:
             if node.control and node.kind == "tensor":
-                where = node.expression or atom.statement
-                raise NotPlanned(slicer.refusal("TFM405", where, "control dependencies are not rewritten yet"))
+                origin = node.expression or atom.statement
+                raise NotPlanned(slicer.refusal("TFM405", origin, "control dependencies are not rewritten yet"))
 
 
 def _order_of_gradients(slicer: Slicer, step: Step) -> None:

@@ -149,7 +149,7 @@ def is_none(statement: cst.CSTNode) -> bool:
 
 
 def _can_be_model(flow: Flow, held: Held) -> bool:
-    """Whether the class may be a ``tf.keras.Model``: no other base, no name that Keras owns, no container that it copies."""
+    """Whether the class may be a ``tf.keras.Model``: no other base, no name that Keras owns, no copied container."""
     definition, region = held.definition, flow.region
     assert region.held is not None
     if region.held.cls.definition is not definition or definition.keywords or definition.decorators:

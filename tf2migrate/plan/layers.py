@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.frames import Frame, Place
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Const, Node, Scope, Session, Value, key_of, nodes_in
 from tf2migrate.plan.flow import Flow, Role
@@ -28,6 +28,12 @@ class LayerCall:
     caller: Frame
     frame: Frame
     owned: frozenset[int]
+
+    @property
+    def place(self) -> Place:
+        """Where the call stands."""
+        assert self.frame.called_from is not None
+        return self.frame.called_from
 
 
 @dataclass(eq=False, slots=True)
@@ -483,8 +489,8 @@ def _route(
         _route_one(flow, function, param, first_reads, second_reads)
     for statement in statements:
         if id(statement) in function.first:
-            for expression in creating.get(id(statement), [_own(statement)]):
-                _check_shapes(flow, function, expression)
+            for part in creating.get(id(statement), [_own(statement)]):
+                _check_shapes(flow, function, part)
     unknown = [s for s in function.shapes if s not in function.call]
     if unknown:
         reason = f"the shape of `{unknown[0]}`, which is not an argument, decides the shape of a variable"

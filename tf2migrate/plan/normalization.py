@@ -48,8 +48,8 @@ def moving_averages(flow: Flow, slicer: Slicer, steps: list[Step]) -> dict[int, 
             raise NotPlanned(slicer.refusal("TFM405", where, reason))
         answer = "False" if other else "True"
         if out.setdefault(owner.number, answer) != answer:
-            where = owner.expression or flow.region.module.tree
-            raise NotPlanned(slicer.refusal("TFM405", where, "calls of one batch normalization update differently"))
+            at = owner.expression or flow.region.module.tree
+            raise NotPlanned(slicer.refusal("TFM405", at, "calls of one batch normalization update differently"))
     return out
 
 

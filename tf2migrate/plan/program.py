@@ -192,11 +192,10 @@ class Planner:
                 reason = "state is made in a function that is not followed as a layer"
                 raise NotPlanned(self.slicer.refusal("TFM410", node.expression or atom.statement, reason))
         for definition, function in plan.layers.items():
-            for call, _, place in self.staging.calls.get(definition, ()):
+            for call, _, _ in self.staging.calls.get(definition, ()):
                 if not any(c.call is call for c in function.calls):
                     reason = "this function makes layers in some of its calls only"
                     raise NotPlanned(self.slicer.refusal("TFM404", call, reason))
-                _ = place
 
     def depth_of_region(self) -> int:
         return 0

@@ -228,13 +228,13 @@ class Composer:
         """Calls of functions that became layers."""
         for item in self.plan.objects:
             for call in item.calls:
-                if self.flow.region.atom_at(call.frame.called_from) is atom:  # type: ignore[arg-type]
+                if self.flow.region.atom_at(call.place) is atom:
                     replacements[id(call.call)] = self.object_call(item, call, holder)
 
     def object_call(self, item: LayerObject, call: LayerCall, holder: str) -> Replacement:
         def replace(updated: cst.BaseExpression) -> cst.BaseExpression:
             texts = by_parameter(item.function, call.call, cast(cst.Call, updated), self.symbols)
-            atom = self.flow.region.atom_at(call.frame.called_from)  # type: ignore[arg-type]
+            atom = self.flow.region.atom_at(call.place)
             assert atom is not None
             reads = [(n, self.read(n, atom, holder) or n) for n in item.function.lifted]
             given = call_arguments(item.function, texts, item.function.frames)
@@ -249,7 +249,7 @@ class Composer:
     def object_constructor(self, item: LayerObject) -> str:
         """The expression that makes the object of a layer function."""
         call = item.calls[0]
-        atom = self.flow.region.atom_at(call.frame.called_from)  # type: ignore[arg-type]
+        atom = self.flow.region.atom_at(call.place)
         assert atom is not None
         holder = "self" if not self.plan.networks else ""
         edit = self.substitution(atom, holder, {}, call.call)
@@ -265,12 +265,11 @@ class Composer:
     def lift_calls(self, atom: Atom, holder: str, replacements: dict[int, Replacement]) -> None:
         """Calls of functions that got parameters for what they used to read from the region."""
         for definition, names in self.plan.lifted.items():
-            for call, frame, place in self.staging.calls.get(definition, ()):
+            for call, _, place in self.staging.calls.get(definition, ()):
                 if self.flow.region.atom_at(place) is not atom or place.steps[-1].frame is not self.flow.region.frame:
                     continue
                 texts = [f"{name}={self.read(name, atom, holder) or name}" for name in names]
                 replacements[id(call)] = self.with_arguments(texts)
-                _ = frame
 
     def with_arguments(self, texts: Sequence[str]) -> Replacement:
         def replace(updated: cst.BaseExpression) -> cst.BaseExpression:

@@ -58,7 +58,7 @@ class HeldRewriter(Rewriter):
         for atom in self.region.atoms:
             made: list[cst.BaseStatement] = []
             for item in self.plan.objects:
-                if self.region.atom_at(item.calls[0].frame.called_from) is atom:  # type: ignore[arg-type]
+                if self.region.atom_at(item.calls[0].place) is atom:
                     text = f"{self.plan.model}.{item.name} = {self.composer.object_constructor(item)}\n"
                     made.extend(self.templates.statements(text, {}))
             if self.flow.role(atom) is Role.VARIABLE:

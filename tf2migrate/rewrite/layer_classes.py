@@ -218,7 +218,8 @@ class LayerClass:
             text += f"\n    def build(self, {', '.join(shapes)}):\n        __first__\n"
         elif holes["__first__"]:
             text += "        __first__\n"
-        text += f"\n    def call({', '.join(['self', *self.signature([*function.call, *function.lifted])])}):\n        __second__\n"
+        parameters = ", ".join(["self", *self.signature([*function.call, *function.lifted])])
+        text += f"\n    def call({parameters}):\n        __second__\n"
         made = cast(cst.ClassDef, self.templates.statements(text, holes)[0])
         return made.with_changes(leading_lines=function.definition.leading_lines)
 

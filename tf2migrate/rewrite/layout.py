@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import libcst as cst
 
@@ -33,6 +33,11 @@ class Layout:
         tree = self.imports(tree)
         tree = tree.visit(_Spacing(self.generated))
         self.check(tree)
+        try:
+            compile(tree.code, str(self.module.path), "exec", dont_inherit=True)
+        except SyntaxError as error:
+            reason = f"the rewrite would not be valid Python: {error.msg}"
+            raise NotPlanned(Refusal("TFM410", self.module.key, self.module.tree, reason)) from error
         for name in sorted(undefined_names(tree.code) - undefined_names(self.module.source.text)):
             reason = f"`{name}` would not be defined any more"
             raise NotPlanned(Refusal("TFM410", self.module.key, self.module.tree, reason))
@@ -128,7 +133,7 @@ DTYPES = frozenset(
 )
 
 
-def _first_code(body: list[cst.SimpleStatementLine | cst.BaseCompoundStatement]) -> int:
+def _first_code(body: list[cst.BaseStatement]) -> int:
     """The position behind the docstring and the first block of imports."""
     for index, statement in enumerate(body):
         if isinstance(statement, cst.SimpleStatementLine):
@@ -220,7 +225,7 @@ def _with(node: ImportT, kept: list[cst.ImportAlias]) -> ImportT | cst.RemovalSe
     if not kept:
         return cst.RemoveFromParent()
     kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
-    return cast(ImportT, node.with_changes(names=kept))
+    return node.with_changes(names=kept)
 
 
 class _Spacing(cst.CSTTransformer):

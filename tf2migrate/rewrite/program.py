@@ -351,7 +351,7 @@ class Rewriter:
         self.generated.add(self.plan.model_class)
         atoms = [a for a in self.region.atoms if self.flow.role(a) is Role.VARIABLE]
         atoms += [a for a in self.region.atoms if any(n.number in self.composer.inner for n in a.nodes)]
-        atoms += [a for o in self.plan.objects for c in o.calls if (a := self.region.atom_at(c.frame.called_from))]
+        atoms += [a for o in self.plan.objects for c in o.calls if (a := self.region.atom_at(c.place))]
         if self.plan.forward is not None:
             atoms += self.plan.forward.atoms
         anchor = max(atoms, key=lambda a: a.number)
@@ -377,7 +377,7 @@ class Rewriter:
     def place_networks(self) -> None:
         """One statement for each model that a layer function became, before the first use of it."""
         for item in self.plan.objects:
-            atoms = [a for c in item.calls if (a := self.region.atom_at(c.frame.called_from))]  # type: ignore[arg-type]
+            atoms = [a for c in item.calls if (a := self.region.atom_at(c.place))]
             first = min(atoms, key=lambda a: a.number)
             text = f"{item.name} = {self.composer.object_constructor(item)}\n"
             made = self.templates.statements(text, {})

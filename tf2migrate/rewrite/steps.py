@@ -103,7 +103,7 @@ class Functions:
         flow = self.plan.flow
         for atom in flow.region.atoms:
             for item in self.plan.objects:
-                if flow.region.atom_at(item.calls[0].frame.called_from) is atom:  # type: ignore[arg-type]
+                if flow.region.atom_at(item.calls[0].place) is atom:
                     text = f"self.{item.name} = {self.composer.object_constructor(item)}\n"
                     out.extend(self.templates.statements(text, {}))
             if flow.role(atom) is Role.VARIABLE:
