@@ -247,16 +247,16 @@ def test_module_that_the_analysis_does_not_reach() -> None:
 
 
 def test_crash_of_one_program(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tf2migrate.graph import program
+    from tf2migrate.rewrite import attempts
 
-    analyse = program.analyse
+    attempt = attempts.attempt
 
-    def crashing(project: names.Project, entry: names.Module) -> object:
-        if entry.path.name == "bad.py":
+    def crashing(modules: list[names.Module], entry: str, marks: bool) -> attempts.Attempt:
+        if entry == "bad.py":
             raise ZeroDivisionError("oops")
-        return analyse(project, entry)
+        return attempt(modules, entry, marks)
 
-    monkeypatch.setattr(program, "analyse", crashing)
+    monkeypatch.setattr(attempts, "attempt", crashing)
     texts = {"bad.py": TRAIN, "train.py": TRAIN, "model.py": MODEL, "plain.py": PLAIN}
     with pytest.raises(ZeroDivisionError):
         programs(texts)

@@ -20,35 +20,69 @@ A = "class A(object):\n    def __init__(self, v):\n        self.v = v\n"
         pytest.param(A + "    def get(self):\n        return self.v\ny = A.get(A(x))", "x", id="method of the class"),
         pytest.param(A + "    @property\n    def p(self):\n        return self.v\ny = A(x).p", "x", id="property"),
         pytest.param(A + "    @staticmethod\n    def s(v):\n        return v\ny = A.s(x)", "x", id="static method"),
-        pytest.param(A + "    @classmethod\n    def make(cls, v):\n        return cls(v)\ny = A.make(x).v", "x",
-                     id="class method", marks=wrong("unknown, although it could be followed")),
+        pytest.param(
+            A + "    @classmethod\n    def make(cls, v):\n        return cls(v)\ny = A.make(x).v",
+            "x",
+            id="class method",
+            marks=wrong("unknown, although it could be followed"),
+        ),
         pytest.param(A + "    def __call__(self):\n        return self.v\ny = A(x)()", "x", id="call"),
         pytest.param(A + "class B(A):\n    pass\ny = B(x).v", "x", id="inherited constructor"),
-        pytest.param(A + "class B(A):\n    def __init__(self):\n        super().__init__(x)\ny = B().v", "x", id="super"),
-        pytest.param(A + "class B(A):\n    def __init__(self):\n        super(B, self).__init__(x)\ny = B().v", "x",
-                     id="super with arguments"),
-        pytest.param(A + "class B(A):\n    def __init__(self):\n        A.__init__(self, x)\ny = B().v", "x",
-                     id="constructor by name"),
-        pytest.param("class A:\n    def f(self):\n        return self.g()\n    def g(self):\n        return z\n"
-                     "class B(A):\n    def g(self):\n        return x\ny = B().f()", "x", id="overridden method"),
+        pytest.param(
+            A + "class B(A):\n    def __init__(self):\n        super().__init__(x)\ny = B().v", "x", id="super"
+        ),
+        pytest.param(
+            A + "class B(A):\n    def __init__(self):\n        super(B, self).__init__(x)\ny = B().v",
+            "x",
+            id="super with arguments",
+        ),
+        pytest.param(
+            A + "class B(A):\n    def __init__(self):\n        A.__init__(self, x)\ny = B().v",
+            "x",
+            id="constructor by name",
+        ),
+        pytest.param(
+            "class A:\n    def f(self):\n        return self.g()\n    def g(self):\n        return z\n"
+            "class B(A):\n    def g(self):\n        return x\ny = B().f()",
+            "x",
+            id="overridden method",
+        ),
         pytest.param("class A:\n    v = x\ny = A().v", "x", id="attribute of the class"),
-        pytest.param("class A:\n    v = z\na = A()\na.v = x\nb = A()\ny = [a.v, b.v]", "[x, z]", id="hidden by the object's"),
-        pytest.param("class A:\n    l = []\n    def add(self, v):\n        self.l.append(v)\nA().add(x)\nA().add(z)\ny = A.l",
-                     "[x, z]", id="list of the class"),
+        pytest.param(
+            "class A:\n    v = z\na = A()\na.v = x\nb = A()\ny = [a.v, b.v]", "[x, z]", id="hidden by the object's"
+        ),
+        pytest.param(
+            "class A:\n    l = []\n    def add(self, v):\n        self.l.append(v)\nA().add(x)\nA().add(z)\ny = A.l",
+            "[x, z]",
+            id="list of the class",
+        ),
         pytest.param("class A:\n    pass\nsetattr(A, 'v', x)\ny = getattr(A(), 'v')", "x", id="setattr"),
-        pytest.param("class A:\n    def __init__(self, **k):\n        for n, v in k.items():\n            setattr(self, n, v)\n"
-                     "y = A(v=x).v", "x", id="setattr in a loop"),
-        pytest.param("class A:\n    def set(self, v):\n        self.v = v\n        return self\ny = A().set(x).v", "x",
-                     id="chained methods"),
+        pytest.param(
+            "class A:\n    def __init__(self, **k):\n        for n, v in k.items():\n            setattr(self, n, v)\n"
+            "y = A(v=x).v",
+            "x",
+            id="setattr in a loop",
+        ),
+        pytest.param(
+            "class A:\n    def set(self, v):\n        self.v = v\n        return self\ny = A().set(x).v",
+            "x",
+            id="chained methods",
+        ),
         pytest.param("class A:\n    class B:\n        v = x\ny = A.B.v", "x", id="class in a class"),
-        pytest.param("v = x\nclass A:\n    v = z\n    def f(self):\n        return v\ny = A().f()", "x",
-                     id="names of the class are no scope"),
-        pytest.param("def make(v):\n    class A:\n        def f(self):\n            return v\n    return A\ny = make(x)().f()", "x",
-                     id="class in a function"),
+        pytest.param(
+            "v = x\nclass A:\n    v = z\n    def f(self):\n        return v\ny = A().f()",
+            "x",
+            id="names of the class are no scope",
+        ),
+        pytest.param(
+            "def make(v):\n    class A:\n        def f(self):\n            return v\n    return A\ny = make(x)().f()",
+            "x",
+            id="class in a function",
+        ),
         pytest.param(A + "y = [a.v for a in [A(x), A(z)]]", "[x, z]", id="objects in a list"),
         pytest.param(A + "b = A(A(x))\ny = b.v.v", "x", id="object in an object"),
     ],
-)  # fmt: skip
+)
 def test_objects(text: str, expected: str) -> None:
     assert fetched(text) == expected
 
@@ -57,23 +91,47 @@ def test_objects(text: str, expected: str) -> None:
     "text",
     [
         pytest.param("class A:\n    def __getattr__(self, name):\n        return x\ny = A().v", id="__getattr__"),
-        pytest.param("class A:\n    def __init__(self, **k):\n        self.__dict__.update(k)\ny = A(v=x).v", id="__dict__"),
-        pytest.param(A + "a = A(x)\nsetattr(a, 'v' * np.random.randint(2), z)\ny = a.v", id="setattr of some name",
-                     marks=wrong("the write is forgotten")),
-        pytest.param(A + "    def __getitem__(self, i):\n        return self.v\ny = A(x)[0]", id="__getitem__",
-                     marks=wrong("a host value")),
+        pytest.param(
+            "class A:\n    def __init__(self, **k):\n        self.__dict__.update(k)\ny = A(v=x).v", id="__dict__"
+        ),
+        pytest.param(
+            A + "a = A(x)\nsetattr(a, 'v' * np.random.randint(2), z)\ny = a.v",
+            id="setattr of some name",
+            marks=wrong("the write is forgotten"),
+        ),
+        pytest.param(
+            A + "    def __getitem__(self, i):\n        return self.v\ny = A(x)[0]",
+            id="__getitem__",
+            marks=wrong("a host value"),
+        ),
         pytest.param(A + "    def __iter__(self):\n        return iter([self.v])\ny, = A(x)", id="__iter__"),
-        pytest.param(A + "    def __add__(self, other):\n        return self.v\ny = A(x) + z", id="__add__",
-                     marks=wrong("taken for an addition of tensors")),
-        pytest.param(A + "    def __bool__(self):\n        return False\ny = x if A(x) else z", id="__bool__",
-                     marks=wrong("taken for true")),
-        pytest.param(A + "    def __len__(self):\n        return 0\ny = x if A(x) else z", id="__len__",
-                     marks=wrong("taken for true")),
-        pytest.param(A + "    def __enter__(self):\n        return x\n    def __exit__(self, *a):\n        pass\n"
-                     "with A(z) as y:\n    pass", id="__enter__", marks=wrong("taken for the object itself")),
-        pytest.param(A + "    @property\n    def p(self):\n        return x\n    @p.setter\n    def p(self, v):\n"
-                     "        self.v = v\na = A(x)\na.p = z\ny = a.v", id="property with a setter"),
+        pytest.param(
+            A + "    def __add__(self, other):\n        return self.v\ny = A(x) + z",
+            id="__add__",
+            marks=wrong("taken for an addition of tensors"),
+        ),
+        pytest.param(
+            A + "    def __bool__(self):\n        return False\ny = x if A(x) else z",
+            id="__bool__",
+            marks=wrong("taken for true"),
+        ),
+        pytest.param(
+            A + "    def __len__(self):\n        return 0\ny = x if A(x) else z",
+            id="__len__",
+            marks=wrong("taken for true"),
+        ),
+        pytest.param(
+            A + "    def __enter__(self):\n        return x\n    def __exit__(self, *a):\n        pass\n"
+            "with A(z) as y:\n    pass",
+            id="__enter__",
+            marks=wrong("taken for the object itself"),
+        ),
+        pytest.param(
+            A + "    @property\n    def p(self):\n        return x\n    @p.setter\n    def p(self, v):\n"
+            "        self.v = v\na = A(x)\na.p = z\ny = a.v",
+            id="property with a setter",
+        ),
     ],
-)  # fmt: skip
+)
 def test_special_methods_are_not_guessed(text: str) -> None:
     assert not is_certain(text)

@@ -150,10 +150,13 @@ def test_without_tensorflow() -> None:
         pytest.param("s.run(x + 1.0)", "needs    x", id="placeholder that is not fed"),
         pytest.param("v = tf.Variable(1.0)\ns.run(v.assign(2.0))", "updates  tf.assign of t.py:5", id="assignment"),
         pytest.param("f = lambda: s.run(x)\nf()", "in       lambda, called at t.py:5", id="in a lambda"),
-        pytest.param("class A:\n    def __init__(self):\n        self.z = x + 1\na = A()\ns.run(a.z)", "fetches  a.z",
-                     id="attribute"),
+        pytest.param(
+            "class A:\n    def __init__(self):\n        self.z = x + 1\na = A()\ns.run(a.z)",
+            "fetches  a.z",
+            id="attribute",
+        ),
     ],
-)  # fmt: skip
+)
 def test_values(program: str, shown: str) -> None:
     head = "import tensorflow as tf\ns = tf.Session()\nx = tf.placeholder(tf.float32)\n"
     assert f"{shown}\n" in describe(sources(t=head + program + "\n"), "text")

@@ -420,6 +420,8 @@ class Expressions(Statements):
     def node_attribute(self, base: Node, name: str, node: cst.Attribute) -> Value:
         if name == "shape":
             return Host(frozenset({base}))
+        if name == "name" and base.kind == "variable" and "unnamed" in base.details:
+            return Host()
         if name == "name" and base.kind == "variable":
             return Const(f"{base.name}:0") if base.name else Host()
         if name in ("dtype", "name", "device", "graph"):
@@ -470,6 +472,8 @@ class Expressions(Statements):
         return Host(shape_sources(base, key), key=("item", key_of(base), key_of(key)))
 
     def item(self, base: Sequence, key: Value) -> Value:
+        if base.kind == "collection":
+            return Unknown("which variable stands at a place of this list is not known", self.place())
         if isinstance(key, Const) and base.exact:
             try:
                 found = base.items[cast(Any, key.value)]

@@ -40,7 +40,7 @@ class Training(Variables):
                     gradient = self.make("tensor", "tf.gradients", [loss, variable], node)
                     gradient.details["variable"] = variable
                     pairs.append(Sequence([gradient, variable], "tuple"))
-                return Sequence(pairs)
+                return Sequence(pairs, kind_of(variables))
             case "apply_gradients":
                 return self.apply_gradients(target, args, node)
             case "get_name" | "variables" | "get_slot_names":
@@ -108,4 +108,9 @@ class Training(Variables):
             made = self.make("tensor", "tf.gradients", [ys, x], node)
             made.details["variable"] = x
             out.append(made)
-        return Sequence(out)
+        return Sequence(out, kind_of(list(nodes_in(xs))))
+
+
+def kind_of(variables: list[Node]) -> str:
+    """A list with one element for each variable, or one in which a layer stands for several."""
+    return "collection" if any(v.kind == "layer" for v in variables) else "list"

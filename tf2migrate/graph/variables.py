@@ -76,13 +76,18 @@ class Variables(Calls):
     controls: list[tuple[Node, ...]]
     collections: dict[str, list[Value]]
     graphs: int
+    name_scopes: int = 0
 
     # ------------------------------------------------------------------ with blocks
     def with_block(self, node: cst.With, frame: Frame) -> None:
         opened = 0
         controlled = 0
+        named = 0
         for item in node.items:
             value = self.evaluate(item.item, frame)
+            if isinstance(value, Scope) and value.name in CONTEXTS:
+                named += 1
+                self.name_scopes += 1
             entered = self.enter(value, item.item)
             opened += isinstance(entered, ScopeEntry)
             if isinstance(entered, tuple):
@@ -96,6 +101,7 @@ class Variables(Calls):
         try:
             self.block(node.body.body, frame)
         finally:
+            self.name_scopes -= named
             for _ in range(opened):
                 self.scopes.pop()
             for _ in range(controlled):
@@ -169,7 +175,12 @@ class Variables(Calls):
         trainable = args.get(1, "trainable")
         made = self.make("variable", "tf.Variable", [initial] if initial is not None else [], node)
         made.trainable = self.known_flag(trainable, made, "trainable", node)
-        made.name = self.full_name(args.get(5, "name"), "Variable", node)
+        given = args.get(5, "name")
+        made.name = self.full_name(given, "Variable", node)
+        # Name scopes, and scopes entered again, change the name of a plain variable in ways not worked out here.
+        taken = any(o.kind == "variable" and o is not made and o.name == made.name for o in self.staging.nodes)
+        if self.name_scopes or taken or len(self.scopes) > 1 or not isinstance(given, Const):
+            made.details["unnamed"] = Const(True)
         made.details.update(self.details(args, ("initial_value", "trainable", "dtype")))
         self.staging.touched.append((made, self.place()))
         self.file(made, args.get(2, "collections"))
@@ -308,6 +319,8 @@ class Variables(Calls):
             if isinstance(member, Node) and member.kind in ("variable", "layer"):
                 if name in ("TRAINABLE_VARIABLES", "trainable_variables") and not member.trainable:
                     continue
+                if prefix and "unnamed" in member.details:
+                    return Unknown("the names of these variables, by which they are chosen, are not known", self.place())
                 if prefix and not member.name.startswith(prefix):
                     continue
             elif isinstance(member, Node) and prefix and not member.scope.startswith(prefix):

@@ -97,7 +97,7 @@ def find_layers(flow: Flow) -> dict[int, LayerFunction]:
             made = out.setdefault(definition, LayerFunction(function))
             made.calls.append(LayerCall(call, place.steps[-1].frame, frame, frozenset(owned[id(frame)])))
     for function2 in out.values():
-        _split(flow, function2, out)
+        _split(flow, function2)
     return out
 
 
@@ -175,13 +175,13 @@ def loops(body: Iterable[cst.CSTNode], around: cst.For | None = None) -> Iterato
                 yield statement, around
 
 
-def _split(flow: Flow, function: LayerFunction, layers: dict[int, LayerFunction]) -> None:
+def _split(flow: Flow, function: LayerFunction) -> None:
     """Parts the statements and parameters of a layer function."""
     staging = flow.staging
     statements = list(simple_statements(function.definition.body.body))
     creating: dict[int, list[cst.BaseExpression]] = {}
     for statement in statements:
-        found = _creating(flow, function, statement, layers)
+        found = _creating(flow, function, statement)
         if found and isinstance(statement, cst.For):
             continue
         if found and not isinstance(statement, cst.SimpleStatementLine | cst.BaseSmallStatement):
@@ -246,7 +246,7 @@ def _refusal(
 
 
 def _creating(
-    flow: Flow, function: LayerFunction, statement: cst.CSTNode, layers: dict[int, LayerFunction]
+    flow: Flow, function: LayerFunction, statement: cst.CSTNode
 ) -> list[cst.BaseExpression]:
     """The expressions of a statement that make state: variables, layers, factories, other layer functions."""
     staging = flow.staging
@@ -265,7 +265,6 @@ def _creating(
             if expression is not None and id(expression) in inside and not any(expression is e for e in found):
                 found.append(expression)
             break
-    _ = layers
     return found
 
 

@@ -459,8 +459,8 @@ class Planner:
         if plan.held is not None and plan.held.keras:
             for step in plan.steps:
                 if step.name in RESERVED:
-                    values = step.name.removeprefix("compute_") if step.name.startswith("compute_") else "values"
-                    step.name = plan.fresh(f"{values}_of", f"compute_{values}_of")
+                    what = step.name.removeprefix("compute_") if step.name.startswith("compute_") else "values"
+                    step.name = plan.fresh(f"{what}_of", f"compute_{what}_of")
 
     def op_name(self, step: Step) -> str:
         for leaf in step.fetch.leaves():

@@ -433,8 +433,8 @@ class Rewriter:
             self.insert(anchor, new)
         for atom in self.region.atoms:
             if self.flow.role(atom) is Role.OPTIMIZER:
-                unused = next((o.number for o in self.staging.optimizers if self.region.atom_at(o.place) is atom), -1)
-                if unused not in made_optimizers:
+                own = next((o.number for o in self.staging.optimizers if self.region.atom_at(o.place) is atom), -1)
+                if own not in made_optimizers:
                     self.edits.removed.add(id(atom.statement))
 
     def uses_loss(self, step: Step) -> bool:

@@ -65,7 +65,7 @@ class Symbols:
         if is_layer(name):
             return self.settle(layer(name, arguments, tf=self.tf, flag=self.flag(original)), original, updated)
         if name == "tf.set_random_seed":
-            return updated.with_changes(func=self.expression(f"{self.tf}.random.set_seed"))
+            return updated.with_changes(func=self.expression(self.seeding(original)))
         return self.settle(rewrite_call(name, arguments, self.tf), original, updated)
 
     def graph_seed(self, before: cst.Call) -> str | None:
@@ -103,6 +103,29 @@ class Symbols:
         if isinstance(made, str):
             return self.expression(made) if made != self.code(updated) else updated
         return self.settle(made, original, updated)
+
+    def seeding(self, call: cst.Call) -> str:
+        """The function that makes a run repeatable, as the graph's seed did.
+
+        Keras initializers take their seeds from Python's own generator, so that one has to be seeded as well; the
+        function that does so seeds numpy too. Where the program seeded one of them before, that would undo it.
+        """
+        if not call.args:
+            return f"{self.tf}.random.set_seed"
+        line, text = self.module.line(call), self.code(call.args[0].value)
+        before: list[tuple[int, str, str]] = []
+        stack: list[cst.CSTNode] = [self.module.tree]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and self.module.line(node) < line:
+                name = self.code(node.func)
+                if name.endswith(("random.seed", "random.RandomState")) or name.startswith(("np.random.", "random.")):
+                    if not name.endswith("RandomState"):
+                        before.append((self.module.line(node), name, self.code(node.args[0].value) if node.args else ""))
+            stack.extend(node.children)
+        # The same seed right before: seeding again changes nothing.
+        harmless = all(name.endswith("random.seed") and seed == text and line - at <= 2 for at, name, seed in before)
+        return f"{self.tf}.keras.utils.set_random_seed" if harmless else f"{self.tf}.random.set_seed"
 
     def used_once(self, initializer: cst.Call) -> bool:
         """Whether an initializer is written as the argument of the call that makes its one variable."""
