@@ -464,6 +464,8 @@ class Calls(Expressions):
                 return Sequence([_key(k) for k in target.items], "list", target.exact)
             case "copy":
                 return Mapping(dict(target.items), target.exact, list(target.displays))
+            case "get" if target.exact and args.positional and self.is_missing(target, args.positional[0]):
+                return args.positional[1] if len(args.positional) > 1 else Const(None)
             case "get" | "setdefault" | "pop":
                 return self.stored(target, args.positional[0]) if args.positional else Host()
             case "update":
@@ -474,6 +476,10 @@ class Calls(Expressions):
                     target.exact = target.exact and source.exact
                 return Const(None)
         return Host(shape_sources(target))
+
+    def is_missing(self, target: Mapping, key: Value) -> bool:
+        """Whether a dict has no such key, for certain."""
+        return isinstance(key, Const) and isinstance(key.value, str | int) and key.value not in target.items
 
     def string_method(self, target: Const, name: str, args: Arguments) -> Value:
         values = [*args.positional]

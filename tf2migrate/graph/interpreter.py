@@ -128,6 +128,7 @@ class Statements:
         self.budget = MAXIMUM_STEPS
         self.returns: list[list[Value]] = []
         self.calling: list[int] = []
+        self.perhaps_left = False
 
     # ------------------------------------------------------------------ places and records
     def place(self) -> Place:
@@ -221,6 +222,11 @@ class Statements:
                 new = self.binary(
                     type(operator).__name__.removesuffix("Assign"), old, self.evaluate(value, frame), node
                 )
+                if isinstance(old, Sequence) and old.kind == "list" and isinstance(new, Sequence):
+                    # `+=` changes a list in place, for all of its names.
+                    self.store.append(old, new.items[len(old.items) :])
+                    old.exact = new.exact
+                    new = old
                 self.assign(target, new, frame)
             case cst.Return(value=value):
                 result = self.evaluate(value, frame) if value is not None else Const(None)
@@ -257,6 +263,10 @@ class Statements:
             )
         else:
             self.evaluate(target, frame)
+            if isinstance(target, cst.Subscript):
+                container = self.staging.value_in(target.value, frame)
+                if isinstance(container, Sequence | Mapping):
+                    container.exact = False
 
     # ------------------------------------------------------------------ binding
     def bind(self, name: str, value: Value, frame: Frame) -> None:
@@ -474,6 +484,7 @@ class Statements:
                 left = leave.kind
             results.append((self.store.end(), left))
         staying = [branch for branch, left in results if not left]
+        self.perhaps_left = self.perhaps_left or any(left in ("break", "continue") for _, left in results)
         self.merge(staying)
         if not staying:
             kinds = {left for _, left in results}
@@ -536,6 +547,9 @@ class Statements:
             holder = frame.holder(name)
             if holder is not None and isinstance(holder.env[name], Const):
                 self.bind(name, Host(), holder)
+            elif holder is not None and isinstance(holder.env[name], Node) and runs_graph(body):
+                reason = f"`{name}` is bound again in a loop, so that a second pass reads something else"
+                self.bind(name, Unknown(reason, self.place()), holder)
         for attribute in assigned_attributes(body):
             base = frame.lookup(attribute[0])
             if isinstance(base, Instance) and isinstance(base.attributes.get(attribute[1]), Const):
@@ -545,15 +559,7 @@ class Statements:
         iterable = self.evaluate(node.iter, frame)
         items = self.elements(iterable)
         if items is not None and len(items) <= MAXIMUM_UNROLL and not runs_graph(node.body):
-            for item in items:
-                self.assign(node.target, item, frame)
-                try:
-                    self.block(node.body.body, frame)
-                except Leave as leave:
-                    if leave.kind == "break":
-                        break
-                    if leave.kind != "continue":
-                        raise
+            self.unroll(node, items, frame)
             return
         self.havoc(node.body, frame)
         if items:
@@ -562,6 +568,27 @@ class Statements:
             self.assign(node.target, self.element_of(iterable), frame)
         self.once(node.body, frame)
         if node.orelse is not None:
+            self.block(node.orelse.body.body, frame)
+
+    def unroll(self, node: cst.For, items: list[Value], frame: Frame) -> None:
+        """A loop whose passes are all known. One that builds graph may not be left on an unknown condition."""
+        outer, self.perhaps_left = self.perhaps_left, False
+        made = len(self.staging.nodes)
+        finished = True
+        for item in items:
+            self.assign(node.target, item, frame)
+            try:
+                self.block(node.body.body, frame)
+            except Leave as leave:
+                if leave.kind == "break":
+                    finished = False
+                    break
+                if leave.kind != "continue":
+                    raise
+        if self.perhaps_left and len(self.staging.nodes) > made:
+            self.refuse("TFM410", node, "a loop that builds graph may be left early on a condition of the host")
+        self.perhaps_left = outer
+        if finished and node.orelse is not None:
             self.block(node.orelse.body.body, frame)
 
     def element_of(self, iterable: Value) -> Value:

@@ -320,7 +320,7 @@ class Variables(Calls):
                 if name in ("TRAINABLE_VARIABLES", "trainable_variables") and not member.trainable:
                     continue
                 if prefix and "unnamed" in member.details:
-                    return Unknown("the names of these variables, by which they are chosen, are not known", self.place())
+                    return Unknown("the names of these variables, by which they are chosen, are unknown", self.place())
                 if prefix and not member.name.startswith(prefix):
                     continue
             elif isinstance(member, Node) and prefix and not member.scope.startswith(prefix):

@@ -119,9 +119,10 @@ class Symbols:
             node = stack.pop()
             if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and self.module.line(node) < line:
                 name = self.code(node.func)
-                if name.endswith(("random.seed", "random.RandomState")) or name.startswith(("np.random.", "random.")):
-                    if not name.endswith("RandomState"):
-                        before.append((self.module.line(node), name, self.code(node.args[0].value) if node.args else ""))
+                draws = name.endswith("random.seed") or name.startswith(("np.random.", "random."))
+                if draws and not name.endswith("RandomState"):
+                    seed = self.code(node.args[0].value) if node.args else ""
+                    before.append((self.module.line(node), name, seed))
             stack.extend(node.children)
         # The same seed right before: seeding again changes nothing.
         harmless = all(name.endswith("random.seed") and seed == text and line - at <= 2 for at, name, seed in before)

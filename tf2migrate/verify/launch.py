@@ -115,6 +115,7 @@ def environment(role: Role) -> dict[str, str]:
         "PYTHONWARNINGS",
         "XLA_FLAGS",
         "TF_XLA_FLAGS",
+        "TF2_BEHAVIOR",  # TensorFlow 2 leaves it behind, and TensorFlow 1.15 would run eagerly
     )
     kept: Mapping[str, str] = {key: value for key, value in os.environ.items() if key not in dropped}
     if role == "tf1":  # another interpreter: no paths of this one
