@@ -6,6 +6,8 @@ ROOTS = ("tensorflow", "tensorflow_core")
 # Packages that once were part of TensorFlow 1, by the name under which a program imports them today.
 SPLIT_OFF = {"tf_slim": "tf.contrib.slim"}
 
+GRAPH_MODULE = "tf.python.framework.ops."
+
 
 def canonical_import(dotted: str) -> str | None:
     """The canonical name of an imported path, or None when it is not TensorFlow's.
@@ -25,6 +27,9 @@ def normalize(name: str) -> str:
     """``tf.compat.v1.x`` is ``tf.x`` to a TF1 program."""
     if name == "tf.compat.v1":
         return "tf"
+    if name.startswith(GRAPH_MODULE) and name.count(".") == GRAPH_MODULE.count("."):
+        # `from tensorflow.python.framework import ops` was the way to the functions of `tf.Graph`.
+        return "tf." + name.removeprefix(GRAPH_MODULE)
     if name.startswith("tf.compat.v1."):
         return "tf." + name.removeprefix("tf.compat.v1.")
     return name
