@@ -4,7 +4,9 @@
 
 A fault is an exact text of one file and what replaces it; the tests named beside it must then fail. Whole
 programs are only asked for their values and refusals, not for the golden text, which any change of the output
-would break. Exits with 1 if a fault survives, 2 if one no longer fits the code.
+would break. A few faults only show beside a real TensorFlow 1.15 (TF1_PYTHON).
+
+Exits with 1 if a fault survives, 2 if one no longer fits the code or has no test that passes without it.
 """
 
 from __future__ import annotations

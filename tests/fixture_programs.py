@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from tf2migrate.verify.values import Comparison
 ROOT = Path(__file__).resolve().parent.parent / "fixtures"
 PENDING = Path(__file__).with_name("fixtures_pending.toml")
 RTOL = 1e-4
+
+# The ast module of CPython 3.11 counts its depth for the whole process: threads that parse together raise SystemError.
+_parsing = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +126,9 @@ def is_native(program: Program) -> bool:
 
 def compare(fixture: Fixture, pool: Runner, oracle: str | None = None) -> Comparison:
     """Runs the original and a fresh rewrite to their end and compares every value of every run."""
-    program = migrated(fixture)
-    marked = instrument(fixture.sources(), Settings())
+    with _parsing:
+        program = migrated(fixture)
+        marked = instrument(fixture.sources(), Settings())
     return compare_programs(
         {fixture.within(path): before for path, before, _ in marked},
         {fixture.within(path): after for path, _, after in marked},

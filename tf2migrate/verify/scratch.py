@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import io
 import os
 import shutil
 import tokenize
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+
+import libcst as cst
+import libcst.matchers as matchers
 
 _SKIPPED = {
     "__pycache__",
@@ -71,9 +73,9 @@ def _encoded(text: str) -> bytes:
 def package_of(root_name: str, entry: str, text: str) -> str:
     """The package that an entry belongs to, if it imports relatively; it then runs as ``python -m``."""
     try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
+        tree = cst.parse_module(text)  # not ast: comparisons may run in threads, and the ast of CPython 3.11 may not
+    except cst.ParserSyntaxError:
         return ""
-    if not any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(tree)):
+    if not matchers.findall(tree, matchers.ImportFrom(relative=[matchers.AtLeastN(n=1)])):
         return ""
     return ".".join((root_name, *PurePosixPath(entry).parent.parts))
