@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import libcst as cst
 
-from tf2migrate.graph.calls import PURE_BUILTINS
-from tf2migrate.graph.values import Builtin, Foreign, Function, Host, Node, Symbol, Unknown, Value, nodes_in
+from tf2migrate.graph.values import Builtin, Function, Node, Symbol, Unknown, Value, nodes_in
+from tf2migrate.plan.effects import moved_effect
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import NotPlanned, Plan, Step
 from tf2migrate.plan.normalization import is_moving_average
@@ -13,9 +13,6 @@ from tf2migrate.plan.region import Atom
 from tf2migrate.plan.slices import Slicer
 from tf2migrate.plan.stability import instability
 
-# Foreign functions without side effects, by prefix of their dotted name.
-PURE_FOREIGN = ("numpy.", "math.", "functools.partial", "collections.OrderedDict", "operator.", "itertools.")
-IMPURE_FOREIGN = ("numpy.random", "numpy.save", "numpy.seterr")
 DEFINITIONS = (cst.FunctionDef, cst.ClassDef)
 
 
@@ -201,7 +198,9 @@ def check_step(flow: Flow, slicer: Slicer, step: Step, plan: Plan) -> None:
                     slicer.refusal(node.unknown.code, node.expression or atom.statement, node.unknown.reason)
                 )
         _values_agree(flow, slicer, atom)
-        _movable(flow, slicer, atom)
+        effect = moved_effect(flow, atom)
+        if effect is not None:
+            raise NotPlanned(slicer.refusal("TFM402", effect[0], f"{effect[1]} while the graph is built"))
     # What is read where it stands needs no promise about later.
     moved = step.parts.atoms or step.parts.parameters or step.updates or step.parts.defaults
     for name, source in step.parts.host.items() if moved else ():
@@ -257,61 +256,6 @@ def _values_agree(flow: Flow, slicer: Slicer, atom: Atom) -> None:
             if bound is not read.value:
                 reason = f"`{read.name}` may have been bound elsewhere by the time that it is read"
                 raise NotPlanned(slicer.refusal("TFM401", read.node, reason))
-
-
-def host_effect(flow: Flow, atom: Atom) -> cst.Call | None:
-    """A call by which a statement may change the host, or depend on how often it ran; None when there is none."""
-    stack: list[cst.CSTNode] = [atom.statement]
-    if isinstance(atom.statement, cst.For | cst.While | cst.If | cst.With | cst.Try) and not atom.nodes:
-        return None
-    while stack:
-        node = stack.pop()
-        if isinstance(node, cst.FunctionDef | cst.ClassDef | cst.Lambda):
-            continue
-        if isinstance(node, cst.Call) and _effect(flow, node, flow.region.frame):
-            callee = flow.staging.value_in(node.func, flow.region.frame)
-            if not isinstance(callee, Builtin):
-                return node
-        stack.extend(node.children)
-    return None
-
-
-def _movable(flow: Flow, slicer: Slicer, atom: Atom) -> None:
-    """C2: a statement that moves has no effect on the host."""
-    frames = {id(flow.region.frame): flow.region.frame}
-    bodies: list[tuple[cst.CSTNode, int]] = [(atom.statement, id(flow.region.frame))]
-    for frame in flow.staging.frames:
-        if frame.called_from is not None and flow.region.atom_at(frame.called_from) is atom:
-            frames[id(frame)] = frame
-            body = getattr(frame.owner, "body", None)
-            if isinstance(body, cst.CSTNode):
-                bodies.append((body, id(frame)))
-    for body, key in bodies:
-        stack: list[cst.CSTNode] = [body]
-        while stack:
-            node = stack.pop()
-            if isinstance(node, cst.FunctionDef | cst.Lambda):
-                continue
-            if isinstance(node, cst.Call):
-                effect = _effect(flow, node, frames[key])
-                if effect:
-                    raise NotPlanned(slicer.refusal("TFM402", node, f"{effect} while the graph is built"))
-            stack.extend(node.children)
-
-
-def _effect(flow: Flow, call: cst.Call, frame: object) -> str:
-    callee = flow.staging.value_in(call.func, frame)  # type: ignore[arg-type]
-    match callee:
-        case Builtin(name="print"):
-            return "`print` writes"
-        case Builtin(name=name) if name not in PURE_BUILTINS and not name.endswith("Error"):
-            return f"`{name}` is called"
-        case Foreign(name=name):
-            if name.startswith(IMPURE_FOREIGN) or not name.startswith(PURE_FOREIGN):
-                return f"`{name}` is called, whose effects are not known,"
-        case Host(origin=name) if name.startswith(IMPURE_FOREIGN):
-            return f"`{name}` is called, whose effects are not known,"
-    return ""
 
 
 def _host_is_stable(flow: Flow, slicer: Slicer, name: str, source: Atom, step: Step) -> None:

@@ -25,7 +25,7 @@ from tf2migrate.graph.values import (
 from tf2migrate.graph.values import Sequence as Items
 from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.project import Module, Project, dotted_name
-from tf2migrate.plan.contract import host_effect
+from tf2migrate.plan.effects import host_effect
 from tf2migrate.plan.flow import Role, is_graph_statement
 from tf2migrate.plan.forward import uses_forward
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal, Step

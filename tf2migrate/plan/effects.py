@@ -1,0 +1,125 @@
+"""C2: what a statement that moves into a function would do to the host, each time that the function is traced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import libcst as cst
+
+from tf2migrate.graph.calls import PURE_BUILTINS
+from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.values import Builtin, Foreign, Host, Node, Symbol
+from tf2migrate.plan.flow import Flow
+from tf2migrate.plan.region import Atom
+from tf2migrate.plan.stability import MUTATING
+
+# Foreign functions without side effects, by prefix of their dotted name.
+PURE_FOREIGN = ("numpy.", "math.", "functools.partial", "collections.OrderedDict", "operator.", "itertools.")
+IMPURE_FOREIGN = ("numpy.random", "numpy.save", "numpy.seterr")
+
+
+def host_effect(flow: Flow, atom: Atom) -> cst.Call | None:
+    """A call by which a statement may change the host, or depend on how often it ran; None when there is none."""
+    stack: list[cst.CSTNode] = [atom.statement]
+    if isinstance(atom.statement, cst.For | cst.While | cst.If | cst.With | cst.Try) and not atom.nodes:
+        return None
+    while stack:
+        node = stack.pop()
+        if isinstance(node, cst.FunctionDef | cst.ClassDef | cst.Lambda):
+            continue
+        if isinstance(node, cst.Call) and _called(flow, node, flow.region.frame):
+            callee = flow.staging.value_in(node.func, flow.region.frame)
+            if not isinstance(callee, Builtin):
+                return node
+        stack.extend(node.children)
+    return None
+
+
+def moved_effect(flow: Flow, atom: Atom) -> tuple[cst.CSTNode, str] | None:
+    """Where a statement, or a project function that it calls, does something to the host, and what that is."""
+    found = _in_body(flow, atom.statement, flow.region.frame)
+    if found is not None:
+        return found
+
+    def inside(frame: Frame) -> bool:
+        return frame.called_from is not None and flow.region.atom_at(frame.called_from) is atom
+
+    for frame in filter(inside, flow.staging.frames):
+        body = getattr(frame.owner, "body", None)
+        if isinstance(body, cst.CSTNode):
+            found = _in_body(flow, body, frame) or _stored(flow, body, frame, inside)
+            if found is not None:
+                return found
+    return None
+
+
+def _in_body(flow: Flow, body: cst.CSTNode, frame: Frame) -> tuple[cst.CSTNode, str] | None:
+    stack: list[cst.CSTNode] = [body]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, cst.FunctionDef | cst.Lambda):
+            continue
+        if isinstance(node, cst.Call):
+            effect = _called(flow, node, frame)
+            if effect:
+                return node, effect
+        stack.extend(node.children)
+    return None
+
+
+def _called(flow: Flow, call: cst.Call, frame: Frame) -> str:
+    callee = flow.staging.value_in(call.func, frame)
+    match callee:
+        case Builtin(name="print"):
+            return "`print` writes"
+        case Builtin(name=name) if name not in PURE_BUILTINS and not name.endswith("Error"):
+            return f"`{name}` is called"
+        case Foreign(name=name):
+            if name.startswith(IMPURE_FOREIGN) or not name.startswith(PURE_FOREIGN):
+                return f"`{name}` is called, whose effects are not known,"
+        case Host(origin=name) if name.startswith(IMPURE_FOREIGN):
+            return f"`{name}` is called, whose effects are not known,"
+    return ""
+
+
+def _stored(
+    flow: Flow, body: cst.CSTNode, frame: Frame, inside: Callable[[Frame], bool]
+) -> tuple[cst.CSTNode, str] | None:
+    """A store into an object that outlives the call: one that came in as an argument, a default or from outside."""
+    stack: list[cst.CSTNode] = [body]
+    while stack:
+        node = stack.pop()
+        match node:
+            case cst.FunctionDef() | cst.Lambda():
+                continue
+            case cst.Global():
+                return node, "a name of the module is bound"
+            case cst.AssignTarget(target=target) | cst.AugAssign(target=target) | cst.AnnAssign(target=target):
+                if isinstance(target, cst.Attribute | cst.Subscript) and not _is_own(target, frame, inside):
+                    return node, "an object that outlives the call is changed"
+            case cst.Call(func=cst.Attribute(value=value, attr=cst.Name(value=method))) if (
+                method in MUTATING
+                and not isinstance(flow.staging.value_in(value, frame), Symbol | Foreign | Node)
+                and not _is_own(value, frame, inside)
+            ):
+                return node, "an object that outlives the call is changed"
+        stack.extend(node.children)
+    return None
+
+
+def _is_own(node: cst.BaseExpression, frame: Frame, inside: Callable[[Frame], bool]) -> bool:
+    """Whether an object was made by the moved statement itself: a local name, or what a constructor makes.
+
+    A parameter that is bound again may still be the argument on another path, so it never counts.
+    """
+    while isinstance(node, cst.Attribute | cst.Subscript | cst.Call):
+        node = node.func if isinstance(node, cst.Call) else node.value
+    holder = frame.holder(node.value) if isinstance(node, cst.Name) else None
+    if holder is None or not inside(holder) or not isinstance(holder.owner, cst.FunctionDef):
+        return False
+    assert isinstance(node, cst.Name)
+    given = holder.owner.params
+    parameters = [p.name.value for p in (*given.posonly_params, *given.params, *given.kwonly_params)]
+    if node.value not in parameters:
+        return True
+    return holder.owner.name.value == "__init__" and node.value == parameters[0]
