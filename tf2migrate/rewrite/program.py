@@ -30,6 +30,7 @@ from tf2migrate.plan.flow import Role, is_graph_statement
 from tf2migrate.plan.forward import uses_forward
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal, Step
 from tf2migrate.plan.region import Atom, names_read, version_branch
+from tf2migrate.rewrite.comments import standing_alone, with_comments
 from tf2migrate.rewrite.composer import Composer
 from tf2migrate.rewrite.flag_parsing import check_changes, parses
 from tf2migrate.rewrite.layer_classes import LayerClass
@@ -53,6 +54,8 @@ class Edits:
     before: dict[int, list[cst.BaseStatement]] = field(default_factory=dict)
     after: dict[int, list[cst.BaseStatement]] = field(default_factory=dict)
     replaced: dict[int, list[cst.BaseStatement]] = field(default_factory=dict)
+    # Comments to put above a statement, or above what comes before it.
+    lines: dict[int, list[cst.EmptyLine]] = field(default_factory=dict)
 
 
 class Rewriter:
@@ -104,10 +107,25 @@ class Rewriter:
         self.runs.edit = Substitution(self.symbols, self.replacements, self.whole, self.names)
         self.run_sites()
         self.host_statements()
+        self.comments()
         check_changes(self.staging, self.moves)
         for statement, made in parses(self.staging).items():
             self.edits.before.setdefault(statement, [])[:0] = made
         return {key: self.assemble(symbols) for key, symbols in self.all_symbols.items()}
+
+    def comments(self) -> None:
+        """Comments that stand alone above placeholders stay there, though the placeholders go."""
+        going = {
+            id(atom.statement) for atom in self.region.atoms if self.flow.role(atom) is Role.PLACEHOLDER
+        } & self.edits.removed
+        stack: list[cst.CSTNode] = [self.module.tree]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, cst.Module | cst.IndentedBlock):
+                body = node.body
+                self.edits.lines |= standing_alone(body, going, self.edits.removed, self.edits.before)
+            if not isinstance(node, cst.SimpleStatementLine):
+                stack.extend(node.children)
 
     def moves(self, place: Place) -> bool:
         """Whether what happened there moves into the functions of the rewrite."""
@@ -396,6 +414,7 @@ class Rewriter:
 
     def place_steps(self) -> None:
         made_optimizers: set[int] = set()
+        told: set[int] = set()  # train ops whose comments have found a place
         steps = [s for s in self.plan.steps if not self.runs.is_inline(s)]
         loss_made = False
         for step in steps:
@@ -424,11 +443,17 @@ class Rewriter:
                 else:
                     name = self.plan.optimizers[number]
                     new += self.templates.statements(f"{name} = {text}\n", {})
-                    new[-1] = _with_comments(new[-1], update.atom.statement)
+                    new[-1] = with_comments(new[-1], update.atom.statement)
+                    told.add(id(update.atom))
                 build = self.functions.optimizer_build(maker)
                 if build:
                     new += self.templates.statements(build, {})
-            new += self.functions.step_function(step)
+            function = self.functions.step_function(step)
+            for update in step.updates:
+                if id(update.atom) not in told:
+                    told.add(id(update.atom))
+                    function[0] = with_comments(function[0], update.atom.statement)
+            new += function
             self.generated.add(step.name)
             self.insert(anchor, new)
         for atom in self.region.atoms:
@@ -485,9 +510,7 @@ class Rewriter:
         if len(small) == 1 and isinstance(small[0], cst.Expr) and small[0].value is site.expression:
             self.edits.removed.add(id(statement))
             return
-        raise NotPlanned(
-            Refusal("TFM408", self.module.key, site.expression, "the result of an initializer is used")
-        )
+        raise NotPlanned(Refusal("TFM408", self.module.key, site.expression, "the result of an initializer is used"))
 
     def replace_run(self, site: RunSite, step: Step) -> None:
         statement = site.place.steps[-1].statement
@@ -579,6 +602,12 @@ class Assembly(Substitution):
             return updated
         before = self.edits.before.get(key, [])
         after = self.edits.after.get(key, [])
+        lines = self.edits.lines.get(key, [])
+        if lines and before:
+            own = getattr(before[0], "leading_lines", ())
+            before = [before[0].with_changes(leading_lines=[*lines, *own]), *before[1:]]
+        elif lines:
+            updated = updated.with_changes(leading_lines=[*lines, *getattr(updated, "leading_lines", ())])
         if key in self.edits.removed:
             return cst.FlattenSentinel([*before, *after]) if before or after else cst.RemoveFromParent()
         if key in self.edits.replaced:
@@ -588,9 +617,9 @@ class Assembly(Substitution):
                 return cst.FlattenSentinel(before) if before else cst.RemoveFromParent()
             body = list(cast(cst.With, updated).body.body)
             if body:
-                lines = cast(cst.With, updated).leading_lines
+                above = cast(cst.With, updated).leading_lines
                 first = cast(cst.SimpleStatementLine, body[0])
-                body[0] = first.with_changes(leading_lines=[*lines, *first.leading_lines])
+                body[0] = first.with_changes(leading_lines=[*above, *first.leading_lines])
             return cst.FlattenSentinel([*before, *body, *after])
         if isinstance(original, cst.If) and version_branch(original, self.symbols.staging) is not None:
             return cst.FlattenSentinel([*before, *self.taken_branch(original, cast(cst.If, updated)), *after])
@@ -689,12 +718,6 @@ class Assembly(Substitution):
         return updated.with_changes(args=kept)
 
 
-def _with_comments(statement: cst.BaseStatement, source: cst.CSTNode) -> cst.BaseStatement:
-    """A statement with the comments that stood above the one that it takes the place of."""
-    lines = [line for line in getattr(source, "leading_lines", ()) if line.comment is not None]
-    return statement.with_changes(leading_lines=[cst.EmptyLine(indent=False), *lines]) if lines else statement
-
-
 def _ids(node: cst.CSTNode) -> set[int]:
     out: set[int] = set()
     stack = [node]
@@ -744,4 +767,3 @@ def _main_guard(statement: cst.CSTNode) -> bool:
         case cst.If(test=cst.Comparison(left=cst.Name(value="__name__"))):
             return True
     return False
-

@@ -19,6 +19,7 @@ from tf2migrate.plan.model import Fetch, NotPlanned, Plan, Refusal, Slice, Step,
 from tf2migrate.plan.region import Atom, names_read
 from tf2migrate.plan.reserved import RESERVED, attribute
 from tf2migrate.plan.slices import Slicer, has_default, in_order
+from tf2migrate.rewrite.comments import described
 from tf2migrate.rewrite.composer import Composer, tidy
 from tf2migrate.rewrite.substitution import Replacement
 from tf2migrate.rewrite.templates import Templates, return_directly
@@ -46,6 +47,8 @@ class Functions:
     listed: list[Node] = field(default_factory=list)
     # The name of the gradient tape of each step.
     tapes: dict[int, str] = field(default_factory=dict)
+    # Statements of placeholders whose comments have found a place.
+    told: set[int] = field(default_factory=set)
 
     @property
     def tf(self) -> str:
@@ -265,8 +268,12 @@ class Functions:
         names = [self.parameter(n) for n in nodes]
         specs = [self.specification(n) for n in nodes]
         line = f"@{self.tf}.function(input_signature=[{', '.join(specs)}])\n"
-        if len(line) > WIDTH:
-            inner = "".join(f"    {spec},\n" for spec in specs)
+        comments = [self._comments(n) for n in nodes]
+        if len(line) > WIDTH or any(above or behind for above, behind in comments):
+            inner = "".join(
+                "".join(f"    {text}\n" for text in above) + f"    {spec},{'  ' + behind if behind else ''}\n"
+                for spec, (above, behind) in zip(specs, comments, strict=True)
+            )
             line = f"@{self.tf}.function(input_signature=[\n{inner}])\n"
         if not specs:
             line = f"@{self.tf}.function\n"
@@ -290,6 +297,19 @@ class Functions:
                 raise NotPlanned(Refusal("TFM407", self.composer.symbols.module.key, where, reason))
         self.wrapped.append(call)
         return f"def _{step.name}({', '.join(names)}):\n"
+
+    def _comments(self, node: Node) -> tuple[list[str], str]:
+        """The comments of a placeholder's statement, for the first function that takes it."""
+        atom = self.plan.flow.region.atom_at(node.place)
+        if (
+            self.plan.held is not None
+            or atom is None
+            or self.plan.flow.role(atom) is not Role.PLACEHOLDER
+            or id(atom) in self.told
+        ):
+            return [], ""
+        self.told.add(id(atom))
+        return described(atom.statement)
 
     def _is_early(self, node: Node) -> bool:
         """Whether the specification of a parameter can be written where the class is defined: it needs only imports."""
@@ -380,8 +400,8 @@ class Functions:
         atoms = list(step.parts.atoms)
         before: list[cst.BaseStatement] = [s for atom in step.parts.defaults for s in self.default(atom)]
         shared = self.plan.loss
-        use_loss = shared is not None and uses_forward(self.plan.flow, self.plan, step) and all(
-            a in atoms for a in shared[1]
+        use_loss = (
+            shared is not None and uses_forward(self.plan.flow, self.plan, step) and all(a in atoms for a in shared[1])
         )
         forward = self.plan.forward
         rest = atoms
@@ -690,9 +710,7 @@ class Functions:
                 raise NotPlanned(
                     Refusal("TFM501", where, maker.call, "a hyperparameter that is a tensor is not rewritten yet")
                 )
-            arg = next(
-                a for i, a in enumerate(maker.call.args) if (a.keyword.value if a.keyword else str(i)) == key
-            )
+            arg = next(a for i, a in enumerate(maker.call.args) if (a.keyword.value if a.keyword else str(i)) == key)
             return self.composer.rendered(arg.value, atom, self.plan.model)
         return None
 
