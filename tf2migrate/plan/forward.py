@@ -59,7 +59,7 @@ def choose_forward(flow: Flow, steps: list[Step]) -> Forward | None:
                 parts.parameters.append(node)
     if any(a not in common for a in atoms) or any(_trains(a) or is_gradient(a) for a in atoms):
         return None
-    if not parts.parameters or any(p.kind != "placeholder" for p in parts.parameters) or parts.defaults:
+    if not parts.parameters or parts.defaults:
         return None
     if any(node.kind == "assign" and not is_moving_average(node) for a in atoms for node in a.nodes):
         return None

@@ -449,18 +449,26 @@ class Planner:
                     name = self.op_name(step)
                     step.name = plan.fresh(*_step_names(name))
             else:
-                values = step.fetch.values()
-                expression = values[0].expression if len(values) == 1 else None
-                if isinstance(expression, cst.Name):
-                    step.name = plan.fresh(f"compute_{plain(expression.value).lstrip('_')}")
-                else:
-                    step.name = plan.fresh("evaluate" if values else "run")
+                step.name = plan.fresh(*self.value_names(step))
 
         if plan.held is not None and plan.held.keras:
             for step in plan.steps:
                 if step.name in RESERVED:
                     what = step.name.removeprefix("compute_") if step.name.startswith("compute_") else "values"
                     step.name = plan.fresh(f"{what}_of", f"compute_{what}_of")
+
+    def value_names(self, step: Step) -> list[str]:
+        """Names for the function of a run that trains nothing: after what it fetches, where that has names."""
+        values = step.fetch.values()
+        found = [plain(v.expression.value).lstrip("_") for v in values if isinstance(v.expression, cst.Name)]
+        names = [name for name in dict.fromkeys(found) if name]
+        if not values:
+            op = self.op_name(step)
+            return [op, f"run_{op}"] if op else ["run"]
+        if len(names) != len(values) or len(names) > 2:
+            return ["evaluate"]
+        both = "_and_".join(names)
+        return [f"compute_{both}", f"evaluate_{both}"]
 
     def op_name(self, step: Step) -> str:
         for leaf in step.fetch.leaves():
