@@ -9,7 +9,7 @@ from tf2migrate.plan.effects import moved_effect
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import NotPlanned, Plan, Step
 from tf2migrate.plan.normalization import is_moving_average
-from tf2migrate.plan.region import Atom
+from tf2migrate.plan.region import Atom, names_read
 from tf2migrate.plan.slices import Slicer
 from tf2migrate.plan.stability import instability
 
@@ -37,6 +37,22 @@ def check_program(flow: Flow, slicer: Slicer) -> None:
         if role is Role.RUN:
             _run_reads(flow, slicer, atom)
             _built_while_running(flow, slicer, atom)
+            _caught(slicer, atom)
+
+
+# What Session.run raises for a feed or fetch that does not fit; functions raise other exceptions for these.
+RAISED_BY_RUN = ("ValueError", "TypeError", "RuntimeError")
+
+
+def _caught(slicer: Slicer, atom: Atom) -> None:
+    """C7: a program that catches what a run raises of its own accord would not catch what a function raises."""
+    for parent in atom.parents:
+        for handler in parent.handlers if isinstance(parent, cst.Try) else ():
+            caught = names_read(handler.type) if handler.type is not None else []
+            name = next((n for n in caught if n.value in RAISED_BY_RUN), None)
+            if name is not None:
+                reason = f"a `{name.value}` of the run is caught here; a function raises another exception"
+                raise NotPlanned(slicer.refusal("TFM408", name, reason, "check the value before it is fed"))
 
 
 def _main_guard(statement: cst.CSTNode) -> bool:

@@ -205,7 +205,8 @@ def _initial(node: Node, nodes: list[Node]) -> bool:
     """Whether a tensor is only (part of) the initial value of a variable: nothing fed or trained behind it."""
     if node.kind != "tensor" or node.control:
         return False
-    if not all(i.kind == "tensor" and (i in nodes) for i in node.inputs):
+    # `v.initialized_value()` is what another variable starts with, which its constructor has just drawn.
+    if node.op != "method.initialized_value" and not all(i.kind == "tensor" and (i in nodes) for i in node.inputs):
         return False
     users = [other for other in nodes if node in other.inputs]
     return bool(users)

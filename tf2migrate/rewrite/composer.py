@@ -19,13 +19,16 @@ from tf2migrate.plan.facts import dtype_of, rank_of
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.held import plain, walk
 from tf2migrate.plan.layers import LayerCall, LayerObject, parameter_of
-from tf2migrate.plan.model import Plan
+from tf2migrate.plan.model import NotPlanned, Plan, Refusal
 from tf2migrate.plan.normalization import is_moving_average
 from tf2migrate.plan.region import Atom, names_read
 from tf2migrate.plan.reserved import attribute
 from tf2migrate.rewrite.layer_classes import by_parameter, call_arguments, constructor_arguments, with_lifted
 from tf2migrate.rewrite.substitution import Replacement, Substitution
 from tf2migrate.rewrite.symbols import Symbols
+
+# Methods of TensorFlow 1's variables that read the value.
+READS = ("method.read_value", "method.value", "method.initialized_value")
 
 
 @dataclass(slots=True)
@@ -190,9 +193,20 @@ class Composer:
                 whole[id(expression)] = self.plan.parameter_names[node.number]
             case "assign" if isinstance(expression, cst.Call) and not is_moving_average(node):
                 replacements[id(expression)] = self.assignment(expression)
+            case "tensor" if node.op in READS and isinstance(expression, cst.Call):
+                if node.op == "method.initialized_value" and self.flow.role(atom) is not Role.VARIABLE:
+                    reason = "what a variable started with is read where it may have been trained"
+                    raise NotPlanned(Refusal("TFM404", self.symbols.module.key, expression, reason))
+                replacements[id(expression)] = self.reading
         owner = node.details.get("owner")
         if isinstance(owner, Node) and owner.expression is not expression and isinstance(expression, cst.Call):
             replacements[id(expression)] = self.layer_call(owner, holder)
+
+    def reading(self, updated: cst.BaseExpression) -> cst.BaseExpression:
+        """``v.read_value()`` becomes ``tf.identity(v)``: Keras variables have no such methods."""
+        assert isinstance(updated, cst.Call)
+        assert isinstance(updated.func, cst.Attribute)
+        return self.symbols.expression(f"{self.symbols.tf}.identity({self.symbols.code(updated.func.value)})")
 
     def layer_call(self, node: Node, holder: str) -> Replacement:
         """``tf.layers.dense(x, 10)`` becomes ``self.dense(x)``."""
