@@ -92,7 +92,7 @@ def find_layers(flow: Flow) -> dict[int, LayerFunction]:
             function = frame.owner
             if atom is None or not isinstance(function, cst.FunctionDef) or flow.role(atom) is not Role.STAGED:
                 continue
-            if not owned.get(id(frame)) or not _computes(staging, frame):
+            if not owned.get(id(frame)) or not computes(staging, frame):
                 continue
             made = out.setdefault(definition, LayerFunction(function))
             made.calls.append(LayerCall(call, place.steps[-1].frame, frame, frozenset(owned[id(frame)])))
@@ -101,7 +101,7 @@ def find_layers(flow: Flow) -> dict[int, LayerFunction]:
     return out
 
 
-def _computes(staging: Staging, frame: Frame) -> bool:
+def computes(staging: Staging, frame: Frame) -> bool:
     """Whether a frame computes more than initial values: something that depends on its tensors or variables."""
     for node in staging.nodes:
         if (

@@ -487,7 +487,7 @@ def _step_names(op: str) -> list[str]:
 
 def is_optimizer_name(name: str) -> bool:
     """Whether a name that was a train op's can be the optimizer's."""
-    return name.lower().strip("_").endswith(("optimizer", "optimiser", "opt"))
+    return name.lower().strip("_").endswith(("optimizer", "optimiser", "optim", "opt"))
 
 
 def one_of_several(sites: list[RunSite]) -> list[RunSite]:

@@ -17,6 +17,9 @@ from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Class, Function, Instance, Node, nodes_in
 from tf2migrate.names.attributes import AttributeName
 from tf2migrate.names.project import Module, Project
+from tf2migrate.plan.region import find_region
+from tf2migrate.rewrite.extraction import extract_variables
+from tf2migrate.rewrite.hoisting import hoist_methods
 from tf2migrate.rewrite.inlining import Traced, open_calls, walk
 from tf2migrate.rewrite.namespaces import dissolve_namespaces
 
@@ -43,6 +46,7 @@ def other_shapes(staging: Staging, modules: list[Module]) -> Iterator[Shape]:
     graph: set[cst.CSTNode] = {node.expression for node in staging.nodes if node.expression is not None}
     if graph:
         opened = [dissolve_namespaces(_open(m, modules, wanted), graph) for m in modules]
+        opened = [_extracted(m, staging) for m in opened]
         if any(new is not old for new, old in zip(opened, modules, strict=True)):
             yield Shape(opened)
 
@@ -143,17 +147,37 @@ def _methods(builder: Frame) -> Iterator[cst.FunctionDef]:
 def _held(staging: Staging, modules: list[Module], builder: Frame) -> Shape | None:
     receiver = next(iter(builder.entry))
     wanted = set(_opened(staging, builder))
+    modules = hoist_methods(staging, modules, builder)
     out: list[Module] = []
     found: cst.FunctionDef | None = None
     for module in modules:
         made = _open(module, modules, wanted)
-        target = next((n for n in walk(made.tree) if made.origins.get(n, n) is builder.owner), None)
-        if isinstance(target, cst.FunctionDef):
+        target = _function(made, builder.owner)
+        if target is not None:
+            made = extract_variables(made, staging, target)
+            target = _function(made, builder.owner)
+            assert target is not None
             edit = _AttributesAsNames(made, target, receiver)
             made = edit.apply(made)
             found = edit.made
         out.append(made)
     return Shape(out, found) if found is not None else None
+
+
+def _extracted(module: Module, staging: Staging) -> Module:
+    """A module of whose region the variables have statements of their own."""
+    region = find_region(staging)
+    owner = region.frame.owner if region is not None else None
+    body = module.tree if isinstance(owner, cst.Module) else owner and _function(module, owner)
+    return extract_variables(module, staging, body) if body else module
+
+
+def _function(module: Module, origin: cst.CSTNode) -> cst.FunctionDef | None:
+    """The function that one of the user's file became."""
+    for node in walk(module.tree):
+        if isinstance(node, cst.FunctionDef) and module.origins.get(node, node) is origin:
+            return node
+    return None
 
 
 class _AttributesAsNames(Traced):
