@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence, Set
@@ -122,6 +123,7 @@ class _Outcome:
     staging: Staging | None = None
     texts: dict[str, str] = field(default_factory=dict)
     refusals: list[Finding] = field(default_factory=list)
+    notes: list[Finding] = field(default_factory=list)
     sites: tuple[Site, ...] = ()
     crashed: bool = False
 
@@ -237,6 +239,7 @@ class _Work:
         outcome.refusals = outcome.refusals or list(self._unreached(outcome, modules))
         if outcome.refusals:
             return
+        outcome.notes = [dataclasses.replace(_refused(staging, note), fixed=True) for note in tried.notes]
         texts = tried.texts
         if tried.plan is not None:
             outcome.sites = tuple(_sites(tried.plan, staging))
@@ -337,7 +340,7 @@ class _Work:
         entry = self.sources[outcome.entry].path
         level = Level.NATIVE if outcome.native else Level.UNCHANGED if outcome.uses_tf1 else Level.CLEAN
         refusals: dict[str, list[Finding]] = {}
-        for finding in outcome.refusals:
+        for finding in outcome.refusals or outcome.notes:
             refusals.setdefault(finding.path, []).append(finding)
         files = []
         for path in outcome.paths:

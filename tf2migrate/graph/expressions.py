@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import libcst as cst
 
+from tf2migrate.api.results import RESULT_NAMES
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.interpreter import BUILTINS, Statements
 from tf2migrate.graph.values import (
@@ -60,6 +61,14 @@ COMPARED: dict[str, Callable[[Any, Any], object]] = {
 # What `tf.__version__` was to the program: branches on it are taken as under the last TensorFlow 1.
 ORACLE_VERSION = "1.15.5"
 SHAPE_METHODS = frozenset({"get_shape", "as_list", "num_elements", "value", "ndims", "rank", "shape", "dims"})
+
+def result_fields(value: Sequence) -> tuple[str, ...]:
+    """The names of the items, where they are the results of an op that names them."""
+    match value:
+        case Sequence(items=[Node(op="operator.getitem", inputs=[Node(op=op)], expression=call), *_], kind="tuple"):
+            same = all(isinstance(item, Node) and item.expression is call for item in value.items)
+            return RESULT_NAMES.get(op, ()) if same else ()
+    return ()
 
 
 def shape_sources(*values: Value) -> frozenset[Node]:
@@ -298,6 +307,10 @@ class Expressions(Statements):
             answer = self.compare(kind, left, right[0])
             if answer is not None:
                 return Const(answer)
+        if kind in ("Equal", "NotEqual") and any(isinstance(v, Node) for v in (left, *right)):
+            sign = "==" if kind == "Equal" else "!="
+            reason = f"`{sign}` of a tensor compares objects in TensorFlow 1 and values in TensorFlow 2"
+            return self.refuse("TFM301", node, reason, "write `is`, or `tf.equal` if the values are meant")
         if kind in ("Is", "IsNot", "In", "NotIn", "Equal", "NotEqual"):
             return Host(shape_sources(left, *right))
         return self.combine(kind, [left, *right], node)
@@ -395,6 +408,8 @@ class Expressions(Statements):
                 return Host(sources, f"{base.origin}.{name}" if base.origin else "", ("attribute", key_of(base), name))
             case Setting():
                 return Setting(f"{base.name}.{name}")
+            case Sequence() if name in (fields := result_fields(base)):
+                return base.items[fields.index(name)]
             case Session():
                 return Graph(True) if name == "graph" else Bound(base, Builtin(name), name)
         return Bound(base, Builtin(name), name)

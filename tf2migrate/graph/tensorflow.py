@@ -8,6 +8,7 @@ import libcst as cst
 
 from tf2migrate.api.calls import Effect, effects
 from tf2migrate.api.flags import is_flags
+from tf2migrate.api.results import EACH, LISTS, tuple_length
 from tf2migrate.api.schedules import is_schedule
 from tf2migrate.graph.calls import Arguments
 from tf2migrate.graph.expressions import shape_sources
@@ -253,9 +254,9 @@ class TensorFlow(Flags):
                 self.collections.setdefault("losses", []).append(made)
             if name == "tf.clip_by_global_norm":
                 return self.clipped(made, args, node)
-            count = SEVERAL.get(name)
-            if count is not None:
-                return self.several(made, count, args, node)
+            several = self.several(made, args, node)
+            if several is not None:
+                return several
         return made
 
     def op_details(self, name: str, args: Arguments) -> dict[str, Value]:
@@ -283,20 +284,31 @@ class TensorFlow(Flags):
             return Sequence([Sequence(items), norm], "tuple")
         return Sequence([Sequence([made], "list", False), norm], "tuple")
 
-    def several(self, made: Node, count: int, args: Arguments, node: cst.Call) -> Value:
-        """An op with a list of results."""
-        number: Value | None = Const(count)
-        if count == 0:
-            number = args.get(1, "num_or_size_splits") if made.op == "tf.split" else args.get(1, "num")
-            if isinstance(number, Sequence) and number.exact:
-                number = Const(len(number.items))
-        if isinstance(number, Const) and isinstance(number.value, int) and number.value <= 256:
+    def several(self, made: Node, args: Arguments, node: cst.Call) -> Value | None:
+        """The results of an op that gives a tuple or list of them; None for one that gives a single tensor."""
+        op = made.op
+        count: Value | None
+        if op in LISTS:
+            count = args.get(*LISTS[op])
+            if isinstance(count, Sequence) and count.exact:
+                count = Const(len(count.items))
+        elif op in EACH:
+            count = Const(len(args.positional)) if args.exact else None
+        else:
+            length = tuple_length(op)
+            pair = args.get(2, "compute_uv") if op in ("tf.svd", "tf.linalg.svd") else None
+            if length is None or (isinstance(pair, Const) and not pair.value):
+                return None
+            if pair is not None and not isinstance(pair, Const):
+                return Unknown("how many results this op gives is not known", self.place())
+            count = Const(length)
+        if isinstance(count, Const) and isinstance(count.value, int) and count.value <= 256:
             items: list[Value] = []
-            for position in range(number.value):
+            for position in range(count.value):
                 part = self.make("tensor", "operator.getitem", [made], node)
                 part.details["index"] = Const(position)
                 items.append(part)
-            return Sequence(items, "list" if count == 0 else "tuple")
+            return Sequence(items, "list" if op in LISTS or op in EACH else "tuple")
         part = self.make("tensor", "operator.getitem", [made], node)
         return Sequence([part], "list", False)
 
@@ -416,19 +428,6 @@ class TensorFlow(Flags):
             case "consumers" | "__hash__":
                 return Host()
         return self.refuse("TFM410", node, f"`{name}` of a tensor is not rewritten yet")
-
-
-# Ops with several results: their number, or 0 where an argument tells it.
-SEVERAL = {
-    "tf.split": 0,
-    "tf.unstack": 0,
-    "tf.unpack": 0,
-    "tf.nn.moments": 2,
-    "tf.nn.top_k": 2,
-    "tf.meshgrid": 0,
-    "tf.nn.fused_batch_norm": 3,
-    "tf.unique": 2,
-}
 
 
 def argument(node: cst.Call, position: int, name: str) -> cst.BaseExpression | None:

@@ -195,7 +195,7 @@ def _built_while_running(flow: Flow, slicer: Slicer, atom: Atom) -> None:
             inside.add(id(current))
             stack.extend(current.children)
     for node in atom.nodes:
-        if node.kind == "init":
+        if node.kind == "init" or node.number in flow.static:
             continue
         outer = [step for step in node.place.steps if step.frame is flow.region.frame]
         direct = node.place.steps[-1].frame is flow.region.frame

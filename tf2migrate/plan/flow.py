@@ -25,6 +25,7 @@ from tf2migrate.graph.values import (
     nodes_in,
     unknown_in,
 )
+from tf2migrate.plan.prints import prints_graph
 from tf2migrate.plan.region import Atom, Region, names_read
 
 
@@ -161,6 +162,8 @@ def _role(flow: Flow, atom: Atom) -> Role:
     values = _statement_values(flow, atom)
     nodes = atom.nodes
     kinds = {node.kind for node in nodes}
+    if prints_graph(flow.staging, atom.statement):
+        return Role.GRAPH
     if not kinds - {"init", "group"} and is_graph_statement(flow.staging, atom.statement):
         return Role.GRAPH
     if isinstance(atom.statement, cst.FunctionDef | cst.ClassDef):

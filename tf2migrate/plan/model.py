@@ -51,6 +51,8 @@ class Fetch:
     items: list[Fetch] = field(default_factory=list)
     keys: list[cst.BaseExpression] = field(default_factory=list)
     text: str = ""
+    named: bool = False
+    """Whether the run gave a named tuple: the results of one op, by their names."""
 
     def leaves(self) -> list[Fetch]:
         if self.kind in ("leaf", "none"):
@@ -103,6 +105,8 @@ class Step:
     updates: list[Update]
     assigns: list[Node] = field(default_factory=list)
     sites: list[RunSite] = field(default_factory=list)
+    immediate: bool = False
+    """Whether the run only computes with host values, so that its value is there where it is written."""
 
 
 @dataclass(eq=False, slots=True)

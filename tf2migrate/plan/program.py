@@ -13,6 +13,7 @@ from tf2migrate.plan.contract import check_program, check_step
 from tf2migrate.plan.flow import Flow, Role, analyse_flow
 from tf2migrate.plan.forward import choose_forward, choose_loss
 from tf2migrate.plan.held import find_held, plain, region_expression, settle
+from tf2migrate.plan.immediate import is_immediate
 from tf2migrate.plan.layers import class_name, find_layers, object_name, objects
 from tf2migrate.plan.lifting import lifted_names
 from tf2migrate.plan.model import Fetch, NotPlanned, Plan, Refusal, Slice, Step, Update
@@ -230,6 +231,9 @@ class Planner:
         for sites in groups.values():
             sites = one_of_several(sites)
             made = [self.step(site) for site in sites]
+            if all(step.immediate for step in made):
+                plan.steps.append(dataclasses.replace(made[0], sites=sites))
+                continue
             shapes = {(step.fetch.shape(), self.signature(step)) for step in made}
             if len(shapes) != 1:
                 reason = "this call runs different parts of the graph each time that its function is called"
@@ -256,6 +260,8 @@ class Planner:
         if atom is None:
             raise NotPlanned(self.slicer.refusal("TFM410", site.expression, "this run lies outside the graph's region"))
         parts = Slice()
+        if is_immediate(self.flow, fetch, site):
+            return Step("", parts, fetch, [], [], [site], immediate=True)
         reads: list[tuple[str, Atom]] = []
         updates: list[Update] = []
         for leaf in fetch.leaves():

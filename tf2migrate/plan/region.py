@@ -174,6 +174,9 @@ def _header(region: Region, staging: Staging, statement: cst.CSTNode, parents: t
 def _is_container(staging: Staging, frame: Frame, base: cst.BaseExpression) -> bool:
     """Whether a method of ``base`` can change it in place: modules, symbols and tensors do not change."""
     value = staging.value_in(base, frame)
+    if value is None and isinstance(base, cst.Name):
+        # A branch that is not taken: what the name is elsewhere.
+        value = frame.lookup(base.value)
     return not isinstance(value, Symbol | Foreign | ProjectModule | Node | Optimizer | Session)
 
 

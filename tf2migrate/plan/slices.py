@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
+from tf2migrate.graph.expressions import result_fields
 from tf2migrate.graph.staging import RunSite
 from tf2migrate.graph.values import Choice, Const, Host, Mapping, Node, Sequence, Unknown, Value, nodes_in, unknown_in
 from tf2migrate.plan.facts import dtype_of
@@ -55,7 +56,9 @@ class Slicer:
                 return Fetch("leaf", expression, site.frame, value)
             case Sequence(items=items, exact=True, kind=kind) if items:
                 parts = [self._element(expression, i, item, site) for i, item in enumerate(items)]
-                return Fetch("tuple" if kind == "tuple" else "list", expression, site.frame, items=parts)
+                fetch = Fetch("tuple" if kind == "tuple" else "list", expression, site.frame, items=parts)
+                fetch.named = bool(result_fields(value))
+                return fetch
             case Mapping(items=pairs, exact=True) if pairs and all(isinstance(k, str) for k in pairs):
                 out = Fetch("dict")
                 for key, item in pairs.items():

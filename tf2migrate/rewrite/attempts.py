@@ -25,6 +25,8 @@ class Attempt:
     plan: Plan | None = None
     refusals: list[Refusal] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
+    notes: list[Refusal] = field(default_factory=list)
+    """What the rewrite leaves out although the original showed it."""
 
 
 def attempt(modules: list[Module], entry: str, marks: bool) -> Attempt:
@@ -54,6 +56,7 @@ def _attempt(modules: list[Module], entry: str, marks: bool, builder: cst.Functi
             made.plan = planned
             rewriter = HeldRewriter(planned, marks) if planned.held is not None else Rewriter(planned, marks)
             made.texts = rewriter.rewrite()
+            made.notes = rewriter.notes
         else:
             made.texts = rewrite_plain(staging)
     except NotPlanned as stop:

@@ -29,6 +29,7 @@ from tf2migrate.plan.effects import host_effect
 from tf2migrate.plan.flow import Role, is_graph_statement
 from tf2migrate.plan.forward import uses_forward
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal, Step
+from tf2migrate.plan.prints import prints_graph
 from tf2migrate.plan.region import Atom, names_read, version_branch
 from tf2migrate.rewrite.comments import standing_alone, with_comments
 from tf2migrate.rewrite.composer import Composer
@@ -44,6 +45,9 @@ from tf2migrate.rewrite.variables import anywhere
 
 # What statements stand in.
 HOLDERS = cst.BaseStatement | cst.BaseSuite | cst.Module | cst.Else | cst.Finally | cst.ExceptHandler
+
+
+PRINTED = "this shows where a tensor stands in the graph; the rewrite prints no such line"
 
 
 @dataclass(slots=True)
@@ -90,6 +94,7 @@ class Rewriter:
         self.classes: dict[str, str] = {}
         self.session_parameters: set[int] = set()
         self.dropped: dict[int, set[str]] = {}
+        self.notes: list[Refusal] = []
 
     # ------------------------------------------------------------------ the whole
     def rewrite(self) -> dict[str, str]:
@@ -167,13 +172,17 @@ class Rewriter:
             collected = self.flow.role(atom) is Role.ALIAS and self.composer.is_collected(atom)
             if self.flow.role(atom) in gone or collected:
                 self.edits.removed.add(id(atom.statement))
-        stack: list[cst.CSTNode] = [symbols.module.tree for symbols in self.all_symbols.values()]
-        while stack:
-            node = stack.pop()
-            if is_graph_statement(self.staging, node):
-                self.edits.removed.add(id(node))
-            elif isinstance(node, HOLDERS):
-                stack.extend(node.children)
+        for key, symbols in self.all_symbols.items():
+            stack: list[cst.CSTNode] = [symbols.module.tree]
+            while stack:
+                node = stack.pop()
+                if is_graph_statement(self.staging, node):
+                    self.edits.removed.add(id(node))
+                elif prints_graph(self.staging, node):
+                    self.edits.removed.add(id(node))
+                    self.notes.append(Refusal("TFM402", key, node, PRINTED))
+                elif isinstance(node, HOLDERS):
+                    stack.extend(node.children)
 
     def dissolved(self, node: cst.With) -> bool:
         """Whether a ``with`` block of any function opens only what native TF2 does not need."""

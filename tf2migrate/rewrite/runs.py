@@ -15,6 +15,8 @@ from tf2migrate.plan.slices import has_call, has_default
 from tf2migrate.rewrite.composer import Composer
 from tf2migrate.rewrite.steps import Functions
 
+NAMED = "the named tuple that this run gives is not kept yet"
+
 
 @dataclass(slots=True)
 class Runs:
@@ -32,6 +34,8 @@ class Runs:
     # ------------------------------------------------------------------ the call
     def is_inline(self, step: Step) -> bool:
         """Whether the run only reads variables or constants: no function is needed."""
+        if step.immediate:
+            return True
         return not (step.parts.atoms or step.parts.parameters or step.updates or step.parts.defaults) and bool(
             step.fetch.values()
         )
@@ -129,6 +133,8 @@ class Runs:
         call = self.call(step, site)
         fetch = step.fetch
         values = fetch.values()
+        if fetch.named:
+            raise self.refused("TFM408", site.expression, NAMED)
         if not values:
             if fetch.kind == "none":
                 return call
@@ -162,7 +168,9 @@ class Runs:
                 assert fetch.expression is not None
                 atom = self.plan.flow.region.atom_at(step.sites[0].place)
                 assert atom is not None
-                if self.plan.held is None:
+                if step.immediate:
+                    text = self.feed_text(fetch.expression, step.sites[0])
+                elif self.plan.held is None:
                     text = self.composer.rendered(fetch.expression, atom, self.plan.model)
                 else:
                     text = self.held_text(fetch.expression, atom, step.sites[0])
@@ -175,6 +183,13 @@ class Runs:
                 return (
                     "{" + ", ".join(f"{self.composer.symbols.code(k)}: {self.inline(v, step)}" for k, v in pairs) + "}"
                 )
+        if step.immediate and isinstance(fetch.expression, cst.Call):
+            # The results of one op, which keep their form.
+            each = self.plan.local("value", "result")
+            text = self.feed_text(fetch.expression, step.sites[0])
+            return f"{self.composer.symbols.tf}.nest.map_structure(lambda {each}: {each}.numpy(), {text})"
+        if fetch.named:
+            raise self.refused("TFM408", step.sites[0].expression, NAMED)
         parts = ", ".join(self.inline(item, step) for item in fetch.items)
         if fetch.kind == "tuple":
             return f"({parts}{',' if len(fetch.items) == 1 else ''})"
@@ -184,6 +199,7 @@ class Runs:
             each = self.plan.local("value", "result")
             held = self.plan.held is not None
             made = self.held_text(fetch.expression, atom, step.sites[0]) if held else ""
+            made = self.feed_text(fetch.expression, step.sites[0]) if step.immediate else made
             made = made or self.composer.rendered(fetch.expression, atom, self.plan.model)
             return f"[{each}.numpy() for {each} in {made}]"
         return f"[{parts}]"

@@ -1,0 +1,84 @@
+"""Prints that show where tensors stand in the graph: without the graph there is nothing left that they could show.
+
+``print(x)`` of a placeholder wrote ``Tensor("Placeholder:0", shape=(?, 3), dtype=float32)``. Such a statement goes with
+the graph, if nothing else is printed by it, and the rewrite reports it.
+"""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from tf2migrate.graph.staging import Staging
+from tf2migrate.graph.values import Builtin, Const, Node, Sequence, Value
+
+# Attributes of a tensor that only name its place in the graph.
+PLACES = frozenset({"name", "op", "graph"})
+
+
+def prints_graph(staging: Staging, statement: cst.CSTNode) -> bool:
+    """Whether a statement does nothing but print literals and tensors, at least one tensor among them.
+
+    A program that runs nothing may be one for eager execution, where a tensor shows its value.
+    """
+    if not staging.runs or not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
+        return False
+    match statement.body[0]:
+        case cst.Expr(value=cst.Call(func=func, args=args)):
+            values = staging.values_of(func)
+            if not values or not all(isinstance(v, Builtin) and v.name == "print" for v in values):
+                return False
+            if any(a.star or (a.keyword is not None and a.keyword.value not in ("sep", "end")) for a in args):
+                return False
+            shown = [a.value for a in args if a.keyword is None]
+            return all(_is_shown(staging, e) for e in shown) and any(_holds(staging, e) for e in shown)
+    return False
+
+
+def _is_shown(staging: Staging, expression: cst.CSTNode) -> bool:
+    """Whether an expression is a literal or a tensor, or text made of these."""
+    match expression:
+        case cst.SimpleString() | cst.ConcatenatedString() | cst.Integer() | cst.Float():
+            return True
+        case cst.BinaryOperation(left=left, operator=cst.Add() | cst.Modulo(), right=right) if not _holds_node(
+            staging, expression
+        ):
+            return _is_shown(staging, left) and _is_shown(staging, right)
+        case cst.Call(func=cst.Attribute(value=cst.SimpleString(), attr=cst.Name(value="format")), args=args):
+            return all(not a.star and _is_shown(staging, a.value) for a in args)
+        case cst.Call(func=func, args=[cst.Arg(value=value, star="")]) if _is_text_of(staging, func):
+            return _is_shown(staging, value)
+        case cst.Tuple(elements=elements) | cst.List(elements=elements):
+            return all(_is_shown(staging, e.value) for e in elements)
+        case cst.FormattedString(parts=parts):
+            inner = [p.expression for p in parts if isinstance(p, cst.FormattedStringExpression)]
+            return all(_is_shown(staging, e) for e in inner)
+    return _holds_node(staging, expression)
+
+
+def _is_text_of(staging: Staging, func: cst.BaseExpression) -> bool:
+    values = staging.values_of(func)
+    return bool(values) and all(isinstance(v, Builtin) and v.name in ("str", "repr", "type") for v in values)
+
+
+def _holds(staging: Staging, expression: cst.CSTNode) -> bool:
+    """Whether a tensor stands anywhere in what is printed."""
+    stack = [expression]
+    while stack:
+        node = stack.pop()
+        if _holds_node(staging, node):
+            return True
+        stack.extend(node.children)
+    return False
+
+
+def _holds_node(staging: Staging, expression: cst.CSTNode) -> bool:
+    if isinstance(expression, cst.Attribute) and expression.attr.value in PLACES:
+        return _holds_node(staging, expression.value)
+    values = staging.values_of(expression)
+    return bool(values) and all(_is_graph(v) for v in values)
+
+
+def _is_graph(value: Value) -> bool:
+    if isinstance(value, Sequence):
+        return bool(value.items) and all(_is_graph(item) or isinstance(item, Const) for item in value.items)
+    return isinstance(value, Node)
