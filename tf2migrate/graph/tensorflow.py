@@ -320,6 +320,8 @@ class TensorFlow(Flags):
             return unknown
         made = self.make("assign", op, [target, *([value] if value is not None else [])], node)
         made.details["variable"] = target
+        if value is not None:
+            made.details["value"] = value
         return made
 
     def global_step(self, node: cst.Call) -> Value:

@@ -6,12 +6,13 @@ import libcst as cst
 
 from tf2migrate.graph.values import Builtin, Function, Node, Symbol, Unknown, Value, nodes_in
 from tf2migrate.plan.effects import moved_effect
+from tf2migrate.plan.execution import Execution, is_initialization
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import NotPlanned, Plan, Step
-from tf2migrate.plan.normalization import is_moving_average
 from tf2migrate.plan.region import Atom, names_read
 from tf2migrate.plan.slices import Slicer
 from tf2migrate.plan.stability import instability
+from tf2migrate.plan.updates import check_updates
 
 DEFINITIONS = (cst.FunctionDef, cst.ClassDef)
 
@@ -110,8 +111,10 @@ def _initializers(flow: Flow, slicer: Slicer) -> None:
     """Initializing again after a run resets the variables: a native program makes them once."""
     ran = False
     for site in flow.staging.runs:
-        kinds = {n.kind for n in nodes_in(site.fetches)}
-        init = kinds == {"init"}
+        init = is_initialization([site.fetches])
+        if not init and any(n.kind == "init" for n in Execution(nodes_in(site.fetches)).nodes.values()):
+            reason = "this run initializes variables and does something else besides"
+            raise NotPlanned(slicer.refusal("TFM404", site.expression, reason, "initialize them in a run of its own"))
         atom = flow.region.atom_at(site.place)
         looping = atom is not None and any(isinstance(p, cst.For | cst.While) for p in atom.parents)
         if flow.region.held is not None:
@@ -224,8 +227,7 @@ def check_step(flow: Flow, slicer: Slicer, step: Step, plan: Plan) -> None:
     unstable = instability(flow, step) if moved else None
     if unstable is not None:
         raise NotPlanned(slicer.refusal("TFM403", unstable[0], unstable[1]))
-    _updates(flow, slicer, step)
-    _races(slicer, step)
+    check_updates(flow, slicer, step)
     _order_of_gradients(slicer, step)
     _randomness(slicer, step, plan)
 
@@ -240,24 +242,6 @@ def ancestors(roots: list[Node]) -> set[int]:
             seen.add(node.number)
             stack.extend(node.inputs)
     return seen
-
-
-def _races(slicer: Slicer, step: Step) -> None:
-    """C4: a value beside an update reads the variables through the loss's own forward pass, or races with it."""
-    for update in step.updates:
-        trained = {n.number for n in nodes_in(update.node.details["variables"])}
-        taken = update.node.details.get("loss") or update.node.details.get("gradients")
-        through = ancestors(list(nodes_in(taken)))
-        for leaf in step.fetch.values():
-            if leaf.node is None or leaf.node.kind == "variable":
-                continue
-            for node in slicer.flow.staging.nodes:
-                if node.number in through or node.kind in ("variable", "layer"):
-                    continue
-                if node.number in ancestors([leaf.node]) and any(i.number in trained for i in node.inputs):
-                    where = leaf.expression or step.sites[0].expression
-                    reason = "a value fetched beside the update reads the variables in another way than the loss"
-                    raise NotPlanned(slicer.refusal("TFM405", where, reason, "fetch it in a run of its own"))
 
 
 def _values_agree(flow: Flow, slicer: Slicer, atom: Atom) -> None:
@@ -293,36 +277,6 @@ def _host_is_stable(flow: Flow, slicer: Slicer, name: str, source: Atom, step: S
         if again and ((other.number > first and other is not source) or around):
             reason = f"`{name}` was read while the graph was built and is changed later"
             raise NotPlanned(slicer.refusal("TFM403", other.binds.get(name, other.statement), reason))
-
-
-def _updates(flow: Flow, slicer: Slicer, step: Step) -> None:
-    """C4: what is updated, and what is read beside it, has one order."""
-    if len(step.updates) > 1:
-        where = step.sites[0].expression
-        reason = "several train ops run at once, in an order that TensorFlow 1 did not define"
-        raise NotPlanned(slicer.refusal("TFM405", where, reason, "run them one after the other"))
-    assigns = [n for a in step.parts.atoms for n in a.nodes if n.kind == "assign" and not is_moving_average(n)]
-    assigns += [leaf.node for leaf in step.fetch.values() if leaf.node is not None and leaf.node.kind == "assign"]
-    if assigns and (step.updates or not _independent(assigns)):
-        where = step.sites[0].expression
-        raise NotPlanned(slicer.refusal("TFM405", where, "assignments beside other updates are not put in order yet"))
-    for node in assigns:
-        if node.control:
-            at = node.expression or step.sites[0].expression
-            raise NotPlanned(
-                slicer.refusal("TFM405", at, "updates under control dependencies are not rewritten yet")
-            )
-        values = [v for v in step.fetch.values() if v.node not in assigns]
-        if values:
-            where = step.sites[0].expression
-            raise NotPlanned(
-                slicer.refusal("TFM405", where, "values fetched beside an assignment have no defined order")
-            )
-    for atom in step.parts.atoms:
-        for node in atom.nodes:
-            if node.control and node.kind == "tensor":
-                origin = node.expression or atom.statement
-                raise NotPlanned(slicer.refusal("TFM405", origin, "control dependencies are not rewritten yet"))
 
 
 def _order_of_gradients(slicer: Slicer, step: Step) -> None:
@@ -376,19 +330,6 @@ def _randomness(slicer: Slicer, step: Step, plan: Plan) -> None:
                     where = node.expression or atom.statement
                     reason = "a seeded op is drawn from by several runs, which share one stream in TensorFlow 1"
                     raise NotPlanned(slicer.refusal("TFM406", where, reason))
-
-
-def _independent(assigns: list[Node]) -> bool:
-    """Whether assignments of one run have the same result in any order: none reads what another writes."""
-    targets = [n.details.get("variable") for n in assigns]
-    if len({id(t) for t in targets}) != len(set(map(id, assigns))):
-        return False
-    for node in dict.fromkeys(assigns):
-        own = node.details.get("variable")
-        read = ancestors([i for i in node.inputs if i is not own])
-        if any(isinstance(t, Node) and t is not own and t.number in read for t in targets):
-            return False
-    return True
 
 
 def _seed(node: Node) -> bool:

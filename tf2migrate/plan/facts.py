@@ -1,4 +1,4 @@
-"""What can be known of a tensor without running anything: its dtype and its rank, or None."""
+"""What can be known of a node without running anything: its dtype and its rank, or None, and what it is for."""
 
 from __future__ import annotations
 
@@ -169,3 +169,8 @@ def rank_of(node: Node, depth: int = 0) -> int | None:
 
 def _length(shape: Value | None) -> int | None:
     return len(shape.items) if isinstance(shape, Sequence) and shape.exact else None
+
+
+def is_moving_average(node: Node) -> bool:
+    """Whether a node is the update of a batch normalization's moving averages."""
+    return node.kind == "assign" and node.op.endswith(".update")

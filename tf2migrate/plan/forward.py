@@ -6,10 +6,9 @@ Any cut is right: the pieces are the user's own statements in their own order. T
 from __future__ import annotations
 
 from tf2migrate.graph.values import Node, Optimizer, nodes_in
-from tf2migrate.plan.facts import rank_of
+from tf2migrate.plan.facts import is_moving_average, rank_of
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import Forward, Plan, Slice, Step
-from tf2migrate.plan.normalization import is_moving_average
 from tf2migrate.plan.region import Atom, names_read
 from tf2migrate.plan.slices import Slicer
 
@@ -61,7 +60,7 @@ def choose_forward(flow: Flow, steps: list[Step]) -> Forward | None:
         return None
     if not parts.parameters or parts.defaults:
         return None
-    if any(node.kind == "assign" and not is_moving_average(node) for a in atoms for node in a.nodes):
+    if any(_is_ordered(node) for a in atoms for node in a.nodes):
         return None
     outputs = _outputs(flow, atoms, steps)
     if not outputs or len(outputs) > MAXIMUM_OUTPUTS:
@@ -73,6 +72,13 @@ def choose_forward(flow: Flow, steps: list[Step]) -> Forward | None:
     if not all(_usable(flow, forward, step) for step in training):
         return None
     return forward
+
+
+def _is_ordered(node: Node) -> bool:
+    """Whether a node is an update, or waits for one: it has its place among the statements of a step."""
+    if is_moving_average(node):
+        return False
+    return node.kind == "assign" or any(not is_moving_average(n) for n in node.control)
 
 
 def _trains(atom: Atom) -> bool:
@@ -172,7 +178,7 @@ def choose_loss(flow: Flow, plan: Plan) -> tuple[str, list[Atom], str] | None:
     atoms = [a for a in parts.atoms if a not in plan.forward.atoms]
     others = [s for s in plan.steps if s is not step and uses_forward(flow, plan, s)]
     sharing = [s for s in others if all(a in s.parts.atoms for a in atoms)]
-    if not sharing or not atoms or any(node.kind == "assign" for a in atoms for node in a.nodes):
+    if not sharing or not atoms or any(_is_ordered(node) for a in atoms for node in a.nodes):
         return None
     outputs = _outputs(flow, atoms, [step, *sharing])
     return (name, atoms, name) if outputs == [name] else None

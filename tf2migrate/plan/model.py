@@ -10,6 +10,7 @@ import libcst as cst
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import RunSite
 from tf2migrate.graph.values import Node
+from tf2migrate.plan.execution import Execution
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.region import Atom
 
@@ -103,7 +104,7 @@ class Step:
     parts: Slice
     fetch: Fetch
     updates: list[Update]
-    assigns: list[Node] = field(default_factory=list)
+    execution: Execution
     sites: list[RunSite] = field(default_factory=list)
     immediate: bool = False
     """Whether the run only computes with host values, so that its value is there where it is written."""

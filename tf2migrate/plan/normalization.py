@@ -7,14 +7,10 @@ training mode. One layer can serve all runs when each run in training mode updat
 from __future__ import annotations
 
 from tf2migrate.graph.values import Const, Mapping, Node
+from tf2migrate.plan.facts import is_moving_average
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.model import NotPlanned, Step
 from tf2migrate.plan.slices import Slicer
-
-
-def is_moving_average(node: Node) -> bool:
-    """Whether a node is the update of a batch normalization's moving averages."""
-    return node.kind == "assign" and node.op.endswith(".update")
 
 
 def moving_averages(flow: Flow, slicer: Slicer, steps: list[Step]) -> dict[int, str]:

@@ -10,6 +10,8 @@ from tf2migrate.graph.staging import RunSite, Staging
 from tf2migrate.graph.values import Choice, Node, Optimizer, nodes_in
 from tf2migrate.names.attributes import name_node
 from tf2migrate.plan.contract import check_program, check_step
+from tf2migrate.plan.execution import Execution, is_initialization
+from tf2migrate.plan.facts import is_moving_average
 from tf2migrate.plan.flow import Flow, Role, analyse_flow
 from tf2migrate.plan.forward import choose_forward, choose_loss
 from tf2migrate.plan.held import find_held, plain, region_expression, settle
@@ -17,10 +19,11 @@ from tf2migrate.plan.immediate import is_immediate
 from tf2migrate.plan.layers import class_name, find_layers, object_name, objects
 from tf2migrate.plan.lifting import lifted_names
 from tf2migrate.plan.model import Fetch, NotPlanned, Plan, Refusal, Slice, Step, Update
-from tf2migrate.plan.normalization import is_moving_average, moving_averages
+from tf2migrate.plan.normalization import moving_averages
 from tf2migrate.plan.region import Atom, find_region, names_read
 from tf2migrate.plan.reserved import RESERVED, attribute
 from tf2migrate.plan.slices import Slicer, has_call, has_default, in_order
+from tf2migrate.plan.updates import changing_atoms, find_updates
 
 
 def plan_program(staging: Staging) -> Plan | list[Refusal] | None:
@@ -75,11 +78,12 @@ class Planner:
         return plan
 
     def freed(self) -> set[str]:
-        """Names of train ops and initializers: with their statements the names are free again."""
+        """Names of train ops, assignments and initializers: with their statements the names are free again."""
         gone: set[str] = set()
         kept: set[str] = set()
         for atom in self.region.atoms:
-            if self.flow.role(atom) is Role.GRAPH or any(n.kind == "train" for n in atom.nodes):
+            ops = [n for n in atom.nodes if n.kind in OPS and not is_moving_average(n)]
+            if self.flow.role(atom) is Role.GRAPH or ops:
                 gone |= set(atom.binds)
             else:
                 kept |= set(atom.binds)
@@ -89,7 +93,8 @@ class Planner:
         return {n for n in gone - kept - inner if n not in used and self.count(n) <= self.local_count(n)}
 
     def count(self, name: str) -> int:
-        return sum(_names_list(m.tree).count(name) for m in self.staging.modules.values())
+        """How often a name stands in the program, but as an attribute of something."""
+        return sum(_names_list(m.tree, attributes=False).count(name) for m in self.staging.modules.values())
 
     def local_count(self, name: str) -> int:
         return sum(
@@ -239,7 +244,7 @@ class Planner:
                 reason = "this call runs different parts of the graph each time that its function is called"
                 raise NotPlanned(self.slicer.refusal("TFM401", sites[0].expression, reason))
             step = made[0]
-            if all(leaf.kind == "none" and leaf.node and leaf.node.kind == "init" for leaf in step.fetch.leaves()):
+            if is_initialization(site.fetches for site in sites):
                 continue
             key = (step.fetch.shape(), self.signature(step))
             if key in known:
@@ -261,19 +266,19 @@ class Planner:
             raise NotPlanned(self.slicer.refusal("TFM410", site.expression, "this run lies outside the graph's region"))
         parts = Slice()
         if is_immediate(self.flow, fetch, site):
-            return Step("", parts, fetch, [], [], [site], immediate=True)
+            return Step("", parts, fetch, [], Execution([]), [site], immediate=True)
         reads: list[tuple[str, Atom]] = []
-        updates: list[Update] = []
         for leaf in fetch.leaves():
             self.locate(leaf, site, atom)
             if leaf.kind == "leaf":
                 assert leaf.expression is not None
                 reads.extend((name.value, atom) for name in names_read(leaf.expression))
-            elif leaf.node is not None:
-                updates.extend(self.updates(leaf, atom, reads))
+        roots = [leaf.node for leaf in fetch.leaves() if leaf.node is not None and leaf.node.kind != "init"]
+        execution = Execution(roots, fed)
+        updates = find_updates(self.flow, self.slicer, fetch, execution)
         for update in updates:
             reads.extend(self.update_reads(update))
-        self.slicer.backward(reads, fed, parts)
+        self.slicer.backward(reads, fed, parts, changing_atoms(self.flow, self.slicer, execution))
         unfed = [n for n in parts.parameters if n.kind == "placeholder" and n not in fed and not has_default(n)]
         if unfed:
             where = unfed[0].expression or site.expression
@@ -282,7 +287,7 @@ class Planner:
             if node not in parts.parameters and node not in {n for a in parts.defaults for n in a.nodes}:
                 parts.parameters.append(node)
         parts.parameters = in_order(parts.parameters)
-        return Step("", parts, fetch, updates, [], [site])
+        return Step("", parts, fetch, updates, execution, [site])
 
     def fed_by_calls(self, site: RunSite, fed: list[Node]) -> list[Node]:
         """Fed placeholders whose value comes from a call: it is made in each run, whether the slice needs it or not."""
@@ -348,55 +353,6 @@ class Planner:
         return holder is not None and isinstance(holder.owner, cst.Module)
 
     # ------------------------------------------------------------------ updates
-    def updates(self, leaf: Fetch, atom: Atom, reads: list[tuple[str, Atom]]) -> list[Update]:
-        """The train ops behind a fetched op, groups opened."""
-        out: list[Update] = []
-        beside: list[Node] = []
-        stack = [leaf.node]
-        while stack:
-            node = stack.pop(0)
-            assert node is not None
-            match node.kind:
-                case "train":
-                    out.append(self.update(node))
-                case "group":
-                    stack[:0] = list(node.inputs)
-                    stack[:0] = list(node.control)
-                case "init":
-                    pass
-                case _ if is_moving_average(node):
-                    beside.append(node)
-                case _:
-                    raise NotPlanned(self.unclear(leaf))
-        if beside and not out:
-            raise NotPlanned(self.unclear(leaf))
-        for update in out:
-            update.moving.extend(beside)
-        return out
-
-    def unclear(self, leaf: Fetch) -> Refusal:
-        where = leaf.expression or self.region.module.tree
-        return self.slicer.refusal("TFM405", where, "the updates behind this op cannot be put in order yet")
-
-    def update(self, node: Node) -> Update:
-        atom = self.region.atom_at(node.place)
-        if (
-            atom is None
-            or not isinstance(node.expression, cst.Call)
-            or node.place.steps[-1].frame is not self.region.frame
-        ):
-            where = node.expression or self.region.module.tree
-            raise NotPlanned(
-                self.slicer.refusal("TFM410", where, "a train op made in another function is not rewritten yet")
-            )
-        if any(not is_moving_average(n) for n in node.control):
-            raise NotPlanned(
-                self.slicer.refusal(
-                    "TFM405", node.expression, "updates under control dependencies are not rewritten yet"
-                )
-            )
-        return Update(node, atom, node.expression, list(node.control))
-
     def update_reads(self, update: Update) -> list[tuple[str, Atom]]:
         """The names that a train op's arguments read, the optimizer's own included."""
         reads = [(name.value, update.atom) for arg in update.call.args[:1] for name in names_read(arg.value)]
@@ -454,6 +410,8 @@ class Planner:
                 else:
                     name = self.op_name(step)
                     step.name = plan.fresh(*_step_names(name))
+            elif step.execution.assigns and not any(v.node and v.node.kind == "tensor" for v in step.fetch.values()):
+                step.name = plan.fresh(*_step_names(self.op_name(step) or "update", False))
             else:
                 step.name = plan.fresh(*self.value_names(step))
 
@@ -477,16 +435,26 @@ class Planner:
         return [f"compute_{both}", f"evaluate_{both}"]
 
     def op_name(self, step: Step) -> str:
-        for leaf in step.fetch.leaves():
-            if leaf.kind == "none" and isinstance(leaf.expression, cst.Name):
+        whole = [step.fetch] if step.fetch.kind in ("list", "tuple") else []
+        if not step.updates and len(step.fetch.leaves()) > 1 and step.fetch.expression is None:
+            return ""
+        for leaf in [*whole, *step.fetch.leaves()]:
+            op = leaf.node is None or leaf.node.kind in OPS
+            if op and isinstance(leaf.expression, cst.Name):
                 return plain(leaf.expression.value).lstrip("_")
         return ""
 
 
-def _step_names(op: str) -> list[str]:
-    """Names for the function of a train op: ``train_d_step`` for ``train_d``, but not ``train_step_step``."""
+# Ops that are run for what they do.
+OPS = ("train", "assign", "group")
+
+
+def _step_names(op: str, trains: bool = True) -> list[str]:
+    """Names for the function of an op: ``train_d_step`` for ``train_d``, but not ``train_step_step``."""
     if not op:
         return ["train_step"]
+    if not trains:
+        return [op, op.removesuffix("_op").removesuffix("_ops"), f"run_{op}"]
     last = op.lower().rsplit("_", 1)[-1]
     return [op, f"run_{op}"] if last in ("step", "update", "train") else [f"{op}_step"]
 
@@ -513,12 +481,15 @@ def _names(tree: cst.Module) -> set[str]:
     return set(_names_list(tree))
 
 
-def _names_list(tree: cst.Module) -> list[str]:
+def _names_list(tree: cst.Module, attributes: bool = True) -> list[str]:
     out: list[str] = []
     stack: list[cst.CSTNode] = [tree]
     while stack:
         node = stack.pop()
         if isinstance(node, cst.Name):
             out.append(node.value)
-        stack.extend(node.children)
+        if isinstance(node, cst.Attribute) and not attributes:
+            stack.append(node.value)
+        else:
+            stack.extend(node.children)
     return out

@@ -116,9 +116,16 @@ class Slicer:
             keys.append(key)
         return keys
 
-    def backward(self, reads: list[tuple[str, Atom]], fed: list[Node], into: Slice) -> None:
-        """Adds to ``into`` everything that the given names, read in the given atoms, depend on."""
+    def backward(
+        self, reads: list[tuple[str, Atom]], fed: list[Node], into: Slice, whole: list[Atom] | None = None
+    ) -> None:
+        """Adds to ``into`` everything that the given names, read in the given atoms, depend on.
+
+        ``whole`` are statements that are needed for what they do, whatever they bind.
+        """
         queue = list(reads)
+        for atom in whole or ():
+            queue.extend(self._staged(atom, fed, into))
         seen: set[tuple[str, int]] = set()
         while queue:
             name, reader = queue.pop()
@@ -144,13 +151,7 @@ class Slicer:
                     _add(into.variables, node)
                 return []
             case Role.STAGED:
-                if atom in into.atoms:
-                    return []
-                into.atoms.append(atom)
-                for node in atom.nodes:
-                    if node.kind == "placeholder":
-                        self._one_placeholder(node, atom, fed, into)
-                return [(read.name, atom) for read in self.flow.reads(atom)]
+                return self._staged(atom, fed, into)
             case Role.ALIAS:
                 return [(read.name, atom) for read in self.flow.reads(atom)]
             case Role.RUN:
@@ -159,6 +160,16 @@ class Slicer:
                 raise NotPlanned(self.refusal("TFM403", where, reason))
         into.host.setdefault(name, atom)
         return []
+
+    def _staged(self, atom: Atom, fed: list[Node], into: Slice) -> list[tuple[str, Atom]]:
+        """Takes a statement into the slice; gives back what it reads."""
+        if atom in into.atoms:
+            return []
+        into.atoms.append(atom)
+        for node in atom.nodes:
+            if node.kind == "placeholder":
+                self._one_placeholder(node, atom, fed, into)
+        return [(read.name, atom) for read in self.flow.reads(atom)]
 
     def _placeholders(self, atom: Atom, name: str, fed: list[Node], into: Slice) -> None:
         value = self.flow.bound_value(atom, name)

@@ -15,12 +15,11 @@ from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.tensorflow import ASSIGNS
 from tf2migrate.graph.values import Mapping, Node, Value, nodes_in
 from tf2migrate.graph.values import Sequence as Items
-from tf2migrate.plan.facts import dtype_of, rank_of
+from tf2migrate.plan.facts import dtype_of, is_moving_average, rank_of
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.held import plain, walk
 from tf2migrate.plan.layers import LayerCall, LayerObject, parameter_of
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal
-from tf2migrate.plan.normalization import is_moving_average
 from tf2migrate.plan.region import Atom, names_read
 from tf2migrate.plan.reserved import attribute
 from tf2migrate.rewrite.layer_classes import by_parameter, call_arguments, constructor_arguments, with_lifted

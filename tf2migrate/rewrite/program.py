@@ -626,7 +626,8 @@ class Assembly(Substitution):
                 return cst.FlattenSentinel(before) if before else cst.RemoveFromParent()
             body = list(cast(cst.With, updated).body.body)
             if body:
-                above = cast(cst.With, updated).leading_lines
+                gone = all(id(statement) in self.edits.removed for statement in original.body.body)
+                above = () if gone else cast(cst.With, updated).leading_lines
                 first = cast(cst.SimpleStatementLine, body[0])
                 body[0] = first.with_changes(leading_lines=[*above, *first.leading_lines])
             return cst.FlattenSentinel([*before, *body, *after])

@@ -15,12 +15,14 @@ from tf2migrate.plan.contract import ancestors
 from tf2migrate.plan.facts import dtype_of
 from tf2migrate.plan.flow import Role
 from tf2migrate.plan.forward import fetch_reads, is_gradient, uses_forward
+from tf2migrate.plan.held import plain
 from tf2migrate.plan.model import Fetch, NotPlanned, Plan, Refusal, Slice, Step, Update
 from tf2migrate.plan.region import Atom, names_read
 from tf2migrate.plan.reserved import RESERVED, attribute
 from tf2migrate.plan.slices import Slicer, has_default, in_order
 from tf2migrate.rewrite.comments import described
 from tf2migrate.rewrite.composer import Composer, tidy
+from tf2migrate.rewrite.effects import as_statements, with_comment_of_block
 from tf2migrate.rewrite.substitution import Replacement
 from tf2migrate.rewrite.templates import Templates, return_directly
 from tf2migrate.rewrite.variables import anywhere, in_model, original_argument
@@ -416,7 +418,7 @@ class Functions:
             rest = [a for a in atoms if a not in forward.atoms]
         gradient = [a for a in rest if is_gradient(a)]
         if not step.updates and not gradient:
-            holes["__body__"] = before + self.moved(rest)
+            holes["__body__"] = before + self.moved(step, rest)
             if holes["__body__"]:
                 lines.append("__body__")
             return lines, holes
@@ -425,18 +427,27 @@ class Functions:
         self.tapes[id(step)] = tape
         lines.append(f"with {self.tf}.GradientTape({self.persistence(step)}) as {tape}:")
         watched = self.watched(step)
-        holes["__taped__"] = [*watched, *before, *self.moved(taped)]
+        holes["__taped__"] = [*watched, *before, *self.moved(step, taped)]
         lines.append("    __taped__")
-        updates: list[str] = []
-        for update in step.updates:
-            updates.extend(self.apply(update, tape, holes))
         extra = self.gradient_texts(step, tape)
-        holes["__after__"] = [s for a in after for s in self.composer.moved(a, self.plan.model, extra)]
-        if holes["__after__"]:
+        for number, update in enumerate(sorted(step.updates, key=lambda u: u.atom.number)):
+            made = self.apply(update, tape, holes, self.suffix(step, update))
+            earlier = [a for a in after if a.number < update.atom.number]
+            after = after[len(earlier) :]
             uses = (".learning_rate.assign(", ".apply_gradients(")
-            position = next((i for i, u in enumerate(updates) if any(use in u for use in uses)), len(updates))
-            updates.insert(position, "__after__")
-        return [*lines, *updates], holes
+            position = next((i for i, u in enumerate(made) if any(use in u for use in uses)), len(made))
+            name = f"__before_{number}__"
+            holes[name] = self.moved(step, earlier, extra)
+            lines += [*made[:position], *([name] if holes[name] else []), *made[position:]]
+        holes["__after__"] = self.moved(step, after, extra)
+        return [*lines, *(["__after__"] if holes["__after__"] else [])], holes
+
+    def suffix(self, step: Step, update: Update) -> str:
+        """What tells the names of one update from those of the others in a step."""
+        if len(step.updates) == 1:
+            return ""
+        name = next(iter(update.atom.binds), "")
+        return f"_of_{plain(name)}" if name and len(update.atom.binds) == 1 else f"_{step.updates.index(update) + 1}"
 
     def _only_loss(self, step: Step, atoms: list[Atom]) -> bool:
         """Whether nothing else in the step needs the prediction itself."""
@@ -464,8 +475,27 @@ class Functions:
                 out += self.templates.statements(f"{name} = {self.tf}.convert_to_tensor({text})\n", {})
         return out
 
-    def moved(self, atoms: list[Atom]) -> list[cst.BaseStatement]:
-        return [s for atom in atoms for s in self.composer.moved(atom, self.plan.model)]
+    def moved(self, step: Step, atoms: list[Atom], extra: dict[int, str] | None = None) -> list[cst.BaseStatement]:
+        """The user's statements in a step, updates without the names that nothing reads."""
+        out: list[cst.BaseStatement] = []
+        for atom in atoms:
+            made = self.composer.moved(atom, self.plan.model, extra)
+            if self.is_only_effect(step, atom):
+                made = [part for statement in made for part in as_statements(statement, self.is_group)]
+            out += with_comment_of_block(atom, made)
+        return out
+
+    def is_group(self, called: cst.BaseExpression) -> bool:
+        return self.composer.symbols.code(called) == f"{self.tf}.group"
+
+    def is_only_effect(self, step: Step, atom: Atom) -> bool:
+        """Whether a statement makes updates of a step, and nothing in the step reads what it binds."""
+        if not any(n.kind == "assign" and n.number in step.execution.nodes for n in atom.nodes):
+            return False
+        flow = self.plan.flow
+        reads = [(r.name, a) for a in step.parts.atoms for r in flow.reads(a)]
+        reads += fetch_reads(flow, step)
+        return not any(atom in flow.reaching(name, reader) for name, reader in reads if name in atom.binds)
 
     # ------------------------------------------------------------------ gradients
     def split(self, step: Step, atoms: list[Atom]) -> tuple[list[Atom], list[Atom]]:
@@ -481,6 +511,7 @@ class Functions:
             if is_gradient(atom):
                 reads += [(r.name, atom) for r in flow.reads(atom)]
         slicer.backward(reads, step.parts.parameters, parts)
+        self.ordered(step, slicer, parts)
         late = {id(a) for a in atoms if is_gradient(a)}
         for atom in atoms:
             if any(id(s) in late for r in flow.reads(atom) for s in flow.reaching(r.name, atom)):
@@ -496,6 +527,15 @@ class Functions:
                 if other.number > atom.number and any(name in other.binds for r in [atom] for name in r.binds):
                     raise self.refused(step, "a name is bound again between the loss and its update")
         return taped, after
+
+    def ordered(self, step: Step, slicer: Slicer, parts: Slice) -> None:
+        """Adds the assignments that come before something in ``parts``."""
+        region = self.plan.flow.region
+        for node in reversed(step.execution.assigns):
+            atom = region.atom_at(node.place)
+            inside = [n for a in parts.atoms for n in a.nodes if n.number in step.execution.nodes]
+            if atom in step.parts.atoms and any(node.number in step.execution.earlier(n) for n in inside):
+                slicer.backward([], step.parts.parameters, parts, [atom])
 
     def refused(self, step: Step, reason: str) -> NotPlanned:
         module = self.composer.symbols.module.key
@@ -654,7 +694,9 @@ class Functions:
             Refusal("TFM404", self.composer.symbols.module.key, where, "this variable has no name where it is trained")
         )
 
-    def apply(self, update: Update, tape: str, holes: dict[str, list[cst.BaseStatement]]) -> list[str]:
+    def apply(
+        self, update: Update, tape: str, holes: dict[str, list[cst.BaseStatement]], suffix: str = ""
+    ) -> list[str]:
         """The lines that take and apply the gradients of one train op."""
         node, call = update.node, update.call
         lines: list[str] = []
@@ -671,14 +713,14 @@ class Functions:
                 raise NotPlanned(Refusal("TFM501", where, call, f"`minimize({extra.pop()}=...)` is not rewritten yet"))
             loss = texts.get("loss", texts.get("0", ""))
             if not loss.isidentifier():
-                fresh = self.plan.local("loss", "objective")
+                fresh = self.plan.local(f"loss{suffix}", f"objective{suffix}")
                 holes["__taped__"] += self.templates.statements(f"{fresh} = {loss}\n", {})
                 loss = fresh
             if any(not n.trainable for n in variables):
                 raise self.refused(self.plan.steps[0], "variables that are not trainable are trained here")
             reached = ancestors(list(nodes_in(node.details["loss"])))
             chosen = self.variables_text([n for n in variables if n.number in reached] or variables)
-            gradients = self.plan.local("gradients")
+            gradients = self.plan.local(f"gradients{suffix}")
             lines.append(f"{gradients} = {tape}.gradient({loss}, {chosen})")
             if densify(maker.name, sparse):
                 each = self.plan.local("gradient")

@@ -10,6 +10,8 @@ import libcst as cst
 from tf2migrate.graph.values import Host, Node
 from tf2migrate.rewrite.symbols import Symbols
 
+# Methods of a variable that read it; once it is made, its initialized value is its value.
+READS = frozenset({"read_value", "value", "initialized_value"})
 Replacement = Callable[[cst.BaseExpression], cst.BaseExpression]
 
 
@@ -60,7 +62,10 @@ class Substitution(cst.CSTTransformer):
         return super().on_leave(original, updated)
 
     def _static_shape(self, original: cst.CSTNode, updated: cst.CSTNode) -> cst.BaseExpression | None:
-        """``x.get_shape()`` is ``x.shape``; a dimension is a plain number and has no ``.value``."""
+        """``x.get_shape()`` is ``x.shape``; a dimension is a plain number and has no ``.value``.
+
+        Variables of Keras have no ``read_value()``.
+        """
         values = self.symbols.staging.values_of
         match original, updated:
             case (
@@ -75,6 +80,12 @@ class Substitution(cst.CSTTransformer):
             ):
                 if values(base) and all(isinstance(v, Host) and v.shape_of for v in values(base)):
                     return new.value
+            case (
+                cst.Call(func=cst.Attribute(value=base, attr=cst.Name(value=name)), args=[]),
+                cst.Call(func=cst.Attribute(value=read)),
+            ) if name in READS:
+                if values(base) and all(isinstance(v, Node) and v.kind == "variable" for v in values(base)):
+                    return self.symbols.expression(f"{self.symbols.tf}.convert_to_tensor({self.symbols.code(read)})")
         return None
 
     def _numpy_left(self, original: cst.BinaryOperation, updated: cst.BinaryOperation) -> cst.BinaryOperation:

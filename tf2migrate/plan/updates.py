@@ -1,0 +1,85 @@
+"""C4: what one run changes, and that its updates have an order."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from tf2migrate.graph.values import Node
+from tf2migrate.plan.execution import Execution, Race
+from tf2migrate.plan.facts import is_moving_average
+from tf2migrate.plan.flow import Flow, Role
+from tf2migrate.plan.model import Fetch, NotPlanned, Step, Update
+from tf2migrate.plan.region import Atom
+from tf2migrate.plan.slices import Slicer
+
+
+def find_updates(flow: Flow, slicer: Slicer, fetch: Fetch, execution: Execution) -> list[Update]:
+    """The train ops that a run executes, in the order of the source."""
+    out = [_update(flow, slicer, node) for node in execution.trains]
+    if execution.moving and not out:
+        shown = [leaf.expression for leaf in fetch.leaves() if leaf.expression is not None]
+        where = shown[0] if shown else flow.region.module.tree
+        raise NotPlanned(slicer.refusal("TFM405", where, "moving averages are updated without a train op"))
+    for update in out[:1]:
+        update.moving.extend(execution.moving)
+    return out
+
+
+def _update(flow: Flow, slicer: Slicer, node: Node) -> Update:
+    region = flow.region
+    atom = region.atom_at(node.place)
+    direct = node.place.steps[-1].frame is region.frame
+    if atom is None or not isinstance(node.expression, cst.Call) or not direct or flow.role(atom) is Role.RUN:
+        where = node.expression or region.module.tree
+        reason = "a train op made in another function is not rewritten yet"
+        raise NotPlanned(slicer.refusal("TFM410", where, reason))
+    return Update(node, atom, node.expression)
+
+
+def changing_atoms(flow: Flow, slicer: Slicer, execution: Execution) -> list[Atom]:
+    """The statements whose assignments a run executes."""
+    out: list[Atom] = []
+    for node in execution.assigns:
+        atom = flow.region.atom_at(node.place)
+        role = flow.role(atom) if atom is not None else Role.HOST
+        if atom is None or role not in (Role.STAGED, Role.RUN):
+            where = node.expression or flow.region.module.tree
+            reason = "an update made in the head of a `with` block is not rewritten yet"
+            raise NotPlanned(slicer.refusal("TFM405", where, reason, "give the update a statement of its own"))
+        if role is Role.STAGED and atom not in out:
+            out.append(atom)
+    return out
+
+
+def check_updates(flow: Flow, slicer: Slicer, step: Step) -> None:
+    """Raises ``NotPlanned`` where a run has no defined order, or a statement changes more than the run did."""
+    site = step.sites[0]
+    try:
+        step.execution.check()
+    except Race as race:
+        shown = next((leaf.expression for leaf in step.fetch.values() if leaf.node is race.node), None)
+        module = flow.staging.modules.get(race.node.place.module)
+        at = f" (line {module.line(race.node.expression)})" if module and race.node.expression is not None else ""
+        where = shown or site.expression
+        advice = "run them one after the other, or order them with `tf.control_dependencies`"
+        raise NotPlanned(slicer.refusal("TFM405", where, race.reason + at, advice)) from None
+    for atom in step.parts.atoms:
+        for node in atom.nodes:
+            if node.kind != "assign" or is_moving_average(node) or node.number in step.execution.nodes:
+                continue
+            at_node = node.expression or atom.statement
+            reason = "this statement makes several updates, and a run takes only some of them"
+            raise NotPlanned(slicer.refusal("TFM405", at_node, reason, "give each update a statement of its own"))
+    _losses_after_updates(flow, slicer, step)
+
+
+def _losses_after_updates(flow: Flow, slicer: Slicer, step: Step) -> None:
+    """All losses of a function are computed under one tape, before its first update."""
+    trains = {update.node.number for update in step.updates}
+    for update in step.updates:
+        gradient = step.execution.backward(update.node)
+        needed = gradient.needed if gradient is not None else [n for n in update.node.inputs if n.op == "tf.gradients"]
+        for node in needed:
+            if step.execution.earlier(node) & trains:
+                reason = "a loss that is computed after another update of the same run is not rewritten yet"
+                raise NotPlanned(slicer.refusal("TFM405", update.call, reason))
