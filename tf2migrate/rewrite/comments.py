@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import TypeVar
 
 import libcst as cst
 
@@ -16,9 +18,22 @@ def with_comments(statement: cst.BaseStatement, source: cst.CSTNode) -> cst.Base
     return statement.with_changes(leading_lines=[cst.EmptyLine(indent=False), *lines, *own])
 
 
+NodeT = TypeVar("NodeT", bound=cst.CSTNode)
+
+
+def above(statement: NodeT, lines: Sequence[cst.EmptyLine]) -> NodeT:
+    """A statement with more lines above it."""
+    return statement.with_changes(leading_lines=[*lines, *getattr(statement, "leading_lines", ())])
+
+
 def parted(statement: cst.CSTNode) -> tuple[list[cst.EmptyLine], list[cst.EmptyLine]]:
-    """The lines above a statement: those up to the last blank one, and those that touch it."""
+    """The lines above a statement: those up to the last blank one, and those that touch it.
+
+    A heading, ruled off by lines without words, stands alone.
+    """
     lines = list(getattr(statement, "leading_lines", ()))
+    if any(line.comment is not None and not re.search(r"\w", line.comment.value.strip("#")) for line in lines[-2:]):
+        return lines, []
     cut = max((i for i, line in enumerate(lines) if line.comment is None), default=-1) + 1
     return lines[:cut], lines[cut:]
 

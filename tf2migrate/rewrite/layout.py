@@ -247,14 +247,22 @@ class _Spacing(cst.CSTTransformer):
         out: list[cst.BaseStatement] = []
         for index, statement in enumerate(body):
             new = self.is_new(statement)
-            after = index > 0 and self.is_new(body[index - 1])
-            if (new and index > 0) or after:
+            before = body[index - 1] if index > 0 else None
+            after = before is not None and self.is_new(before)
+            first = isinstance(before, cst.FunctionDef | cst.ClassDef) and self.binds_new(statement)
+            if (new and index > 0) or after or first:
                 statement = _blank_lines(statement, count)
             out.append(statement)
         return out
 
     def is_new(self, statement: cst.CSTNode) -> bool:
         return isinstance(statement, cst.FunctionDef | cst.ClassDef) and statement.name.value in self.generated
+
+    def binds_new(self, statement: cst.CSTNode) -> bool:
+        match statement:
+            case cst.SimpleStatementLine(body=[cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))])]):
+                return name in self.generated
+        return False
 
 
 def _blank_lines(statement: cst.BaseStatement, count: int) -> cst.BaseStatement:

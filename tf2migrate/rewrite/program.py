@@ -31,7 +31,7 @@ from tf2migrate.plan.forward import uses_forward
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal, Step
 from tf2migrate.plan.prints import prints_graph
 from tf2migrate.plan.region import Atom, names_read, version_branch
-from tf2migrate.rewrite.comments import standing_alone, with_comments
+from tf2migrate.rewrite.comments import above, standing_alone, with_comments
 from tf2migrate.rewrite.composer import Composer
 from tf2migrate.rewrite.flag_parsing import check_changes, parses
 from tf2migrate.rewrite.layer_classes import LayerClass
@@ -119,10 +119,9 @@ class Rewriter:
         return {key: self.assemble(symbols) for key, symbols in self.all_symbols.items()}
 
     def comments(self) -> None:
-        """Comments that stand alone above placeholders stay there, though the placeholders go."""
-        going = {
-            id(atom.statement) for atom in self.region.atoms if self.flow.role(atom) is Role.PLACEHOLDER
-        } & self.edits.removed
+        """Comments that stand alone above placeholders and sessions stay there, though these go."""
+        gone = (Role.PLACEHOLDER, Role.GRAPH)
+        going = {id(atom.statement) for atom in self.region.atoms if self.flow.role(atom) in gone} & self.edits.removed
         stack: list[cst.CSTNode] = [self.module.tree]
         while stack:
             node = stack.pop()
@@ -409,6 +408,7 @@ class Rewriter:
             text = f"{item.name} = {self.composer.object_constructor(item)}\n"
             made = self.templates.statements(text, {})
             made[0] = made[0].with_changes(leading_lines=[cst.EmptyLine(indent=False)])
+            self.generated.add(item.name)
             self.insert(first, made)
 
     def check_order(self, atoms: list[Atom], anchor: Atom) -> None:
@@ -451,6 +451,7 @@ class Rewriter:
                     self.whole[id(maker.call)] = text
                 else:
                     name = self.plan.optimizers[number]
+                    self.generated.add(name)
                     new += self.templates.statements(f"{name} = {text}\n", {})
                     new[-1] = with_comments(new[-1], update.atom.statement)
                     told.add(id(update.atom))
@@ -613,23 +614,24 @@ class Assembly(Substitution):
         after = self.edits.after.get(key, [])
         lines = self.edits.lines.get(key, [])
         if lines and before:
-            own = getattr(before[0], "leading_lines", ())
-            before = [before[0].with_changes(leading_lines=[*lines, *own]), *before[1:]]
+            before = [above(before[0], lines), *before[1:]]
         elif lines:
-            updated = updated.with_changes(leading_lines=[*lines, *getattr(updated, "leading_lines", ())])
+            updated = above(updated, lines)
         if key in self.edits.removed:
             return cst.FlattenSentinel([*before, *after]) if before or after else cst.RemoveFromParent()
         if key in self.edits.replaced:
-            return cst.FlattenSentinel([*before, *self.edits.replaced[key], *after])
+            made = self.edits.replaced[key]
+            if lines and not before and made:
+                made = [above(made[0], lines), *made[1:]]
+            return cst.FlattenSentinel([*before, *made, *after])
         if isinstance(original, cst.With) and self.rewriter.dissolved(original):
             if self.emptied_block(original):
                 return cst.FlattenSentinel(before) if before else cst.RemoveFromParent()
             body = list(cast(cst.With, updated).body.body)
             if body:
                 gone = all(id(statement) in self.edits.removed for statement in original.body.body)
-                above = () if gone else cast(cst.With, updated).leading_lines
-                first = cast(cst.SimpleStatementLine, body[0])
-                body[0] = first.with_changes(leading_lines=[*above, *first.leading_lines])
+                if not gone:
+                    body[0] = above(body[0], cast(cst.With, updated).leading_lines)
             return cst.FlattenSentinel([*before, *body, *after])
         if isinstance(original, cst.If) and version_branch(original, self.symbols.staging) is not None:
             return cst.FlattenSentinel([*before, *self.taken_branch(original, cast(cst.If, updated)), *after])
@@ -643,10 +645,10 @@ class Assembly(Substitution):
             updated = self.without_session(original, cast(cst.Call, updated))
         if isinstance(original, cst.ClassDef):
             updated = self.rewriter.header(original, updated)
-        made = super().on_leave(original, updated)
+        left = super().on_leave(original, updated)
         if before or after:
-            return cst.FlattenSentinel([*before, cast(cst.CSTNode, made), *after])
-        return made
+            return cst.FlattenSentinel([*before, cast(cst.CSTNode, left), *after])
+        return left
 
     def taken_branch(self, original: cst.If, updated: cst.If) -> list[cst.CSTNode]:
         """What a test of the TensorFlow version chose: it would choose otherwise under TensorFlow 2."""
