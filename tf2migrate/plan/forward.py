@@ -141,7 +141,7 @@ def _usable(flow: Flow, forward: Forward, step: Step) -> bool:
             continue
         for read in flow.reads(atom):
             sources = flow.reaching(read.name, atom)
-            if read.name in last and not any(id(s) in inside for s in sources) and sources:
+            if read.name in last and any(id(s) not in inside and s.number < last[read.name] for s in sources):
                 return False
             for source in sources:
                 if id(source) in inside and last.get(read.name) != source.number:

@@ -31,7 +31,7 @@ class Layout:
         tree = use_absl(tree, self.module)
         tree = self.definitions(tree)
         tree = self.imports(tree)
-        tree = tree.visit(_Spacing(self.generated))
+        tree = tree.visit(_Spacing(self.generated, _touched(self.module.tree)))
         self.check(tree)
         try:
             compile(tree.code, str(self.module.path), "exec", dont_inherit=True)
@@ -231,9 +231,10 @@ def _with(node: ImportT, kept: list[cst.ImportAlias]) -> ImportT | cst.RemovalSe
 class _Spacing(cst.CSTTransformer):
     """Two blank lines around new definitions of a module, one around those in a block."""
 
-    def __init__(self, generated: set[str]) -> None:
+    def __init__(self, generated: set[str], touched: set[str]) -> None:
         super().__init__()
         self.generated = generated
+        self.touched = touched
 
     def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:
         return updated_node.with_changes(body=self.spaced(list(updated_node.body), 2))
@@ -249,8 +250,7 @@ class _Spacing(cst.CSTTransformer):
             new = self.is_new(statement)
             before = body[index - 1] if index > 0 else None
             after = before is not None and self.is_new(before)
-            first = isinstance(before, cst.FunctionDef | cst.ClassDef) and self.binds_new(statement)
-            if (new and index > 0) or after or first:
+            if (new and index > 0) or after or self.closes_up(before, statement):
                 statement = _blank_lines(statement, count)
             out.append(statement)
         return out
@@ -258,11 +258,36 @@ class _Spacing(cst.CSTTransformer):
     def is_new(self, statement: cst.CSTNode) -> bool:
         return isinstance(statement, cst.FunctionDef | cst.ClassDef) and statement.name.value in self.generated
 
-    def binds_new(self, statement: cst.CSTNode) -> bool:
-        match statement:
-            case cst.SimpleStatementLine(body=[cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))])]):
-                return name in self.generated
-        return False
+    def closes_up(self, before: cst.CSTNode | None, statement: cst.CSTNode) -> bool:
+        """Whether a statement has come to stand directly behind a definition of the user."""
+        if not isinstance(before, cst.FunctionDef | cst.ClassDef) or before.name.value in self.touched:
+            return False
+        return all(line.comment is not None for line in getattr(statement, "leading_lines", ())) or _binds(
+            statement, self.generated
+        )
+
+
+def _touched(tree: cst.Module) -> set[str]:
+    """Names of the definitions that their author has let another statement follow without a blank line."""
+    found: set[str] = set()
+    stack: list[cst.CSTNode] = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, cst.Module | cst.IndentedBlock):
+            for before, after in zip(node.body, node.body[1:], strict=False):
+                lines = getattr(after, "leading_lines", ())
+                if isinstance(before, cst.FunctionDef | cst.ClassDef) and all(x.comment is not None for x in lines):
+                    found.add(before.name.value)
+        if not isinstance(node, cst.SimpleStatementLine):
+            stack.extend(node.children)
+    return found
+
+
+def _binds(statement: cst.CSTNode, names: set[str]) -> bool:
+    match statement:
+        case cst.SimpleStatementLine(body=[cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))])]):
+            return name in names
+    return False
 
 
 def _blank_lines(statement: cst.BaseStatement, count: int) -> cst.BaseStatement:
