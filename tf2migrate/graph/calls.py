@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -10,12 +12,14 @@ import libcst as cst
 from tf2migrate.graph.expressions import Expressions, shape_sources
 from tf2migrate.graph.frames import Frame, Step
 from tf2migrate.graph.interpreter import MAXIMUM_DEPTH, Leave
+from tf2migrate.graph.sizes import product
 from tf2migrate.graph.values import (
     Bound,
     Builtin,
     Choice,
     Class,
     Const,
+    Dimension,
     Foreign,
     Function,
     Graph,
@@ -28,11 +32,13 @@ from tf2migrate.graph.values import (
     Sequence,
     Session,
     Setting,
+    Shape,
     Symbol,
     Unknown,
     Value,
     join,
     nodes_in,
+    settled,
     unknown_in,
 )
 
@@ -169,7 +175,23 @@ class Calls(Expressions):
                 return self.refuse("TFM411", node, f"the session is passed to `{name or 'a function'}`")
             if isinstance(value, Function):
                 self.callback(value, node)
-        return Host(shape_sources(*args.all()), name)
+        folded = self.folded(FOLDED_FOREIGN.get(name), args)
+        return folded if folded is not None else Host(shape_sources(*args.all()), name)
+
+    def folded(self, function: Callable[..., object] | None, args: Arguments) -> Const | None:
+        """The result of a pure function of known numbers."""
+        if function is None or args.keywords or len(args.positional) != 1:
+            return None
+        value = settled(args.positional[0])
+        known = [settled(item) for item in self.elements(args.positional[0]) or []]
+        try:
+            if isinstance(value, Const) and isinstance(value.value, int | float):
+                return Const(function(value.value)) if function is not math.prod else None
+            if function is math.prod and known and all(isinstance(k, Const) for k in known):
+                return Const(math.prod(cast(int, cast(Const, k).value) for k in known))
+        except (TypeError, ValueError):
+            pass
+        return None
 
     def callback(self, function: Function, node: cst.Call) -> None:
         """A project function that foreign code will call: interpreted once with host arguments."""
@@ -314,6 +336,7 @@ class Calls(Expressions):
         first = values[0] if values else None
         match name:
             case "range" | "xrange":
+                values = [settled(v) for v in values]
                 if values and all(isinstance(v, Const) and isinstance(v.value, int) for v in values):
                     span = range(*[cast(int, cast(Const, v).value) for v in values])
                     if len(span) <= 256:
@@ -390,6 +413,9 @@ class Calls(Expressions):
         return out
 
     def scalar(self, name: str, values: list[Value], node: cst.Call) -> Value:
+        if name == "int" and len(values) == 1 and isinstance(values[0], Dimension):
+            return settled(values[0])
+        values = [settled(v) for v in values]
         if values and all(isinstance(v, Const) for v in values):
             function = {"int": int, "float": float, "str": str, "bool": bool, "abs": abs, "max": max, "min": min}
             try:
@@ -426,6 +452,11 @@ class Calls(Expressions):
                 return self.dict_method(receiver, name, args, node)
             case Const(value=str()):
                 return self.string_method(receiver, name, args)
+            case Shape(of=node_of, sizes=sizes):
+                if name == "as_list":
+                    return Sequence(list(sizes), "list")
+                number = product(sizes) if name == "num_elements" else None
+                return number if isinstance(number, Const) else Host(frozenset({node_of}))
             case Node() | Optimizer() | Session() | Graph() | Scope() | Symbol():
                 return self.graph_method(receiver, name, args, node, frame)
         return self.foreign(name, args, node)
@@ -498,6 +529,13 @@ class Calls(Expressions):
         raise NotImplementedError
 
 
+# Functions of other packages whose result is known where their argument is.
+FOLDED_FOREIGN: dict[str, Callable[..., object]] = {
+    "numpy.prod": math.prod,
+    "numpy.product": math.prod,
+    "numpy.sqrt": math.sqrt,
+    "math.sqrt": math.sqrt,
+}
 STRING_METHODS = frozenset(
     [
         "format",

@@ -12,12 +12,15 @@ import libcst as cst
 from tf2migrate.api.results import RESULT_NAMES
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.interpreter import BUILTINS, Statements
+from tf2migrate.graph.shape_rules import result_shape
+from tf2migrate.graph.sizes import indexed
 from tf2migrate.graph.values import (
     Bound,
     Builtin,
     Choice,
     Class,
     Const,
+    Dimension,
     Foreign,
     Function,
     Graph,
@@ -31,12 +34,14 @@ from tf2migrate.graph.values import (
     Sequence,
     Session,
     Setting,
+    Shape,
     Symbol,
     Unknown,
     Value,
     join,
     key_of,
     nodes_in,
+    settled,
     unknown_in,
 )
 from tf2migrate.names.tensorflow import normalize
@@ -78,6 +83,8 @@ def shape_sources(*values: Value) -> frozenset[Node]:
         match value:
             case Host(shape_of=nodes):
                 out |= nodes
+            case Shape(of=node) | Dimension(of=node):
+                out |= {node}
             case Sequence(items=items):
                 out |= shape_sources(*items)
             case Choice(options=options):
@@ -245,6 +252,12 @@ class Expressions(Statements):
 
     # ------------------------------------------------------------------ operators
     def binary(self, operator: str, left: Value, right: Value, node: cst.CSTNode) -> Value:
+        dimension = next((v for v in (left, right) if isinstance(v, Dimension)), None)
+        if dimension is not None:
+            size = self.binary(operator, settled(left), settled(right), node)
+            # TensorFlow 1 counts with dimensions: the result is one again.
+            return Dimension(dimension.of, size) if isinstance(size, Const | Host) else size
+        left, right = (self.listed(v) if isinstance(v, Shape) else v for v in (left, right))
         if isinstance(left, Const) and isinstance(right, Const) and operator in FOLDED:
             try:
                 return Const(FOLDED[operator](left.value, right.value))
@@ -264,6 +277,10 @@ class Expressions(Statements):
             return Sequence(list(left.items), left.kind, False)
         return self.combine(operator, [left, right], node)
 
+    def listed(self, shape: Shape) -> Sequence:
+        """A static shape as the sequence of its dimensions."""
+        return Sequence([Dimension(shape.of, size) for size in shape.sizes], "list")
+
     def combine(self, operator: str, operands: list[Value], node: cst.CSTNode) -> Value:
         """An operator on values of which some may be graph nodes."""
         for operand in operands:
@@ -271,10 +288,19 @@ class Expressions(Statements):
                 return operand
         inputs = [n for operand in operands for n in nodes_in(operand)]
         if inputs:
-            return self.tensor(f"operator.{operator}", operands, node)
+            return self.sized(self.tensor(f"operator.{operator}", operands, node), f"operator.{operator}", operands)
         return Host(shape_sources(*operands), key=(operator, *(key_of(o) for o in operands)))
 
+    def sized(
+        self, made: Value, op: str, positional: list[Value], keywords: dict[str, Value] | None = None
+    ) -> Value:
+        """Adds what is known of the static shape of a new tensor."""
+        if isinstance(made, Node) and not self.repeated:
+            made.shape = result_shape(op, positional, keywords or {})
+        return made
+
     def unary(self, operator: str, value: Value, node: cst.CSTNode) -> Value:
+        value = settled(value)
         if isinstance(value, Const):
             try:
                 match operator:
@@ -317,6 +343,12 @@ class Expressions(Statements):
 
     def compare(self, kind: str, left: Value, right: Value) -> bool | None:
         left, right = (Const(ORACLE_VERSION) if _is_version(v) else v for v in (left, right))
+        if isinstance(left, Dimension | Shape) or isinstance(right, Dimension | Shape):
+            if kind in ("Is", "IsNot", "In", "NotIn"):
+                return None
+            left, right = settled(left), settled(right)
+            if any(isinstance(v, Const) and v.value is None for v in (left, right)):
+                return None
         if isinstance(left, Const) and isinstance(right, Const):
             try:
                 match kind:
@@ -375,6 +407,8 @@ class Expressions(Statements):
                 return list(items)
             case Mapping(items=pairs, exact=True):
                 return [key if isinstance(key, Node) else Const(key) for key in pairs]
+            case Shape():
+                return self.listed(value).items
             case Const(value=known) if isinstance(known, str | tuple | list | range):
                 return [Const(item) for item in known]
         return None
@@ -404,6 +438,14 @@ class Expressions(Statements):
                 return join([self.attribute(option, name, node) for option in options])
             case Node():
                 return self.node_attribute(base, name, node)
+            case Dimension(size=size) if name == "value":
+                return size
+            case Shape(sizes=sizes) if name in ("ndims", "rank"):
+                return Const(len(sizes))
+            case Shape() if name == "dims":
+                return self.listed(base)
+            case Dimension() | Shape() if name not in ("as_list", "num_elements"):
+                return self.attribute(Host(frozenset({base.of})), name, node)
             case Host(shape_of=sources):
                 return Host(sources, f"{base.origin}.{name}" if base.origin else "", ("attribute", key_of(base), name))
             case Setting():
@@ -434,7 +476,7 @@ class Expressions(Statements):
 
     def node_attribute(self, base: Node, name: str, node: cst.Attribute) -> Value:
         if name == "shape":
-            return Host(frozenset({base}))
+            return self.static_shape(base)
         if name == "name" and base.kind == "variable" and "unnamed" in base.details:
             return Host()
         if name == "name" and base.kind == "variable":
@@ -446,6 +488,12 @@ class Expressions(Statements):
         if name == "initializer":
             return self.make("init", f"{base.op}.initializer", [base], node)
         return Bound(base, Builtin(name), name)
+
+    def static_shape(self, node: Node) -> Value:
+        """What ``x.get_shape()`` is while the graph is built."""
+        if node.shape is None or self.repeated:
+            return Host(frozenset({node}))
+        return Shape(node, node.shape)
 
     def index(self, node: cst.Subscript, frame: Frame) -> Value:
         parts: list[Value] = []
@@ -472,11 +520,18 @@ class Expressions(Statements):
             case Choice(options=options):
                 return join([self.subscript(option, key, node) for option in options])
             case Sequence():
-                return self.item(base, key)
+                return self.item(base, settled(key))
             case Mapping():
-                return self.stored(base, key)
+                return self.stored(base, settled(key))
+            case Shape():
+                return self.dimension(base, settled(key))
+            case Dimension():
+                return Host(frozenset({base.of}))
             case Node():
-                return self.tensor("operator.getitem", [base, key], node)
+                made = self.tensor("operator.getitem", [base, key], node)
+                if isinstance(made, Node) and not self.repeated:
+                    made.shape = indexed(base.shape, key)
+                return made
             case Const(value=known) if isinstance(key, Const):
                 try:
                     return Const(known[key.value])  # type: ignore[index]
@@ -485,6 +540,16 @@ class Expressions(Statements):
         if any(True for _ in nodes_in(key)):
             return Unknown("a host value is indexed with a graph node", self.place())
         return Host(shape_sources(base, key), key=("item", key_of(base), key_of(key)))
+
+    def dimension(self, shape: Shape, key: Value) -> Value:
+        """A dimension of a static shape, or the shape that a slice of it is."""
+        try:
+            found = shape.sizes[cast(Any, key.value)] if isinstance(key, Const) else None
+        except (LookupError, TypeError):
+            found = None
+        if found is None:
+            return Host(frozenset({shape.of}))
+        return Shape(shape.of, found) if isinstance(found, tuple) else Dimension(shape.of, found)
 
     def item(self, base: Sequence, key: Value) -> Value:
         if base.kind == "collection":

@@ -89,6 +89,11 @@ class Store:
             self._lists[-1].append((target, list(target.items)))
         target.items.extend(items)
 
+    @property
+    def branching(self) -> bool:
+        """Whether what happens now may not happen when the program runs."""
+        return bool(self._logs)
+
     def begin(self) -> None:
         self._logs.append([])
         self._lists.append([])

@@ -129,6 +129,8 @@ class Statements:
         self.returns: list[list[Value]] = []
         self.calling: list[int] = []
         self.perhaps_left = False
+        # Bodies that may run again around what is interpreted: shapes of a first pass say nothing about a second.
+        self.repeated = 0
 
     # ------------------------------------------------------------------ places and records
     def place(self) -> Place:
@@ -520,6 +522,7 @@ class Statements:
     def once(self, body: cst.BaseSuite, frame: Frame) -> None:
         """A loop body that runs an unknown number of times: interpreted once, joined with not running."""
         self.store.begin()
+        self.repeated += 1
         try:
             self.block(body.body, frame)
         except Leave as leave:
@@ -528,6 +531,8 @@ class Statements:
                 return
             self.merge_optional(after)
             return
+        finally:
+            self.repeated -= 1
         self.merge_optional(self.store.end())
 
     def merge_optional(self, after: Branch) -> None:

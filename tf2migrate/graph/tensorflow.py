@@ -14,6 +14,8 @@ from tf2migrate.graph.calls import Arguments
 from tf2migrate.graph.expressions import shape_sources
 from tf2migrate.graph.flags import Flags
 from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.shape_rules import part_shape
+from tf2migrate.graph.sizes import merged, sizes_given
 from tf2migrate.graph.staging import RunSite
 from tf2migrate.graph.values import (
     Bound,
@@ -170,10 +172,12 @@ class TensorFlow(Flags):
             case "tf.placeholder":
                 made = self.make("placeholder", name, [], node)
                 made.details.update(self.details(args, ("dtype", "shape", "name")))
+                made.shape = None if self.repeated else sizes_given(made.details.get("shape"))
                 return made
             case "tf.placeholder_with_default":
                 made = self.make("placeholder", name, args.all(), node)
                 made.details.update(self.details(args, ("input", "shape", "name")))
+                made.shape = None if self.repeated else sizes_given(made.details.get("shape"))
                 return made
             case "tf.Variable":
                 return self.variable(args, node)
@@ -250,6 +254,7 @@ class TensorFlow(Flags):
         if isinstance(made, Node):
             made.random = effect is Effect.RANDOM
             made.details.update(self.op_details(name, args))
+            self.sized(made, name, args.positional, args.keywords)
             if name.startswith("tf.losses."):
                 self.collections.setdefault("losses", []).append(made)
             if name == "tf.clip_by_global_norm":
@@ -307,6 +312,7 @@ class TensorFlow(Flags):
             for position in range(count.value):
                 part = self.make("tensor", "operator.getitem", [made], node)
                 part.details["index"] = Const(position)
+                part.shape = None if self.repeated else part_shape(made.op, position, args.positional, args.keywords)
                 items.append(part)
             return Sequence(items, "list" if op in LISTS or op in EACH else "tuple")
         part = self.make("tensor", "operator.getitem", [made], node)
@@ -420,13 +426,15 @@ class TensorFlow(Flags):
                 feeds, expression = args.get(0, "feed_dict"), argument(node, 0, "feed_dict")
                 return self.run_site("op.run", receiver, target, feeds, expression, node, frame)
             case "get_shape":
-                return Host(frozenset({receiver}))
+                return self.static_shape(receiver)
             case "set_shape":
+                told = sizes_given(args.get(0, "shape"))
+                receiver.shape = None if self.store.branching else merged(receiver.shape, told)
                 return Const(None)
             case "assign" | "assign_add" | "assign_sub" if receiver.kind == "variable":
                 return self.update(f"tf.{name}", receiver, args.get(0, "value", "delta"), node)
             case "initialized_value" | "read_value" | "value":
-                return self.tensor(f"method.{name}", [receiver], node)
+                return self.sized(self.tensor(f"method.{name}", [receiver], node), "tf.identity", [receiver])
             case "consumers" | "__hash__":
                 return Host()
         return self.refuse("TFM410", node, f"`{name}` of a tensor is not rewritten yet")

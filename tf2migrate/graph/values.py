@@ -44,6 +44,25 @@ class Host(Value):
 
 
 @dataclass(eq=False, slots=True)
+class Shape(Value):
+    """The static shape of a node: what ``x.get_shape()`` gives, with the size of each dimension.
+
+    A size is a ``Const`` of an int, ``DYNAMIC``, or the host value that decides it, unless that is not known.
+    """
+
+    of: Node
+    sizes: tuple[Value, ...]
+
+
+@dataclass(eq=False, slots=True)
+class Dimension(Value):
+    """One dimension of a static shape: an object of TensorFlow 1 around a ``size``."""
+
+    of: Node
+    size: Value
+
+
+@dataclass(eq=False, slots=True)
 class Unknown(Value):
     """Something that the analysis cannot follow, with the reason and the place."""
 
@@ -71,7 +90,8 @@ class Node(Value):
     """One node of the TF1 graph.
 
     ``kind`` is ``placeholder``, ``variable``, ``tensor``, ``train`` (an optimizer's apply), ``assign``,
-    ``group``, ``init`` or ``summary``. ``inputs`` are data inputs, ``control`` what must run before.
+    ``group``, ``init`` or ``summary``. ``inputs`` are data inputs, ``control`` what must run before. ``shape`` is
+    what is known of the static shape: a size for each dimension, see ``Shape``.
     """
 
     number: int
@@ -87,6 +107,7 @@ class Node(Value):
     trainable: bool = True
     random: bool = False
     unknown: Unknown | None = None
+    shape: tuple[Value, ...] | None = None
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.number} {self.op}>"
@@ -210,6 +231,20 @@ class Choice(Value):
     options: tuple[Value, ...]
 
 
+# The size of a dimension that only a run decides: ``None`` in TensorFlow 1.
+DYNAMIC = Host(key=("dynamic",))
+
+
+def settled(value: Value) -> Value:
+    """What a dimension or static shape counts for among host values."""
+    match value:
+        case Dimension(size=size):
+            return size
+        case Shape(of=node):
+            return Host(frozenset({node}))
+    return value
+
+
 def key_of(value: Value) -> object:
     """What identifies a host value: a literal's value, the way it was computed, or else the object itself."""
     match value:
@@ -217,6 +252,10 @@ def key_of(value: Value) -> object:
             return ("const", type(known).__name__, repr(known))
         case Host(key=key) if key is not None:
             return key
+        case Dimension(size=size):
+            return key_of(size)
+        case Shape(sizes=sizes):
+            return ("shape", *(key_of(size) for size in sizes))
         case Symbol(name=name):
             return ("symbol", name)
         case Sequence(items=items, kind=kind, exact=True):
@@ -285,6 +324,7 @@ def join(values: list[Value]) -> Value:
                 distinct.append(option)
     if len(distinct) == 1:
         return distinct[0]
+    distinct = [settled(v) for v in distinct]
     if all(isinstance(v, Host | Const) for v in distinct):
         shape_of: frozenset[Node] = frozenset()
         for v in distinct:
@@ -303,6 +343,8 @@ def _same(a: Value, b: Value) -> bool:
         return a.shape_of == b.shape_of
     if isinstance(a, Symbol) and isinstance(b, Symbol):
         return a.name == b.name
+    if isinstance(a, Dimension | Shape) and type(a) is type(b):
+        return key_of(a) == key_of(b)
     return False
 
 

@@ -9,6 +9,7 @@ import libcst as cst
 
 from tf2migrate.graph.calls import Arguments, Calls
 from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.sizes import Sizes, number, shape_of, sizes_given
 from tf2migrate.graph.values import (
     Bound,
     Const,
@@ -182,6 +183,7 @@ class Variables(Calls):
         if self.name_scopes or taken or len(self.scopes) > 1 or not isinstance(given, Const):
             made.details["unnamed"] = Const(True)
         made.details.update(self.details(args, ("initial_value", "trainable", "dtype")))
+        made.shape = None if self.repeated else shape_of(initial)
         self.staging.touched.append((made, self.place()))
         self.file(made, args.get(2, "collections"))
         return made
@@ -210,7 +212,8 @@ class Variables(Calls):
         made = self.make("variable", "tf.get_variable", [initializer] if initializer is not None else [], node)
         made.name = name
         made.trainable = self.known_flag(args.get(5, "trainable"), made, "trainable", node)
-        made.details.update(self.details(args, ("shape", "dtype", "initializer", "regularizer")))
+        made.details.update(self.details(args, ("name", "shape", "dtype", "initializer", "regularizer")))
+        made.shape = None if self.repeated else get_variable_shape(made.details.get("shape"), initializer)
         regularizer = args.get(4, "regularizer")
         if regularizer is not None and not (isinstance(regularizer, Const) and regularizer.value is None):
             self.refuse("TFM601", node, "a regularizer of a variable adds to the graph's collection of losses")
@@ -277,6 +280,7 @@ class Variables(Calls):
         self.staging.touched.append((owner, self.place()))
         result = self.make("tensor", name, [owner, *args.all()], node)
         result.details["owner"] = owner
+        self.sized(result, name, args.positional, args.keywords)
         training = args.keywords.get("training", args.keywords.get("is_training"))
         if training is not None:
             result.details["training"] = training
@@ -327,6 +331,14 @@ class Variables(Calls):
                 continue
             chosen.append(member)
         return Sequence(chosen, "list")
+
+
+def get_variable_shape(shape: Value | None, initializer: Value | None) -> Sizes | None:
+    """The static shape of ``tf.get_variable``: the one that is given, else that of the initial value."""
+    if shape is None or (isinstance(shape, Const) and shape.value is None):
+        return shape_of(initializer)
+    single = number(shape)
+    return (Const(single),) if single is not None else sizes_given(shape)
 
 
 COLLECTIONS = {

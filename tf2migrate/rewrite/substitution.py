@@ -7,7 +7,7 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.graph.values import Host, Node
+from tf2migrate.graph.values import Dimension, Host, Node, Value
 from tf2migrate.rewrite.symbols import Symbols
 
 # Methods of a variable that read it; once it is made, its initialized value is its value.
@@ -78,7 +78,7 @@ class Substitution(cst.CSTTransformer):
                 cst.Attribute(value=cst.Subscript() | cst.Name() as base, attr=cst.Name(value="value")),
                 cst.Attribute() as new,
             ):
-                if values(base) and all(isinstance(v, Host) and v.shape_of for v in values(base)):
+                if values(base) and all(_of_shape(v) for v in values(base)):
                     return new.value
             case (
                 cst.Call(func=cst.Attribute(value=base, attr=cst.Name(value=name)), args=[]),
@@ -116,6 +116,10 @@ class Substitution(cst.CSTTransformer):
         if lpar and not getattr(made, "lpar", ()):
             return made.with_changes(lpar=lpar, rpar=getattr(original, "rpar", ()))
         return made
+
+
+def _of_shape(value: Value) -> bool:
+    return isinstance(value, Dimension) or (isinstance(value, Host) and bool(value.shape_of))
 
 
 def _prefixes(node: cst.CSTNode) -> list[int]:
