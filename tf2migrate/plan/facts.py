@@ -149,6 +149,8 @@ def rank_of(node: Node, depth: int = 0) -> int | None:
     """The rank of a tensor, or None when it is not known for certain."""
     if depth > 60:
         return None
+    if node.shape is not None:
+        return len(node.shape)
     if node.op in RANKS:
         return RANKS[node.op]
     match node.kind:

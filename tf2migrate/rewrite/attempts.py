@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import libcst as cst
@@ -12,9 +13,12 @@ from tf2migrate.names.project import Module, Project
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal
 from tf2migrate.plan.program import plan_program
 from tf2migrate.rewrite.held import HeldRewriter
+from tf2migrate.rewrite.inlining import walk
+from tf2migrate.rewrite.named_state import named_state
 from tf2migrate.rewrite.plain import rewrite_plain
 from tf2migrate.rewrite.program import Rewriter
-from tf2migrate.rewrite.shapes import other_shapes
+from tf2migrate.rewrite.shapes import Shape, other_shapes
+from tf2migrate.rewrite.written_shapes import written_shapes
 
 
 @dataclass(slots=True)
@@ -34,13 +38,52 @@ def attempt(modules: list[Module], entry: str, marks: bool) -> Attempt:
     first = _attempt(modules, entry, marks, None)
     if not first.refusals or first.staging.obstacles:
         return first
+    for other in _forms(first, Shape(modules), entry, marks):
+        if not other.refusals:
+            return other
     for shape in other_shapes(first.staging, modules):
         other = _attempt(shape.modules, entry, marks, shape.builder)
         if not other.refusals:
             return other
         if shape.builder is not None:
             first = other
+        for again in _forms(other, shape, entry, marks):
+            if not again.refusals:
+                return again
     return first
+
+
+def _forms(known: Attempt, shape: Shape, entry: str, marks: bool) -> Iterator[Attempt]:
+    """The same program with state named, with static shapes written out, and with both."""
+    yield from _with_sizes(known, shape, entry, marks)
+    modules = named_state(known.staging, shape.modules)
+    if modules is not None:
+        named = Shape(modules, _found_again(shape.builder, shape.modules, modules))
+        other = _attempt(named.modules, entry, marks, named.builder)
+        yield other
+        yield from _with_sizes(other, named, entry, marks)
+
+
+def _with_sizes(known: Attempt, shape: Shape, entry: str, marks: bool) -> Iterator[Attempt]:
+    """The same program with static shapes written out: those that decide a variable, then those of arguments too."""
+    for parameters in (False, True):
+        modules = written_shapes(known.staging, shape.modules, parameters)
+        if modules is not None:
+            yield _attempt(modules, entry, marks, _found_again(shape.builder, shape.modules, modules))
+
+
+def _found_again(
+    builder: cst.FunctionDef | None, before: list[Module], after: list[Module]
+) -> cst.FunctionDef | None:
+    """The method that builds the graph of an object, in another form of the program."""
+    if builder is None:
+        return None
+    origin = next((m.origins[builder] for m in before if builder in m.origins), builder)
+    for module in after:
+        for node, source in module.origins.items():
+            if source is origin and isinstance(node, cst.FunctionDef) and node in set(walk(module.tree)):
+                return node
+    return builder
 
 
 def _attempt(modules: list[Module], entry: str, marks: bool, builder: cst.FunctionDef | None) -> Attempt:
