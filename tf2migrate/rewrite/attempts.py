@@ -14,7 +14,6 @@ from tf2migrate.plan.model import NotPlanned, Plan, Refusal
 from tf2migrate.plan.program import plan_program
 from tf2migrate.rewrite.held import HeldRewriter
 from tf2migrate.rewrite.inlining import walk
-from tf2migrate.rewrite.named_state import named_state
 from tf2migrate.rewrite.plain import rewrite_plain
 from tf2migrate.rewrite.program import Rewriter
 from tf2migrate.rewrite.shapes import Shape, other_shapes
@@ -38,7 +37,7 @@ def attempt(modules: list[Module], entry: str, marks: bool) -> Attempt:
     first = _attempt(modules, entry, marks, None)
     if not first.refusals or first.staging.obstacles:
         return first
-    for other in _forms(first, Shape(modules), entry, marks):
+    for other in _with_sizes(first, Shape(modules), entry, marks):
         if not other.refusals:
             return other
     for shape in other_shapes(first.staging, modules):
@@ -47,21 +46,10 @@ def attempt(modules: list[Module], entry: str, marks: bool) -> Attempt:
             return other
         if shape.builder is not None:
             first = other
-        for again in _forms(other, shape, entry, marks):
+        for again in _with_sizes(other, shape, entry, marks):
             if not again.refusals:
                 return again
     return first
-
-
-def _forms(known: Attempt, shape: Shape, entry: str, marks: bool) -> Iterator[Attempt]:
-    """The same program with state named, with static shapes written out, and with both."""
-    yield from _with_sizes(known, shape, entry, marks)
-    modules = named_state(known.staging, shape.modules)
-    if modules is not None:
-        named = Shape(modules, _found_again(shape.builder, shape.modules, modules))
-        other = _attempt(named.modules, entry, marks, named.builder)
-        yield other
-        yield from _with_sizes(other, named, entry, marks)
 
 
 def _with_sizes(known: Attempt, shape: Shape, entry: str, marks: bool) -> Iterator[Attempt]:
