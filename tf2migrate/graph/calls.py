@@ -41,6 +41,7 @@ from tf2migrate.graph.values import (
     settled,
     unknown_in,
 )
+from tf2migrate.names.tree import children
 
 # Builtins that a moved statement may call: they look at their arguments and do nothing else.
 PURE_BUILTINS = frozenset(
@@ -573,7 +574,7 @@ def _is_generator(definition: cst.FunctionDef) -> bool:
         if isinstance(current, cst.Yield):
             return True
         if not isinstance(current, cst.FunctionDef | cst.Lambda | cst.ClassDef):
-            stack.extend(current.children)
+            stack.extend(children(current))
     return False
 
 

@@ -31,6 +31,7 @@ from tf2migrate.graph.values import (
 )
 from tf2migrate.names.project import Module, Project, dotted_name
 from tf2migrate.names.tensorflow import canonical_import
+from tf2migrate.names.tree import children
 
 MAXIMUM_UNROLL = 64
 MAXIMUM_DEPTH = 40
@@ -677,7 +678,7 @@ def assigned_names(node: cst.CSTNode) -> set[str]:
                 found.add(dotted_name(name2).split(".")[0])
             case cst.Del(target=target):
                 found |= target_names(target)
-        stack.extend(current.children)
+        stack.extend(children(current))
     return found
 
 
@@ -700,7 +701,7 @@ def assigned_attributes(node: cst.CSTNode) -> set[tuple[str, str]]:
             target = current.target
             if isinstance(target, cst.Attribute) and isinstance(target.value, cst.Name):
                 found.add((target.value.value, target.attr.value))
-        stack.extend(current.children)
+        stack.extend(children(current))
     return found
 
 
@@ -711,7 +712,7 @@ def runs_graph(node: cst.CSTNode) -> bool:
         current = stack.pop()
         if isinstance(current, cst.Attribute) and current.attr.value in ("run", "eval"):
             return True
-        stack.extend(current.children)
+        stack.extend(children(current))
     return False
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from tf2migrate.graph.values import Builtin, Function, Node, Symbol, Unknown, Value, nodes_in
+from tf2migrate.names.tree import children
 from tf2migrate.plan.effects import moved_effect
 from tf2migrate.plan.execution import Execution, is_initialization
 from tf2migrate.plan.flow import Flow, Role
@@ -75,7 +76,7 @@ def _unvisited(flow: Flow, slicer: Slicer) -> None:
             if isinstance(node, cst.FunctionDef) and id(node) not in visited and _touches_graph(node):
                 reason = f"`{node.name.value}` uses the graph, but no call of it was seen"
                 raise NotPlanned(slicer.refusal("TFM401", node, reason))
-            stack.extend(node.children)
+            stack.extend(children(node))
 
 
 GRAPH_WORDS = frozenset(
@@ -103,7 +104,7 @@ def _touches_graph(node: cst.CSTNode) -> bool:
             return True
         if isinstance(current, cst.Arg) and current.keyword is not None and current.keyword.value in GRAPH_WORDS:
             return True
-        stack.extend(current.children)
+        stack.extend(children(current))
     return False
 
 
@@ -158,7 +159,7 @@ def _run_reads(flow: Flow, slicer: Slicer, atom: Atom) -> None:
         while stack:
             node = stack.pop()
             inside.add(id(node))
-            stack.extend(node.children)
+            stack.extend(children(node))
     running = {id(site.frame.owner) for site in flow.staging.runs}
     for call in _calls(atom.statement):
         callees = flow.staging.values_of(call.func)
@@ -181,7 +182,7 @@ def _calls(node: cst.CSTNode) -> list[cst.Call]:
         current = stack.pop()
         if isinstance(current, cst.Call):
             found.append(current)
-        stack.extend(current.children)
+        stack.extend(children(current))
     return found
 
 
@@ -196,7 +197,7 @@ def _built_while_running(flow: Flow, slicer: Slicer, atom: Atom) -> None:
         while stack:
             current = stack.pop()
             inside.add(id(current))
-            stack.extend(current.children)
+            stack.extend(children(current))
     for node in atom.nodes:
         if node.kind == "init" or node.number in flow.static:
             continue

@@ -9,6 +9,7 @@ import libcst as cst
 from tf2migrate.graph.calls import PURE_BUILTINS
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.values import Builtin, Foreign, Host, Node, Symbol
+from tf2migrate.names.tree import children
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.region import Atom
 from tf2migrate.plan.stability import MUTATING
@@ -31,7 +32,7 @@ def host_effect(flow: Flow, atom: Atom) -> cst.Call | None:
             callee = flow.staging.value_in(node.func, flow.region.frame)
             if not isinstance(callee, Builtin):
                 return node
-        stack.extend(node.children)
+        stack.extend(children(node))
     return None
 
 
@@ -63,7 +64,7 @@ def _in_body(flow: Flow, body: cst.CSTNode, frame: Frame) -> tuple[cst.CSTNode, 
             effect = _called(flow, node, frame)
             if effect:
                 return node, effect
-        stack.extend(node.children)
+        stack.extend(children(node))
     return None
 
 
@@ -103,7 +104,7 @@ def _stored(
                 and not _is_own(value, frame, inside)
             ):
                 return node, "an object that outlives the call is changed"
-        stack.extend(node.children)
+        stack.extend(children(node))
     return None
 
 

@@ -10,6 +10,7 @@ import libcst as cst
 
 from tf2migrate.graph.values import Bound, Class, Function, Instance, Mapping, Sequence, Value, nodes_in
 from tf2migrate.names.attributes import name_node
+from tf2migrate.names.tree import children
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import NotPlanned, Plan
 from tf2migrate.plan.region import IN_PLACE, Atom, bindings
@@ -59,7 +60,7 @@ def walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     while stack:
         current = stack.pop()
         yield current
-        stack.extend(reversed(current.children))
+        stack.extend(reversed(children(current)))
 
 
 # ------------------------------------------------------------------ what the class becomes
@@ -340,7 +341,7 @@ def _module_bindings(node: cst.CSTNode, name: str, found: list[cst.CSTNode], loo
     if isinstance(node, cst.Import | cst.ImportFrom):
         return
     inside = loop or isinstance(node, cst.For | cst.While)
-    for child in node.children:
+    for child in children(node):
         _module_bindings(child, name, found, inside)
 
 

@@ -15,6 +15,7 @@ import libcst as cst
 from tf2migrate.graph.frames import Frame, Place
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Const, Node, Scope, Session, Value, key_of, nodes_in
+from tf2migrate.names.tree import children
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import NotPlanned, Refusal
 from tf2migrate.plan.region import bindings, bound_names, names_read
@@ -208,7 +209,7 @@ def _check_loops(flow: Flow, function: LayerFunction, creating: dict[int, list[c
     stack: list[cst.CSTNode] = [function.definition.body]
     while stack:
         node = stack.pop()
-        for child in node.children:
+        for child in children(node):
             parents[id(child)] = node
             stack.append(child)
     for statement, loop in loops(function.definition.body.body):
@@ -287,7 +288,7 @@ def _calls(node: cst.CSTNode) -> list[cst.Call]:
         current = stack.pop()
         if isinstance(current, cst.Call):
             out.append(current)
-        stack.extend(current.children)
+        stack.extend(children(current))
     return out
 
 
@@ -297,7 +298,7 @@ def _ids(node: cst.CSTNode) -> set[int]:
     while stack:
         current = stack.pop()
         out.add(id(current))
-        stack.extend(current.children)
+        stack.extend(children(current))
     return out
 
 
@@ -389,7 +390,7 @@ def _shape_only(statement: cst.CSTNode, name: cst.Name) -> bool:
         node, parent = stack.pop()
         if node is name:
             return isinstance(parent, cst.Attribute) and parent.attr.value in ("shape", "get_shape")
-        stack.extend((child, node) for child in node.children)
+        stack.extend((child, node) for child in children(node))
     return False
 
 

@@ -10,6 +10,7 @@ import libcst as cst
 
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Builtin, Const, Node, Sequence, Value
+from tf2migrate.names.tree import children
 
 # Attributes of a tensor that only name its place in the graph.
 PLACES = frozenset({"name", "op", "graph"})
@@ -67,7 +68,7 @@ def _holds(staging: Staging, expression: cst.CSTNode) -> bool:
         node = stack.pop()
         if _holds_node(staging, node):
             return True
-        stack.extend(node.children)
+        stack.extend(children(node))
     return False
 
 

@@ -9,6 +9,7 @@ import libcst as cst
 from tf2migrate.graph.staging import RunSite, Staging
 from tf2migrate.graph.values import Choice, Node, Optimizer, nodes_in
 from tf2migrate.names.attributes import name_node
+from tf2migrate.names.tree import children
 from tf2migrate.plan.contract import check_program, check_step
 from tf2migrate.plan.execution import Execution, is_initialization
 from tf2migrate.plan.facts import is_moving_average
@@ -491,5 +492,5 @@ def _names_list(tree: cst.Module, attributes: bool = True) -> list[str]:
         if isinstance(node, cst.Attribute) and not attributes:
             stack.append(node.value)
         else:
-            stack.extend(node.children)
+            stack.extend(children(node))
     return out

@@ -30,6 +30,7 @@ from tf2migrate.graph.values import (
 )
 from tf2migrate.graph.values import Sequence as Items
 from tf2migrate.names.project import Module
+from tf2migrate.names.tree import children
 
 
 @dataclass(eq=False, slots=True)
@@ -268,7 +269,7 @@ def _inside(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     while stack:
         current = stack.pop()
         yield current
-        stack.extend(current.children)
+        stack.extend(children(current))
 
 
 def _opens_graph(value: Value | None) -> bool:
@@ -325,7 +326,7 @@ def _read(node: cst.CSTNode, found: list[cst.Name], local: frozenset[str]) -> No
         case cst.NamedExpr(value=value):
             _read(value, found, local)
             return
-    for child in node.children:
+    for child in children(node):
         _read(child, found, local)
 
 
@@ -390,7 +391,7 @@ def bindings(node: cst.CSTNode) -> Iterator[tuple[str, cst.CSTNode]]:
             for alias in names if not isinstance(names, cst.ImportStar) else ():
                 yield from bound_names(alias.asname.name if alias.asname else alias.name).items()
             return
-    for child in node.children:
+    for child in children(node):
         yield from bindings(child)
 
 
@@ -412,7 +413,7 @@ def changed_names(node: cst.CSTNode, changes: Callable[[cst.BaseExpression], boo
                     found |= _root(target)
             case cst.Call(func=cst.Attribute(value=base, attr=cst.Name(value=name))) if name in IN_PLACE:
                 found |= _root(base) if changes(base) else set()
-        stack.extend(current.children)
+        stack.extend(children(current))
     return found
 
 

@@ -7,6 +7,7 @@ import libcst as cst
 from tf2migrate.graph.expressions import result_fields
 from tf2migrate.graph.staging import RunSite
 from tf2migrate.graph.values import Choice, Const, Host, Mapping, Node, Sequence, Unknown, Value, nodes_in, unknown_in
+from tf2migrate.names.tree import children
 from tf2migrate.plan.facts import dtype_of
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import Fetch, NotPlanned, Refusal, Slice
@@ -204,7 +205,7 @@ def has_call(expression: cst.CSTNode) -> bool:
         node = stack.pop()
         if isinstance(node, cst.Call):
             return True
-        stack.extend(node.children)
+        stack.extend(children(node))
     return False
 
 

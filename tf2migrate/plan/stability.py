@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from tf2migrate.graph.values import Class, Const, Foreign, Function, Host, Instance, Symbol, Value
+from tf2migrate.names.tree import children
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.model import Step
 from tf2migrate.plan.region import Atom, names_read
@@ -250,7 +251,7 @@ def _stored_attributes(flow: Flow) -> dict[str, cst.CSTNode]:
                 continue
             if isinstance(node, cst.AssignTarget | cst.AugAssign) and isinstance(node.target, cst.Attribute):
                 out[node.target.attr.value] = node
-            stack.extend(node.children)
+            stack.extend(children(node))
     return out
 
 
@@ -259,4 +260,4 @@ def _walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     while stack:
         current = stack.pop()
         yield current
-        stack.extend(current.children)
+        stack.extend(children(current))

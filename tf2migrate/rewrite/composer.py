@@ -15,6 +15,7 @@ from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.tensorflow import ASSIGNS
 from tf2migrate.graph.values import Mapping, Node, Value, nodes_in
 from tf2migrate.graph.values import Sequence as Items
+from tf2migrate.names.tree import children
 from tf2migrate.plan.facts import dtype_of, is_moving_average, rank_of
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.held import plain, walk
@@ -92,7 +93,7 @@ class Composer:
             node = stack.pop()
             if isinstance(node, cst.Call | cst.BaseComp):
                 return True
-            stack.extend(node.children)
+            stack.extend(children(node))
         return False
 
     # ------------------------------------------------------------------ moved statements
@@ -140,7 +141,7 @@ class Composer:
         while stack:
             current = stack.pop()
             inside.add(id(current))
-            stack.extend(current.children)
+            stack.extend(children(current))
         return [n for n in atom.nodes if self.direct(n) and id(n.expression) in inside]
 
     def read(self, name: str, atom: Atom, holder: str) -> str | None:
@@ -174,7 +175,7 @@ class Composer:
                 if isinstance(value, Node) and value.number in self.plan.parameter_names:
                     whole[id(node)] = self.plan.parameter_names[value.number]
                     continue
-            stack.extend(node.children)
+            stack.extend(children(node))
 
     # ------------------------------------------------------------------ expressions that make nodes
     def replace(

@@ -15,6 +15,7 @@ import libcst as cst
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Bound, Const, Function, Node, Value, nodes_in
 from tf2migrate.names.project import Module
+from tf2migrate.names.tree import children
 from tf2migrate.rewrite.inlining import Traced, walk
 
 # An expression in one of these may be evaluated later, several times, or not at all.
@@ -60,7 +61,7 @@ class _Extraction(Traced):
         if isinstance(node, cst.Call) and self.makes(node):
             yield node
             return
-        for child in node.children:
+        for child in children(node):
             yield from self.makers(child)
 
     def makes(self, call: cst.Call) -> bool:
@@ -126,7 +127,7 @@ class _Extraction(Traced):
 
 def _statements(body: cst.CSTNode) -> Iterator[cst.SimpleStatementLine]:
     """The statements that run once each when ``body`` does: none of a loop or of an inner function."""
-    for child in body.children:
+    for child in children(body):
         if isinstance(child, cst.SimpleStatementLine):
             yield child
         elif isinstance(child, cst.IndentedBlock | cst.With):

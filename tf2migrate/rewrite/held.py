@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from tf2migrate.graph.values import Graph, Optimizer, Session, Setting, Value
+from tf2migrate.names.tree import children
 from tf2migrate.plan.flow import Role
 from tf2migrate.plan.held import GONE, Held, is_none, plain, walk
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal
@@ -223,7 +224,7 @@ class HeldRewriter(Rewriter):
                     self.check_replaced(node)
                     continue
                 if isinstance(node, cst.With) and self.dissolved(node):
-                    stack.extend((child, inside) for child in node.body.children)
+                    stack.extend((child, inside) for child in children(node.body))
                     continue
                 if isinstance(node, cst.Call) and (gone := self.dropped_arguments(node)):
                     stack.append((node.func, inside))
@@ -238,7 +239,7 @@ class HeldRewriter(Rewriter):
                     and plain(node.value) in self.gone
                 ):
                     raise self.left(node, plain(node.value))
-                stack.extend((child, inside) for child in node.children)
+                stack.extend((child, inside) for child in children(node))
 
     def check_replaced(self, node: cst.CSTNode) -> None:
         """Of a replaced run, what it feeds stays: that may not be made of what is gone."""

@@ -16,6 +16,7 @@ from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Bound, Class, Function, Instance, Session
 from tf2migrate.names.project import Module
+from tf2migrate.names.tree import children
 from tf2migrate.plan.layers import computes
 from tf2migrate.rewrite.inlining import Traced, walk
 
@@ -317,7 +318,7 @@ def _scoped(
     node: cst.CSTNode, function: cst.FunctionDef | None, cls: cst.ClassDef | None
 ) -> Iterator[tuple[cst.CSTNode, cst.FunctionDef | None, cst.ClassDef | None]]:
     """Every node, calls before what they call, with the method and the class that it stands in."""
-    for child in node.children:
+    for child in children(node):
         yield child, function, cls
         if isinstance(child, cst.ClassDef):
             yield from _scoped(child, None, child)

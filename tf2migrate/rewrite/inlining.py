@@ -13,6 +13,7 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.names.project import Module, Project
+from tf2migrate.names.tree import children
 from tf2migrate.plan.region import IN_PLACE, bindings
 
 MAXIMUM_OPENED = 40
@@ -83,7 +84,7 @@ def walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     while stack:
         current = stack.pop()
         yield current
-        stack.extend(reversed(current.children))
+        stack.extend(reversed(children(current)))
 
 
 def _next(module: Module, project: Project, wanted: set[cst.CSTNode], refused: set[cst.CSTNode]) -> Opening | None:
@@ -100,7 +101,7 @@ def _next(module: Module, project: Project, wanted: set[cst.CSTNode], refused: s
 
 
 def _definitions(node: cst.CSTNode, cls: cst.ClassDef | None) -> Iterator[tuple[cst.FunctionDef, cst.ClassDef | None]]:
-    for child in node.children:
+    for child in children(node):
         if isinstance(child, cst.FunctionDef):
             yield child, cls
             yield from _definitions(child, None)
@@ -149,7 +150,7 @@ def _calls(
                 if receiver is not None:
                     found.append(Opening(node, small, value, function, receiver, scopes[-1] if scopes else None))
         return
-    for child in node.children:
+    for child in children(node):
         _calls(child, name, function, cls, found, scopes, classes)
 
 
@@ -207,7 +208,7 @@ def _own(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         current = stack.pop()
         yield current
         if not isinstance(current, cst.FunctionDef | cst.ClassDef | cst.Lambda):
-            stack.extend(reversed(current.children))
+            stack.extend(reversed(children(current)))
 
 
 def _bound_in(function: cst.FunctionDef) -> set[str]:
@@ -235,7 +236,7 @@ def _names(node: cst.CSTNode, without: cst.CSTNode | None = None) -> set[str]:
             case cst.Arg(value=value2):
                 stack.append(value2)
                 continue
-        stack.extend(current.children)
+        stack.extend(children(current))
     return found
 
 

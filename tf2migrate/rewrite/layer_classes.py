@@ -11,6 +11,7 @@ from tf2migrate.api.layer_model import Layer
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Node, nodes_in
+from tf2migrate.names.tree import children
 from tf2migrate.plan.layers import (
     LayerCall,
     LayerFunction,
@@ -369,7 +370,7 @@ class LayerClass:
                 found.append(node)
                 if id(node) not in nested and id(node) not in own:
                     continue
-            stack.extend(reversed(node.children))
+            stack.extend(reversed(children(node)))
         # Inner state first: an argument is made before what it goes into.
         found.sort(
             key=lambda call: (
@@ -452,7 +453,7 @@ class LayerClass:
                 if not (isinstance(parent, cst.Attribute) and parent.attr.value == "as_list"):
                     whole[id(node)] = f"{self.symbols.tf}.TensorShape({name})"
                     continue
-            stack.extend((child, node) for child in node.children)
+            stack.extend((child, node) for child in children(node))
 
     def second_edit(self) -> Substitution:
         names: dict[int, str] = {}
@@ -502,7 +503,7 @@ def _holds(statement: cst.CSTNode, expression: cst.CSTNode) -> bool:
         node = stack.pop()
         if node is expression:
             return True
-        stack.extend(node.children)
+        stack.extend(children(node))
     return False
 
 

@@ -10,6 +10,7 @@ from tf2migrate.api.symbols import tf2_exists
 from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.project import Module, dotted_name
 from tf2migrate.names.tensorflow import canonical_import
+from tf2migrate.names.tree import children
 from tf2migrate.plan.model import NotPlanned, Refusal
 from tf2migrate.rewrite.flags import use_absl
 from tf2migrate.rewrite.symbols import Symbols
@@ -103,7 +104,7 @@ class Layout:
                             Refusal("TFM101", self.module.key, self.module.tree, f"`{name}` has no native form yet")
                         )
                     continue
-            stack.extend(node.children)
+            stack.extend(children(node))
 
 
 def _inside_known(name: str) -> bool:
@@ -169,7 +170,7 @@ def _names_used(tree: cst.Module) -> set[str]:
             continue
         if isinstance(node, cst.Name):
             used.add(node.value)
-        stack.extend(node.children)
+        stack.extend(children(node))
     return used
 
 
@@ -279,7 +280,7 @@ def _touched(tree: cst.Module) -> set[str]:
                 if isinstance(before, cst.FunctionDef | cst.ClassDef) and all(x.comment is not None for x in lines):
                     found.add(before.name.value)
         if not isinstance(node, cst.SimpleStatementLine):
-            stack.extend(node.children)
+            stack.extend(children(node))
     return found
 
 

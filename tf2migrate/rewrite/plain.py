@@ -11,6 +11,7 @@ from tf2migrate.api.symbols import tf1_exists, tf2_exists
 from tf2migrate.graph.staging import Staging
 from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.project import Module
+from tf2migrate.names.tree import children
 from tf2migrate.rewrite.flag_parsing import parses
 from tf2migrate.rewrite.layout import Layout
 from tf2migrate.rewrite.substitution import Substitution
@@ -59,7 +60,7 @@ def tf1_uses(module: Module) -> Iterator[tuple[cst.CSTNode, str]]:
                 if name != "tf" and not tf2_exists(name) and _is_symbol(name):
                     yield node, name
                 continue
-        stack.extend(reversed(node.children))
+        stack.extend(reversed(children(node)))
 
 
 # Parts of TensorFlow 1 that are more than its public symbols.

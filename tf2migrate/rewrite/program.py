@@ -25,6 +25,7 @@ from tf2migrate.graph.values import (
 from tf2migrate.graph.values import Sequence as Items
 from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.project import Module, Project, dotted_name
+from tf2migrate.names.tree import children
 from tf2migrate.plan.effects import host_effect
 from tf2migrate.plan.flow import Role, is_graph_statement
 from tf2migrate.plan.forward import uses_forward
@@ -129,7 +130,7 @@ class Rewriter:
                 body = node.body
                 self.edits.lines |= standing_alone(body, going, self.edits.removed, self.edits.before)
             if not isinstance(node, cst.SimpleStatementLine):
-                stack.extend(node.children)
+                stack.extend(children(node))
 
     def moves(self, place: Place) -> bool:
         """Whether what happened there moves into the functions of the rewrite."""
@@ -181,7 +182,7 @@ class Rewriter:
                     self.edits.removed.add(id(node))
                     self.notes.append(Refusal("TFM402", key, node, PRINTED))
                 elif isinstance(node, HOLDERS):
-                    stack.extend(node.children)
+                    stack.extend(children(node))
 
     def dissolved(self, node: cst.With) -> bool:
         """Whether a ``with`` block of any function opens only what native TF2 does not need."""
@@ -253,7 +254,7 @@ class Rewriter:
             if id(node) in self.edits.removed:
                 out |= _ids(node)
             else:
-                stack.extend(node.children)
+                stack.extend(children(node))
         return out
 
     def dropped_arguments(self, call: cst.Call) -> set[int]:
@@ -291,7 +292,7 @@ class Rewriter:
                     index = node.slice[0].slice
                     if isinstance(index, cst.Index):
                         self._key(index.value)
-            stack.extend(node.children)
+            stack.extend(children(node))
 
     def _key(self, key: cst.BaseExpression) -> None:
         numbers = {v.number for v in self.staging.values_of(key) if isinstance(v, Node)}
@@ -363,7 +364,7 @@ class Rewriter:
                         if isinstance(value, Function) and id(value.definition) in definitions:
                             reason = "a function that makes layers is used as a value"
                             raise NotPlanned(Refusal("TFM410", symbols.module.key, node, reason))
-                stack.extend(node.children)
+                stack.extend(children(node))
 
     def header(self, original: cst.CSTNode, updated: cst.CSTNode) -> cst.CSTNode:
         """A class of the user, whose first line may change."""
@@ -564,7 +565,7 @@ class Rewriter:
                 ) if value is site.expression and int(index) == values[0]:
                     self.whole[id(node)] = f"{self.runs.call(step, site)}.numpy()"
                     return True
-            stack.extend(node.children)
+            stack.extend(children(node))
         return False
 
     # ------------------------------------------------------------------ statements that stay
@@ -736,7 +737,7 @@ def _ids(node: cst.CSTNode) -> set[int]:
     while stack:
         current = stack.pop()
         out.add(id(current))
-        stack.extend(current.children)
+        stack.extend(children(current))
     return out
 
 
@@ -747,7 +748,7 @@ def _calls(node: cst.CSTNode) -> list[cst.Call]:
         current = stack.pop()
         if isinstance(current, cst.Call):
             out.append(current)
-        stack.extend(current.children)
+        stack.extend(children(current))
     return out
 
 
@@ -758,7 +759,7 @@ def _only_graph_use(definition: cst.FunctionDef, name: cst.Name) -> bool:
         node, parent = stack.pop()
         if node is name:
             return isinstance(parent, cst.Attribute | cst.WithItem)
-        stack.extend((child, node) for child in node.children)
+        stack.extend((child, node) for child in children(node))
     return False
 
 

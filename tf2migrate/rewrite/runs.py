@@ -9,6 +9,7 @@ import libcst as cst
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import RunSite
 from tf2migrate.graph.values import Mapping, Node
+from tf2migrate.names.tree import children
 from tf2migrate.plan.model import Fetch, NotPlanned, Plan, Refusal, Step
 from tf2migrate.plan.region import Atom, names_read
 from tf2migrate.plan.slices import has_call, has_default
@@ -109,7 +110,7 @@ class Runs:
             node = stack.pop()
             if isinstance(node, cst.Name | cst.Attribute) and staging.value_in(node, site.frame) is held:
                 return self.composer.symbols.code(node)
-            stack.extend(node.children)
+            stack.extend(children(node))
         frame: Frame | None = site.frame
         while frame is not None:
             for name, value in frame.env.items():
@@ -274,5 +275,5 @@ def _names_in(node: cst.CSTNode) -> list[cst.Name]:
         current = stack.pop()
         if isinstance(current, cst.Name):
             found.append(current)
-        stack.extend(current.children)
+        stack.extend(children(current))
     return found

@@ -17,6 +17,7 @@ from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Symbol, nodes_in
 from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.project import Module
+from tf2migrate.names.tree import children
 from tf2migrate.plan.model import NotPlanned, Refusal
 from tf2migrate.rewrite.flags import absl_call
 
@@ -81,7 +82,7 @@ class Symbols:
                 and self.module.line(node) < self.module.line(before)
             ):
                 seed = self.code(node.args[0].value)
-            stack.extend(node.children)
+            stack.extend(children(node))
         return seed
 
     def decay(self, name: str, arguments: list[Argument], where: cst.Call) -> cst.BaseExpression:
@@ -123,7 +124,7 @@ class Symbols:
                 if draws and not name.endswith("RandomState"):
                     seed = self.code(node.args[0].value) if node.args else ""
                     before.append((self.module.line(node), name, seed))
-            stack.extend(node.children)
+            stack.extend(children(node))
         # The same seed right before: seeding again changes nothing.
         harmless = all(name.endswith("random.seed") and seed == text and line - at <= 2 for at, name, seed in before)
         return f"{self.tf}.keras.utils.set_random_seed" if harmless else f"{self.tf}.random.set_seed"

@@ -8,6 +8,7 @@ from tf2migrate.api.calls_model import Argument
 from tf2migrate.api.initializers import weight_initializer
 from tf2migrate.api.literals import string
 from tf2migrate.graph.values import Node
+from tf2migrate.names.tree import children
 from tf2migrate.rewrite.symbols import Symbols, is_initializer
 
 VARIABLE = (
@@ -104,7 +105,7 @@ def simple(call: cst.Call, symbols: Symbols) -> bool:
         node = stack.pop()
         if isinstance(node, cst.Call) and symbols.canonical(node.func) is not None:
             return False
-        stack.extend(node.children)
+        stack.extend(children(node))
     return True
 
 
