@@ -381,7 +381,8 @@ class Planner:
             own = [n for n in atom.binds if self.flow.bound_value(atom, n) is optimizer]
             if plan.held is not None:
                 bound = [n for n in atom.binds if is_optimizer_name(plain(n)) and plain(n) not in plan.held.taken]
-                name = plain((own or bound or ["optimizer"])[0])
+                train = [plain(n).lstrip("_") for n in atom.binds if len(self.staging.optimizers) > 1]
+                name = plain((own or bound or [f"{n}_optimizer" for n in train] or ["optimizer"])[0])
                 free = own and "." in own[0]
                 plan.optimizers[optimizer.number] = f"{plan.model}.{name if free else plan.held.fresh(name)}"
                 continue
@@ -462,7 +463,11 @@ def _step_names(op: str, trains: bool = True) -> list[str]:
 
 def is_optimizer_name(name: str) -> bool:
     """Whether a name that was a train op's can be the optimizer's."""
-    return name.lower().strip("_").endswith(("optimizer", "optimiser", "optim", "opt"))
+    words = name.lower().strip("_").split("_")
+    return words[-1].endswith(OPTIMIZERS) or (words[0] in OPTIMIZERS and words[-1] not in ("op", "step", "update"))
+
+
+OPTIMIZERS = ("optimizer", "optimiser", "optim", "opt")
 
 
 def one_of_several(sites: list[RunSite]) -> list[RunSite]:

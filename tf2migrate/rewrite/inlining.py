@@ -7,7 +7,7 @@ becomes the output when the plan succeeds. Every new node remembers the node of 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import libcst as cst
@@ -57,13 +57,17 @@ class Opening:
     function: cst.FunctionDef
     receiver: str = ""
     caller: cst.CSTNode | None = None
+    last: bool = True
 
 
-def open_calls(module: Module, project: Project, wanted: set[cst.CSTNode]) -> Module:
-    """``module`` with the calls of ``wanted`` (origins of function definitions) opened, as far as that is exact."""
+def open_calls(module: Module, project: Project, wanted: set[cst.CSTNode], several: set[cst.CSTNode]) -> Module:
+    """``module`` with the calls of ``wanted`` (origins of function definitions) opened, as far as that is exact.
+
+    Those that are called more than once are opened only where they are among ``several``.
+    """
     refused: set[cst.CSTNode] = set()
     for _ in range(MAXIMUM_OPENED):
-        opening = _next(module, project, wanted, refused)
+        opening = _next(module, project, wanted, several, refused)
         if opening is None:
             return module
         edit = _Opener(module, opening)
@@ -87,13 +91,19 @@ def walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         stack.extend(reversed(children(current)))
 
 
-def _next(module: Module, project: Project, wanted: set[cst.CSTNode], refused: set[cst.CSTNode]) -> Opening | None:
+def _next(
+    module: Module,
+    project: Project,
+    wanted: set[cst.CSTNode],
+    several: set[cst.CSTNode],
+    refused: set[cst.CSTNode],
+) -> Opening | None:
     """The first call that can be opened, callees of other openable functions last."""
     for function, cls in _definitions(module.tree, None):
         origin = _origin(module, function)
         if origin not in wanted or origin in refused:
             continue
-        opening = _only_call(module, project, function, cls)
+        opening = _first_call(module, project, function, cls, origin in several)
         if opening is not None and _openable(function):
             return opening
         refused.add(origin)
@@ -111,19 +121,76 @@ def _definitions(node: cst.CSTNode, cls: cst.ClassDef | None) -> Iterator[tuple[
             yield from _definitions(child, cls if not isinstance(child, cst.Lambda) else None)
 
 
-def _only_call(module: Module, project: Project, function: cst.FunctionDef, cls: cst.ClassDef | None) -> Opening | None:
-    """The only mention of a function, if it is a call that is a statement's whole value."""
+def _first_call(
+    module: Module, project: Project, function: cst.FunctionDef, cls: cst.ClassDef | None, several: bool
+) -> Opening | None:
+    """The first of a function's mentions, if each is a call that is a statement's whole value; of one without
+    ``several`` that has to be the only one."""
     name = function.name.value
-    mentions = sum(
-        isinstance(node, cst.Name) and node.value == name
-        for other in project.modules.values()
-        for node in walk(other.tree if other.key != module.key else module.tree)
-    )
-    if mentions != 2:
+    trees = [other.tree if other.key != module.key else module.tree for other in project.modules.values()]
+    mentions = sum(_mentions(tree, name, cls is not None) for tree in trees)
+    if mentions != 2 and not several:
         return None
     found: list[Opening] = []
     _calls(module.tree, name, function, cls, found, [], [])
-    return found[0] if len(found) == 1 else None
+    if not found or mentions != 1 + len(found):
+        return None
+    found[0].last = len(found) == 1
+    return found[0]
+
+
+def _mentions(tree: cst.Module, name: str, method: bool) -> int:
+    """How often a file may mean a function or method by its name, its definition included."""
+    if method:
+        return sum(isinstance(node, cst.Name) and node.value == name for node in walk(tree))
+    imported = {n for node in walk(tree) if isinstance(node, cst.Import | cst.ImportFrom) for n, _ in bindings(node)}
+    count = 0
+    stack: list[tuple[cst.CSTNode, bool]] = [(tree, False)]
+    while stack:
+        node, hidden = stack.pop()
+        match node:
+            case cst.Name(value=value):
+                count += value == name and not hidden
+                continue
+            case cst.Attribute(value=base, attr=attr):
+                outer = not isinstance(base, cst.Name) or base.value in imported
+                count += attr.value == name and outer and not _is_self(base)
+                stack.append((base, hidden))
+                continue
+            case cst.Arg(value=value2):
+                stack.append((value2, hidden))
+                continue
+            case cst.FunctionDef(name=own):
+                count += own.value == name and not hidden
+                inner = hidden or (name in _bound_in(node) and not _is_global(node, name))
+                outside = [*node.decorators, *(p.default for p in _parameters(node) if p.default is not None)]
+                stack.extend((child, hidden) for child in outside)
+                stack.append((node.body, inner))
+                continue
+            case cst.ImportAlias(name=imported_name):
+                count += isinstance(imported_name, cst.Name) and imported_name.value == name
+                continue
+        stack.extend((child, hidden) for child in node.children)
+    return count
+
+
+def _is_self(base: cst.BaseExpression) -> bool:
+    """``self.a.b``: an attribute of an object."""
+    while isinstance(base, cst.Attribute):
+        base = base.value
+    return isinstance(base, cst.Name) and base.value in ("self", "cls")
+
+
+def _is_global(function: cst.FunctionDef, name: str) -> bool:
+    return any(
+        isinstance(node, cst.Global | cst.Nonlocal) and any(item.name.value == name for item in node.names)
+        for node in walk(function.body)
+    )
+
+
+def _parameters(function: cst.FunctionDef) -> list[cst.Param]:
+    params = function.params
+    return [*params.posonly_params, *params.params, *params.kwonly_params]
 
 
 def _calls(
@@ -397,8 +464,15 @@ class _Opener(Traced):
     def __init__(self, module: Module, opening: Opening) -> None:
         super().__init__(module)
         self.module = module
-        self.opening = opening
+        self.function = opening.function
+        self.opening = opening if opening.last else replace(opening, function=self.copy(opening.function))
         self.body = self.make()
+
+    def copy(self, function: cst.FunctionDef) -> cst.FunctionDef:
+        made = function.deep_clone()
+        for old, new in zip(walk(function), walk(made), strict=True):
+            self.trace(old, new)
+        return made
 
     def make(self) -> list[cst.BaseStatement] | None:
         opening = self.opening
@@ -408,13 +482,13 @@ class _Opener(Traced):
         function, caller = opening.function, opening.caller or self.module.tree
         local = _bound_in(function)
         free = _names(function.body) - local
-        around = _names(caller, function)
+        around = _names(caller, self.function)
         caller_bound = {n for n, _ in bindings(caller.body)} if isinstance(
             caller, cst.FunctionDef
         ) else set()
         if isinstance(caller, cst.FunctionDef):
             caller_bound |= _bound_in(caller)
-        inner_function = any(n is function for n in walk(caller)) and caller is not self.module.tree
+        inner_function = any(n is self.function for n in walk(caller)) and caller is not self.module.tree
         if isinstance(caller, cst.FunctionDef) and not inner_function and free & caller_bound:
             return None
         if isinstance(caller, cst.ClassDef):
@@ -542,15 +616,15 @@ class _Opener(Traced):
         return made
 
     def on_visit(self, node: cst.CSTNode) -> bool:
-        if node is self.opening.statement or node is self.opening.function:
+        if node is self.opening.statement or node is self.function:
             return False
         return super().on_visit(node)
 
     def on_leave(  # type: ignore[override]
         self, original: cst.CSTNode, updated: cst.CSTNode
     ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        if original is self.opening.function:
-            return cst.RemoveFromParent()
+        if original is self.function:
+            return cst.RemoveFromParent() if self.opening.last else original
         if original is self.opening.statement:
             return cst.FlattenSentinel(self.body or [])
         if isinstance(original, cst.IndentedBlock) and not cast(cst.IndentedBlock, updated).body:

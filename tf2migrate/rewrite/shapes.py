@@ -45,14 +45,21 @@ def other_shapes(staging: Staging, modules: list[Module]) -> Iterator[Shape]:
     wanted = set(_opened(staging, None))
     graph: set[cst.CSTNode] = {node.expression for node in staging.nodes if node.expression is not None}
     if graph:
-        opened = [dissolve_namespaces(_open(m, modules, wanted), graph) for m in modules]
+        opened = [dissolve_namespaces(_open(m, modules, wanted, staging), graph) for m in modules]
         opened = [_extracted(m, staging) for m in opened]
         if any(new is not old for new, old in zip(opened, modules, strict=True)):
             yield Shape(opened)
 
 
-def _open(module: Module, modules: list[Module], wanted: set[cst.CSTNode]) -> Module:
-    return open_calls(module, Project(modules), wanted)
+def _open(module: Module, modules: list[Module], wanted: set[cst.CSTNode], staging: Staging) -> Module:
+    return open_calls(module, Project(modules), wanted, _training(staging))
+
+
+def _training(staging: Staging) -> set[cst.CSTNode]:
+    """Functions that make optimizers, train ops or placeholders themselves: nothing else can become of them."""
+    made = [n.place for n in staging.nodes if n.kind in ("placeholder", "train") or n.op == "tf.gradients"]
+    made += [optimizer.place for optimizer in staging.optimizers]
+    return {place.steps[-1].frame.owner for place in made}
 
 
 def _built(staging: Staging) -> list[Node]:
@@ -151,7 +158,7 @@ def _held(staging: Staging, modules: list[Module], builder: Frame) -> Shape | No
     out: list[Module] = []
     found: cst.FunctionDef | None = None
     for module in modules:
-        made = _open(module, modules, wanted)
+        made = _open(module, modules, wanted, staging)
         target = _function(made, builder.owner)
         if target is not None:
             made = extract_variables(made, staging, target)
