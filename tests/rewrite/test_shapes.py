@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 
 import pytest
 
-from tf2migrate.migrate import Level, migrate_text
+from tf2migrate.config import Settings
+from tf2migrate.files import source_from_bytes
+from tf2migrate.migrate import Level, migrate, migrate_text
 
 HEAD = """
 import numpy as np
@@ -106,3 +109,68 @@ def test_a_variable_made_on_a_condition_keeps_its_place() -> None:
         """)
     made = migrate_text(text)
     assert made.level is Level.UNCHANGED
+
+
+# ------------------------------------------------------------------ graph around an object
+NET = """
+import tensorflow as tf
+
+
+class Net(object):
+    def __init__(self, width):
+        self.x = tf.placeholder(tf.float32, [None, width])
+        w = tf.get_variable("w", [width, 1], initializer=tf.ones_initializer())
+        self.loss = tf.reduce_mean(tf.square(tf.matmul(self.x, w)))
+"""
+
+MAIN = """
+import numpy as np
+import tensorflow as tf
+from net import Net
+
+
+class Config(object):
+    width = 2
+    rate = 0.1
+
+
+config = Config()
+{before}
+net = Net(config.width)
+{between}
+train_op = tf.train.GradientDescentOptimizer(config.rate).minimize(net.loss)
+with tf.Session() as sess:
+    sess.run(tf.global_variables_initializer())
+    for step in range(3):
+        print(sess.run([train_op, net.loss], {{net.x: np.ones([4, 2])}})[1])
+"""
+
+
+def two_files(before: str = "", between: str = "") -> tuple[Level, dict[str, str]]:
+    files = {"main.py": MAIN.format(before=before, between=between), "net.py": NET}
+    sources = [source_from_bytes(Path(name), text.encode()) for name, text in files.items()]
+    program = next(p for p in migrate(sources, Settings()) if p.entry.name == "main.py")
+    return program.level, {f.source.path.name: f.code for f in program.files}
+
+
+@pytest.mark.parametrize("between", ["", "print('built')", "decoy = config.width"])
+def test_a_train_op_around_an_object_moves_into_it(between: str) -> None:
+    level, texts = two_files(between=between)
+    assert level is Level.NATIVE
+    assert "Net(config.width, rate=config.rate)" in texts["main.py"]
+    assert "learning_rate=float(rate)" in texts["net.py"]
+
+
+@pytest.mark.parametrize(
+    ("before", "between"),
+    [
+        pytest.param("", "config.rate = 0.5", id="the rate is set after the object was made"),
+        pytest.param("", "print(vars(config))\nsetattr(config, 'rate', 0.5)", id="the rate may be set by name"),
+        pytest.param("", "config = Config()", id="the configuration is another one"),
+        pytest.param("", "for i in range(2):\n    extra = tf.square(net.loss)", id="graph is built in a loop"),
+        pytest.param("other = Net(3)", "", id="two objects"),
+    ],
+)
+def test_what_is_around_an_object_stays_where_it_has_to(before: str, between: str) -> None:
+    level, _ = two_files(before, between)
+    assert level is Level.UNCHANGED

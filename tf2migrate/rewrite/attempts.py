@@ -40,7 +40,7 @@ def attempt(modules: list[Module], entry: str, marks: bool) -> Attempt:
     for other in _with_sizes(first, Shape(modules), entry, marks):
         if not other.refusals:
             return other
-    for shape in other_shapes(first.staging, modules):
+    for shape in other_shapes(first.staging, modules, entry):
         other = _attempt(shape.modules, entry, marks, shape.builder)
         if not other.refusals:
             return other

@@ -162,7 +162,7 @@ def _mentions(tree: cst.Module, name: str, method: bool) -> int:
                 continue
             case cst.FunctionDef(name=own):
                 count += own.value == name and not hidden
-                inner = hidden or (name in _bound_in(node) and not _is_global(node, name))
+                inner = hidden or (name in bound_in(node) and not _is_global(node, name))
                 outside = [*node.decorators, *(p.default for p in _parameters(node) if p.default is not None)]
                 stack.extend((child, hidden) for child in outside)
                 stack.append((node.body, inner))
@@ -278,7 +278,7 @@ def _own(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
             stack.extend(reversed(children(current)))
 
 
-def _bound_in(function: cst.FunctionDef) -> set[str]:
+def bound_in(function: cst.FunctionDef) -> set[str]:
     names = {name for name, _ in bindings(function.body)}
     names |= {
         p.name.value for p in (*function.params.posonly_params, *function.params.params, *function.params.kwonly_params)
@@ -417,7 +417,7 @@ class _Renamed(cst.CSTTransformer):
             case cst.Arg(keyword=cst.Name() as keyword):
                 self.skipped.add(id(keyword))
             case cst.FunctionDef():
-                self.shadows.append(_bound_in(node))
+                self.shadows.append(bound_in(node))
             case cst.Lambda(params=params):
                 self.shadows.append({p.name.value for p in params.params})
                 self.skipped |= {id(p.name) for p in params.params}
@@ -480,14 +480,14 @@ class _Opener(Traced):
         if arguments is None:
             return None
         function, caller = opening.function, opening.caller or self.module.tree
-        local = _bound_in(function)
+        local = bound_in(function)
         free = _names(function.body) - local
         around = _names(caller, self.function)
         caller_bound = {n for n, _ in bindings(caller.body)} if isinstance(
             caller, cst.FunctionDef
         ) else set()
         if isinstance(caller, cst.FunctionDef):
-            caller_bound |= _bound_in(caller)
+            caller_bound |= bound_in(caller)
         inner_function = any(n is self.function for n in walk(caller)) and caller is not self.module.tree
         if isinstance(caller, cst.FunctionDef) and not inner_function and free & caller_bound:
             return None

@@ -668,7 +668,7 @@ class Assembly(Substitution):
     def emptied_block(self, block: cst.With) -> bool:
         """Whether nothing is left of a block: all of its statements went, and none came."""
         for statement in block.body.body:
-            if id(statement) in self.edits.before or id(statement) in self.edits.replaced:
+            if self.edits.before.get(id(statement)) or id(statement) in self.edits.replaced:
                 return False
             if id(statement) in self.edits.removed:
                 continue

@@ -13,12 +13,15 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.graph.frames import Frame, Place
+from tf2migrate.graph.program import analyse
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Class, Function, Instance, Node, nodes_in
 from tf2migrate.names.attributes import AttributeName
 from tf2migrate.names.project import Module, Project
 from tf2migrate.plan.region import find_region
 from tf2migrate.rewrite.extraction import extract_variables
+from tf2migrate.rewrite.gathered import apply
+from tf2migrate.rewrite.gathering import find_gathering
 from tf2migrate.rewrite.hoisting import hoist_methods
 from tf2migrate.rewrite.inlining import Traced, open_calls, walk
 from tf2migrate.rewrite.namespaces import dissolve_namespaces
@@ -34,7 +37,7 @@ class Shape:
     builder: cst.FunctionDef | None = None
 
 
-def other_shapes(staging: Staging, modules: list[Module]) -> Iterator[Shape]:
+def other_shapes(staging: Staging, modules: list[Module], entry: str) -> Iterator[Shape]:
     """The shapes to try after the user's own, best first."""
     builder = _builder(staging)
     if builder is not None:
@@ -42,6 +45,9 @@ def other_shapes(staging: Staging, modules: list[Module]) -> Iterator[Shape]:
         if shape is not None:
             yield shape
         return
+    gathered = _gathered(staging, modules, entry)
+    if gathered is not None:
+        yield gathered
     wanted = set(_opened(staging, None))
     graph: set[cst.CSTNode] = {node.expression for node in staging.nodes if node.expression is not None}
     if graph:
@@ -49,6 +55,29 @@ def other_shapes(staging: Staging, modules: list[Module]) -> Iterator[Shape]:
         opened = [_extracted(m, staging) for m in opened]
         if any(new is not old for new, old in zip(opened, modules, strict=True)):
             yield Shape(opened)
+
+
+def _gathered(staging: Staging, modules: list[Module], entry: str) -> Shape | None:
+    """The program with all of its graph in the constructor of one object, where that can be."""
+    gathering = find_gathering(staging, modules)
+    if gathering is None:
+        return None
+    touched = (gathering.module.key, gathering.home.key)
+    once = [apply(m, gathering) if m.key in touched else m for m in modules]
+    plain = [m.reshaped(m.tree, m.positions, {}) for m in once]
+    project = Project(plain)
+    again = analyse(project, project.modules[entry])
+    builder = _builder(again) if not again.obstacles else None
+    shape = _held(again, plain, builder) if builder is not None else None
+    if shape is None:
+        return None
+    before = {new: old for module in once for new, old in module.origins.items()}
+    out = []
+    for module in shape.modules:
+        origins = {new: before.get(old, old) for new, old in module.origins.items()}
+        origins.update({n: before[n] for n in walk(module.tree) if n in before and n not in origins})
+        out.append(module.reshaped(module.tree, module.positions, origins))
+    return Shape(out, shape.builder)
 
 
 def _open(module: Module, modules: list[Module], wanted: set[cst.CSTNode], staging: Staging) -> Module:
