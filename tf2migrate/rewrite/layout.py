@@ -13,6 +13,7 @@ from tf2migrate.names.tensorflow import canonical_import
 from tf2migrate.names.tree import children
 from tf2migrate.plan.model import NotPlanned, Refusal
 from tf2migrate.rewrite.flags import use_absl
+from tf2migrate.rewrite.outer_names import OuterNames
 from tf2migrate.rewrite.symbols import Symbols
 from tf2migrate.rewrite.templates import Templates
 from tf2migrate.rewrite.undefined import undefined_names
@@ -32,6 +33,7 @@ class Layout:
         tree = use_absl(tree, self.module)
         tree = self.definitions(tree)
         tree = self.imports(tree)
+        tree = tree.visit(OuterNames(self.module.tree))
         tree = tree.visit(_Spacing(self.generated, _touched(self.module.tree)))
         self.check(tree)
         try:

@@ -94,6 +94,7 @@ class Rewriter:
         self.generated: set[str] = set()
         self.classes: dict[str, str] = {}
         self.session_parameters: set[int] = set()
+        self.model_anchor: Atom | None = None
         self.dropped: dict[int, set[str]] = {}
         self.notes: list[Refusal] = []
 
@@ -383,6 +384,7 @@ class Rewriter:
             atoms += self.plan.forward.atoms
         anchor = max(atoms, key=lambda a: a.number)
         self.check_order(atoms, anchor)
+        self.model_anchor = anchor
         made = [self.functions.model_class(self.host)]
         instance = self.templates.statements(
             f"{self.plan.model} = {self.plan.model_class}({', '.join(self.host)})\n", {}
@@ -489,6 +491,8 @@ class Rewriter:
         if not atoms:
             return site
         last = max(atoms, key=lambda a: a.number)
+        if self.model_anchor is not None and last.number < self.model_anchor.number < site.number:
+            return self.model_anchor  # the model comes before the functions that read it
         return last if last.number < site.number else site
 
     def insert(self, atom: Atom, statements: list[cst.BaseStatement]) -> None:
