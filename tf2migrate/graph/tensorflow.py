@@ -12,8 +12,8 @@ from tf2migrate.api.results import EACH, LISTS, tuple_length
 from tf2migrate.api.schedules import is_schedule
 from tf2migrate.graph.calls import Arguments
 from tf2migrate.graph.expressions import shape_sources
-from tf2migrate.graph.flags import Flags
 from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.recurrent import Recurrent
 from tf2migrate.graph.shape_rules import part_shape
 from tf2migrate.graph.sizes import merged, sizes_given
 from tf2migrate.graph.staging import RunSite
@@ -90,8 +90,12 @@ PREFIXES = (
     ("tf.contrib.data.", "TFM801", "`tf.data` iterators are not rewritten yet"),
     ("tf.estimator.", "TFM805", "Estimators are not rewritten yet"),
     ("tf.contrib.learn.", "TFM805", "Estimators are not rewritten yet"),
-    ("tf.nn.rnn_cell.", "TFM702", "recurrent networks are not rewritten yet"),
-    ("tf.contrib.rnn.", "TFM702", "recurrent networks are not rewritten yet"),
+    ("tf.nn.rnn_cell.", "TFM702", "this kind of recurrent cell is not rewritten yet"),
+    ("tf.nn.raw_rnn", "TFM702", "`tf.nn.raw_rnn` is not rewritten yet"),
+    ("tf.nn.static_state_saving_rnn", "TFM702", "`tf.nn.static_state_saving_rnn` is not rewritten yet"),
+    ("tf.contrib.rnn.", "TFM702", "this part of `tf.contrib.rnn` is not rewritten yet"),
+    ("tf.contrib.cudnn_rnn.", "TFM702", "recurrent networks of cuDNN are not rewritten yet"),
+    ("tf.contrib.grid_rnn.", "TFM702", "grid cells are not rewritten yet"),
     ("tf.contrib.seq2seq.", "TFM702", "recurrent networks are not rewritten yet"),
     ("tf.contrib.legacy_seq2seq.", "TFM702", "recurrent networks are not rewritten yet"),
     ("tf.python.", "TFM103", "a private module of TensorFlow 1 has no counterpart"),
@@ -111,11 +115,10 @@ PREFIXES = (
     ("tf.contrib.framework.arg_scope", "TFM701", "`arg_scope` is not rewritten yet"),
     ("tf.contrib.distribut", "TFM808", "distributed training is not rewritten yet"),
 )
-RECURRENT = {"tf.nn.dynamic_rnn", "tf.nn.static_rnn", "tf.nn.bidirectional_dynamic_rnn", "tf.nn.raw_rnn"}
 ASSIGNS = {"tf.assign": "assign", "tf.assign_add": "assign_add", "tf.assign_sub": "assign_sub"}
 
 
-class TensorFlow(Flags):
+class TensorFlow(Recurrent):
     """The whole interpreter."""
 
     def __init__(self, project: Project, entry: Module) -> None:
@@ -152,8 +155,9 @@ class TensorFlow(Flags):
                 return value
         if name in ELSEWHERE:
             return self.refuse(ELSEWHERE[name][0], node, ELSEWHERE[name][1])
-        if name in RECURRENT:
-            return self.refuse("TFM702", node, "recurrent networks are not rewritten yet")
+        recurrent = self.recurrent(name, args, node)
+        if recurrent is not None:
+            return recurrent
         if name in LAYER_NAMES:
             return self.layer(name, args, node, frame)
         special = self.structure(name, args, node, frame)
@@ -458,7 +462,7 @@ def fetched(value: Value) -> Value:
     """The host value that running ``value`` gives: the same nesting, numpy inside."""
     match value:
         case Sequence(items=items, kind=kind, exact=exact):
-            return Sequence([fetched(item) for item in items], "list" if kind == "list" else kind, exact)
+            return Sequence([fetched(item) for item in items], "list" if kind == "list" else kind, exact, value.fields)
         case Mapping(items=pairs, exact=exact):
             return Mapping({k: fetched(v) for k, v in pairs.items()}, exact)
         case Node(kind="tensor" | "variable" | "placeholder" | "assign"):

@@ -5,7 +5,18 @@ from __future__ import annotations
 import libcst as cst
 
 from tf2migrate.graph.calls import Arguments
-from tf2migrate.graph.values import Const, Host, Node, Optimizer, Sequence, Unknown, Value, nodes_in, unknown_in
+from tf2migrate.graph.values import (
+    Const,
+    Host,
+    Node,
+    Optimizer,
+    Sequence,
+    Unknown,
+    Value,
+    nodes_in,
+    stands_for_several,
+    unknown_in,
+)
 from tf2migrate.graph.variables import Variables
 
 
@@ -113,4 +124,4 @@ class Training(Variables):
 
 def kind_of(variables: list[Node]) -> str:
     """A list with one element for each variable, or one in which a layer stands for several."""
-    return "collection" if any(v.kind == "layer" for v in variables) else "list"
+    return "collection" if any(stands_for_several(v) for v in variables) else "list"

@@ -115,11 +115,15 @@ class Node(Value):
 
 @dataclass(eq=False, slots=True)
 class Sequence(Value):
-    """A list, tuple or set; ``exact`` is false when elements may be missing, repeated or reordered."""
+    """A list, tuple or set; ``exact`` is false when elements may be missing, repeated or reordered.
+
+    ``fields`` are the names of the elements of a named tuple.
+    """
 
     items: list[Value]
     kind: str = "list"
     exact: bool = True
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(eq=False, slots=True)
@@ -195,6 +199,19 @@ class Optimizer(Value):
 
 
 @dataclass(eq=False, slots=True)
+class Cell(Value):
+    """A recurrent cell made of others, without variables of its own; ``operands`` are its other arguments.
+
+    A cell that owns variables is a ``Node`` of the kind ``variable``: the layer that holds them, see ``is_cell``.
+    """
+
+    name: str
+    cells: Sequence
+    operands: tuple[Value, ...] = ()
+    random: bool = False
+
+
+@dataclass(eq=False, slots=True)
 class Session(Value):
     """A session, with the call that made it."""
 
@@ -245,6 +262,16 @@ def settled(value: Value) -> Value:
     return value
 
 
+def is_cell(value: Value | None) -> bool:
+    """Whether a value is a recurrent cell."""
+    return isinstance(value, Cell) or (isinstance(value, Node) and "cell" in value.details)
+
+
+def stands_for_several(node: Node) -> bool:
+    """Whether a node is a layer or cell, which owns any number of variables."""
+    return node.kind == "layer" or is_cell(node)
+
+
 def key_of(value: Value) -> object:
     """What identifies a host value: a literal's value, the way it was computed, or else the object itself."""
     match value:
@@ -288,6 +315,10 @@ def nodes_in(value: Value | None, seen: set[int] | None = None) -> Iterator[Node
                 yield from nodes_in(item, seen)
         case Bound(receiver=receiver):
             yield from nodes_in(receiver, seen)
+        case Cell(cells=cells, operands=operands):
+            yield from nodes_in(cells, seen)
+            for operand in operands:
+                yield from nodes_in(operand, seen)
 
 
 def unknown_in(value: Value | None, seen: set[int] | None = None) -> Unknown | None:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import libcst as cst
 
-from tf2migrate.graph.values import Builtin, Function, Node, Symbol, Unknown, Value, nodes_in
+from tf2migrate.graph.values import (
+    Builtin,
+    Function,
+    Node,
+    Symbol,
+    Unknown,
+    Value,
+    nodes_in,
+    stands_for_several,
+)
 from tf2migrate.names.tree import children
 from tf2migrate.plan.effects import moved_effect
 from tf2migrate.plan.execution import Execution, is_initialization
@@ -297,7 +306,7 @@ def _order_of_gradients(slicer: Slicer, step: Step) -> None:
         ]
         if (
             len(by) > 1
-            and any(isinstance(v, Node) and v.kind == "layer" for v in by)
+            and any(isinstance(v, Node) and stands_for_several(v) for v in by)
             and any(leaf.node is not None and leaf.node.op == "tf.gradients" for leaf in step.fetch.values())
         ):
             where = step.sites[0].expression

@@ -11,6 +11,7 @@ from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import (
     Bound,
+    Cell,
     Class,
     Function,
     Graph,
@@ -182,6 +183,8 @@ def _role(flow: Flow, atom: Atom) -> Role:
         if all(n.number in flow.static for n in held):
             return Role.CONSTANT
         if all(n.kind in ("variable", "layer") for n in held):
+            if any(isinstance(v, Cell) for v in values):
+                return Role.VARIABLE
             return Role.ALIAS if not _reads_staged(flow, atom) else Role.STAGED
         return Role.STAGED
     if _reads_staged(flow, atom) and not _is_compound(atom):

@@ -6,7 +6,19 @@ import libcst as cst
 
 from tf2migrate.graph.expressions import result_fields
 from tf2migrate.graph.staging import RunSite
-from tf2migrate.graph.values import Choice, Const, Host, Mapping, Node, Sequence, Unknown, Value, nodes_in, unknown_in
+from tf2migrate.graph.values import (
+    Choice,
+    Const,
+    Host,
+    Mapping,
+    Node,
+    Sequence,
+    Unknown,
+    Value,
+    nodes_in,
+    stands_for_several,
+    unknown_in,
+)
 from tf2migrate.names.tree import children
 from tf2migrate.plan.facts import dtype_of
 from tf2migrate.plan.flow import Flow, Role
@@ -51,7 +63,7 @@ class Slicer:
         match value:
             case Node(kind="train" | "init" | "group"):
                 return Fetch("none", expression, site.frame, value)
-            case Node(kind="layer"):
+            case Node() if stands_for_several(value):
                 raise NotPlanned(self.refusal("TFM401", expression, "the variables of a layer are fetched"))
             case Node():
                 return Fetch("leaf", expression, site.frame, value)

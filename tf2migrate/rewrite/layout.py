@@ -12,6 +12,7 @@ from tf2migrate.names.project import Module, dotted_name
 from tf2migrate.names.tensorflow import canonical_import
 from tf2migrate.names.tree import children
 from tf2migrate.plan.model import NotPlanned, Refusal
+from tf2migrate.plan.region import bound_names
 from tf2migrate.rewrite.flags import use_absl
 from tf2migrate.rewrite.outer_names import OuterNames
 from tf2migrate.rewrite.symbols import Symbols
@@ -51,6 +52,10 @@ class Layout:
         found = list(self.symbols.definitions.values())
         if not found:
             return tree
+        own = _names_bound(tree) & {definition.name for definition in found}
+        if own:
+            reason = f"`{min(own)}` is a name of the program and of a definition that the rewrite adds"
+            raise NotPlanned(Refusal("TFM410", self.module.key, self.module.tree, reason, "give yours another name"))
         templates = Templates(tree)
         body: list[cst.BaseStatement] = list(tree.body)
         lines = [f"import tensorflow as {self.symbols.tf}", *(line for d in found for line in d.imports)]
@@ -73,7 +78,7 @@ class Layout:
 
     def imports(self, tree: cst.Module) -> cst.Module:
         """Imports of what TensorFlow 2 does not have go; what is still used of them is an obstacle."""
-        used = _names_used(tree)
+        used = _names_used(tree) - self.symbols.definitions.keys()
         edit = _Imports(used)
         made = tree.visit(edit)
         if edit.left:
@@ -158,6 +163,25 @@ def _after_imports(body: list[cst.SimpleStatementLine | cst.BaseCompoundStatemen
         elif isinstance(statement, cst.FunctionDef | cst.ClassDef):
             break
     return position
+
+
+def _names_bound(tree: cst.Module) -> set[str]:
+    """Names that the program itself binds anywhere, other than by imports."""
+    bound: set[str] = set()
+    stack: list[cst.CSTNode] = [tree]
+    while stack:
+        node = stack.pop()
+        match node:
+            case cst.Import() | cst.ImportFrom():
+                continue
+            case cst.FunctionDef(name=name) | cst.ClassDef(name=name) | cst.Param(name=name):
+                bound.add(name.value)
+            case cst.AssignTarget(target=target) | cst.For(target=target) | cst.CompFor(target=target):
+                bound |= bound_names(target).keys()
+            case cst.AsName(name=target) | cst.NamedExpr(target=target):
+                bound |= bound_names(target).keys()
+        stack.extend(node.children)
+    return bound
 
 
 def _names_used(tree: cst.Module) -> set[str]:

@@ -10,7 +10,7 @@ import libcst as cst
 
 from tf2migrate.api.calls_model import Refused
 from tf2migrate.api.optimizers import Rate, densify, optimizer
-from tf2migrate.graph.values import Foreign, Mapping, Node, Optimizer, Sequence, Symbol, nodes_in
+from tf2migrate.graph.values import Foreign, Mapping, Node, Optimizer, Sequence, Symbol, nodes_in, stands_for_several
 from tf2migrate.plan.contract import ancestors
 from tf2migrate.plan.facts import dtype_of
 from tf2migrate.plan.flow import Role
@@ -660,8 +660,8 @@ class Functions:
         for node in nodes:
             if node.number in covered:
                 continue
-            if node.kind == "layer" and node.number in self.composer.inner:
-                lists.append(f"{self.plan.model}.{self.composer.inner[node.number]}.trainable_variables")
+            if stands_for_several(node):
+                lists.append(f"{self.variable_reference(node)}.trainable_variables")
             else:
                 parts.append(self.variable_reference(node))
         joined = [f"[{', '.join(parts)}]"] if parts else []
@@ -767,7 +767,7 @@ class Functions:
         if len({frozenset(id(n) for n in nodes) for nodes in sets.values()}) < 2:
             return ""
         union = list(dict.fromkeys(n for nodes in sets.values() for n in nodes))
-        if any(n.kind == "layer" for n in union) or self.plan.objects:
+        if any(stands_for_several(n) for n in union) or self.plan.objects:
             where = self.composer.symbols.module.key
             reason = "one optimizer trains different layers in different runs, before they are built"
             raise NotPlanned(Refusal("TFM501", where, maker.call, reason))

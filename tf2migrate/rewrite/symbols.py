@@ -131,7 +131,7 @@ class Symbols:
 
     def used_once(self, initializer: cst.Call) -> bool:
         """Whether an initializer is written as the argument of the call that makes its one variable."""
-        makers = ("tf.get_variable", "tf.layers.", "tf.contrib.layers.")
+        makers = ("tf.get_variable", "tf.layers.", "tf.contrib.layers.", "tf.nn.rnn_cell.LSTMCell")
         for node in self.staging.nodes:
             if (
                 node.kind in ("variable", "layer")

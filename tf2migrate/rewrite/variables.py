@@ -7,7 +7,7 @@ import libcst as cst
 from tf2migrate.api.calls_model import Argument
 from tf2migrate.api.initializers import weight_initializer
 from tf2migrate.api.literals import string
-from tf2migrate.graph.values import Node
+from tf2migrate.graph.values import Node, is_cell
 from tf2migrate.names.tree import children
 from tf2migrate.rewrite.symbols import Symbols, is_initializer
 
@@ -35,6 +35,8 @@ def bound(arguments: list[Argument], order: tuple[str, ...]) -> dict[str, str]:
 
 def in_model(symbols: Symbols, node: Node, original: cst.Call, updated: cst.Call, name: str) -> str:
     """The constructor of a variable that is an attribute ``name`` of the model: ``self.add_weight`` where possible."""
+    if is_cell(node):
+        return cell(symbols, original, updated)
     given = bound(symbols.arguments(updated), VARIABLE if node.op == "tf.Variable" else GET_VARIABLE)
     if node.op == "tf.Variable":
         initial = original_argument(original, 0, "initial_value")
@@ -60,6 +62,11 @@ def in_model(symbols: Symbols, node: Node, original: cst.Call, updated: cst.Call
     return anywhere(symbols, node, original, updated)
 
 
+def cell(symbols: Symbols, original: cst.Call, updated: cst.Call) -> str:
+    """The constructor of a recurrent cell, a layer of its own."""
+    return symbols.code(symbols.call(original, updated))
+
+
 def plain(text: str) -> str | None:
     """The dtype that add_weight has anyway."""
     return text if text.endswith(".float32") or string(text) == "float32" else None
@@ -67,6 +74,8 @@ def plain(text: str) -> str | None:
 
 def anywhere(symbols: Symbols, node: Node, original: cst.Call, updated: cst.Call) -> str:
     """The constructor of a variable outside a model's constructor: ``tf.keras.Variable``."""
+    if is_cell(node):
+        return cell(symbols, original, updated)
     if node.op == "tf.Variable":
         given = bound(symbols.arguments(updated), VARIABLE)
         parts = [given.get("initial_value", "")]
