@@ -24,6 +24,8 @@ _CELLS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "tf.nn.rnn_cell.DropoutWrapper": ("dropout_wrapper", ("cell", "input_keep_prob", "output_keep_prob")),
     "tf.nn.rnn_cell.LSTMStateTuple": ("lstm_state_tuple", ("c", "h")),
 }
+_BOTH = ("cell_fw", "cell_bw", "inputs")
+_BOTH_STATES = ("initial_state_fw", "initial_state_bw")
 _RUNS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "tf.nn.dynamic_rnn": (
         ("masked_rnn_step", "dynamic_rnn"),
@@ -35,15 +37,17 @@ _RUNS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "tf.nn.bidirectional_dynamic_rnn": (
         ("masked_rnn_step", "dynamic_rnn", "bidirectional_dynamic_rnn"),
-        ("cell_fw", "cell_bw", "inputs", "sequence_length", "initial_state_fw", "initial_state_bw", "dtype", "time_major"),
+        (*_BOTH, "sequence_length", *_BOTH_STATES, "dtype", "time_major"),
     ),
     "tf.nn.static_bidirectional_rnn": (
         ("masked_rnn_step", "static_rnn", "static_bidirectional_rnn"),
-        ("cell_fw", "cell_bw", "inputs", "initial_state_fw", "initial_state_bw", "dtype", "sequence_length"),
+        (*_BOTH, *_BOTH_STATES, "dtype", "sequence_length"),
     ),
 }  # fmt: skip
 # Parameters that only name, place or schedule, or that the analysis has dealt with.
-_ASIDE = frozenset({"reuse", "name", "scope", "parallel_iterations", "swap_memory", "num_unit_shards", "num_proj_shards"})
+_ASIDE = frozenset(
+    ["reuse", "name", "scope", "parallel_iterations", "swap_memory", "num_unit_shards", "num_proj_shards"]
+)
 _LSTM = frozenset({"basic_lstm_cell", "lstm_cell"})
 
 

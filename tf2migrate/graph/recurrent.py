@@ -111,6 +111,8 @@ class Recurrent(Flags):
         for value in given:
             if (unknown := unknown_in(value)) is not None:
                 return unknown
+            if isinstance(value, Node):
+                value.details["probability"] = Const(True)
         drops = any(not (isinstance(value, Const) and value.value == 1) for value in given)
         return Cell(name, Sequence([cell], "tuple"), tuple(given), drops or is_random(cell))
 
@@ -246,10 +248,10 @@ class Recurrent(Flags):
         if inputs is None or not any(True for _ in nodes_in(inputs)):
             return self.refuse("TFM702", node, "what this recurrent network reads is not a tensor of this graph")
         dtype = named.get("dtype")
-        if dtype is not None and not (isinstance(dtype, Const) and dtype.value in (None, "float32", "float")):
-            if not (isinstance(dtype, Symbol) and dtype.name == "tf.float32"):
-                return self.refuse("TFM702", node, "recurrent networks of other types than `float32` are not rewritten")
-        return None
+        match dtype:
+            case None | Const(value=None | "float32" | "float") | Symbol(name="tf.float32"):
+                return None
+        return self.refuse("TFM702", node, "recurrent networks of other types than `float32` are not rewritten yet")
 
     def run_node(self, name: str, cells: list[Value], named: Mapping[str, Value], node: cst.Call) -> Node:
         operands = [value for key, value in named.items() if key != "scope"]

@@ -21,6 +21,7 @@ from tf2migrate.plan.layers import class_name, find_layers, object_name, objects
 from tf2migrate.plan.lifting import lifted_names
 from tf2migrate.plan.model import Fetch, NotPlanned, Plan, Refusal, Slice, Step, Update
 from tf2migrate.plan.normalization import moving_averages
+from tf2migrate.plan.recurrent import check_cells
 from tf2migrate.plan.region import Atom, find_region, names_read
 from tf2migrate.plan.reserved import RESERVED, attribute
 from tf2migrate.plan.slices import Slicer, has_call, has_default, in_order
@@ -51,6 +52,7 @@ class Planner:
 
     def plan(self) -> Plan:
         check_program(self.flow, self.slicer)
+        check_cells(self.flow, self.slicer)
         taken = {name for module in self.staging.modules.values() for name in _names(module.tree)}
         plan = Plan(self.flow, [], None, "", "", [], {}, {}, {}, None, taken)
         plan.held = find_held(self.flow, self.slicer)

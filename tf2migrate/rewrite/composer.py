@@ -66,7 +66,7 @@ class Composer:
         for atom in self.flow.region.atoms:
             if self.flow.role(atom) is Role.VARIABLE:
                 for name in atom.binds:
-                    if holds_variables(self.flow.bound_value(atom, name)):
+                    if holds_variables(self.flow.bound_value(atom, name)) and not self.is_local(atom, name):
                         self.attributes[atom.number, name] = unique(self.attribute(name), taken)
             elif self.flow.role(atom) is Role.STAGED:
                 for node in atom.nodes:
@@ -79,6 +79,15 @@ class Composer:
         """The attribute of a variable with this name."""
         held = self.plan.held
         return attribute(plain(name)) if held is None or held.keras else plain(name)
+
+    def is_local(self, atom: Atom, name: str) -> bool:
+        """Whether a name only serves a loop or branch inside: what is made there is kept under another name."""
+        return not isinstance(atom.statement, cst.SimpleStatementLine) and not any(
+            read.name == name and atom in self.flow.reaching(name, other)
+            for other in self.flow.region.atoms
+            if other is not atom
+            for read in self.flow.reads(other)
+        )
 
     def direct(self, node: Node) -> bool:
         return node.place.steps[-1].frame is self.flow.region.frame

@@ -160,7 +160,7 @@ class Functions:
 
     def _label(self, node: Node, atom: Atom) -> str:
         for name in atom.binds:
-            if self.plan.flow.bound_value(atom, name) is node:
+            if self.plan.flow.bound_value(atom, name) is node and (atom.number, name) in self.composer.attributes:
                 return self.composer.attributes[atom.number, name]
         for name in atom.binds:
             path = _path_to(self.plan.flow.bound_value(atom, name), node)
@@ -854,6 +854,8 @@ def _is_fed(nodes: list[Node]) -> bool:
 
 def is_scalar(plan: Plan, node: Node) -> bool:
     """Whether a placeholder without a shape is used where TensorFlow 1 accepts nothing but a scalar."""
+    if "probability" in node.details:
+        return True
     for user in plan.flow.staging.nodes:
         call = user.expression
         if node not in user.inputs or not isinstance(call, cst.Call):
