@@ -180,7 +180,7 @@ def _names_bound(tree: cst.Module) -> set[str]:
                 bound |= bound_names(target).keys()
             case cst.AsName(name=target) | cst.NamedExpr(target=target):
                 bound |= bound_names(target).keys()
-        stack.extend(node.children)
+        stack.extend(children(node))
     return bound
 
 
