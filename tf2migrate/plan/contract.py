@@ -179,6 +179,8 @@ def _run_reads(flow: Flow, slicer: Slicer, atom: Atom) -> None:
         if id(name) in inside:
             continue
         value = flow.staging.value_in(name, flow.region.frame)
+        if isinstance(value, Node) and value.number in flow.chosen:
+            continue
         if value is not None and any(n.kind != "init" for n in nodes_in(value)) and _is_graph_value(value):
             reason = f"`{name.value}` is used beside a run, where only its value exists"
             raise NotPlanned(slicer.refusal("TFM411", name, reason))

@@ -43,6 +43,7 @@ class Role(enum.Enum):
     OPTIMIZER = "becomes a Keras optimizer"
     STAGED = "moves into the functions that need it"
     FEED = "stays: a feed dict, keyed by parameter names"
+    CHOICE = "stays: chooses among what becomes functions"
     ALIAS = "stays behind the model: a list or name of variables"
 
 
@@ -65,6 +66,10 @@ class Flow:
     roles: list[Role] = field(default_factory=list)
     inner: dict[int, list[Read]] = field(default_factory=dict)
     static: set[int] = field(default_factory=set)
+    # Numbers of the nodes that the host chooses among.
+    chosen: set[int] = field(default_factory=set)
+    # Numbers of the atoms that do nothing with them but choose.
+    choosing: set[int] = field(default_factory=set)
 
     # ------------------------------------------------------------------ values
     def bound_value(self, atom: Atom, name: str) -> Value | None:
@@ -109,16 +114,22 @@ def analyse_flow(staging: Staging, region: Region) -> Flow:
     flow = Flow(staging, region)
     flow.static = _static_nodes(staging)
     _inner_reads(flow)
-    for atom in region.atoms:
-        flow.roles.append(_role(flow, atom))
+    assign_roles(flow)
+    return flow
+
+
+def assign_roles(flow: Flow) -> None:
+    """Gives each atom its role, from what is known of the choices of the host."""
+    flow.roles.clear()
+    for atom in flow.region.atoms:
+        flow.roles.append(Role.CHOICE if atom.number in flow.choosing else _role(flow, atom))
     # A list that variables are appended to is made where the variables are made.
-    for atom in region.atoms:
+    for atom in flow.region.atoms:
         if flow.role(atom) in (Role.VARIABLE, Role.STAGED):
             for name in atom.changes:
                 for other in flow.reaching(name, atom):
                     if flow.role(other) in (Role.HOST, Role.CONSTANT, Role.ALIAS) and name in other.binds:
                         flow.roles[other.number] = flow.role(atom)
-    return flow
 
 
 def _static_nodes(staging: Staging) -> set[int]:

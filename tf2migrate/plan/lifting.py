@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import libcst as cst
 
+from tf2migrate.graph.values import Mapping
+from tf2migrate.names.tree import children
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.region import names_read
 
@@ -21,8 +23,9 @@ def lifted_names(flow: Flow) -> dict[int, list[str]]:
         atom = region.atom_at(frame.called_from)
         if atom is None or atom.runs:
             continue
+        keys = _feed_keys(flow, definition.body)
         for name in names_read(definition.body):
-            if frame.holder(name.value) is not region.frame:
+            if frame.holder(name.value) is not region.frame or id(name) in keys:
                 continue
             sources = flow.reaching(name.value, atom)
             if any(flow.role(a) in INSIDE for a in sources):
@@ -43,3 +46,19 @@ def lifted_names(flow: Flow) -> dict[int, list[str]]:
                     mine.append(missing)
                     changed = True
     return lifted
+
+
+def _feed_keys(flow: Flow, body: cst.CSTNode) -> set[int]:
+    """Names of placeholders that are keys of a feed: they become strings."""
+    out: set[int] = set()
+    stack: list[cst.CSTNode] = [body]
+    while stack:
+        node = stack.pop()
+        match node:
+            case cst.DictElement(key=cst.Name() as key):
+                out.add(id(key))
+            case cst.Subscript(value=base, slice=[cst.SubscriptElement(slice=cst.Index(value=cst.Name() as key))]):
+                if any(isinstance(v, Mapping) for v in flow.staging.values_of(base)):
+                    out.add(id(key))
+        stack.extend(children(node))
+    return out

@@ -111,6 +111,14 @@ class Step:
 
 
 @dataclass(eq=False, slots=True)
+class Chosen:
+    """A run of one of several nodes: the part of the fetch that chooses, and the function of each node."""
+
+    leaf: cst.BaseExpression
+    steps: dict[int, Step]
+
+
+@dataclass(eq=False, slots=True)
 class Forward:
     """The part of the graph that becomes the model's ``call``."""
 
@@ -138,6 +146,9 @@ class Plan:
     objects: list[LayerObject] = field(default_factory=list)
     networks: bool = False
     held: Held | None = None
+    # Runs that choose, by the identity of the run's expression, and the name that each chosen node has.
+    chosen: dict[int, Chosen] = field(default_factory=dict)
+    own_names: dict[int, str] = field(default_factory=dict)
     moving: dict[int, str] = field(default_factory=dict)
 
     def local_name(self, name: str) -> str:

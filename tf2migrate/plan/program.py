@@ -10,6 +10,7 @@ from tf2migrate.graph.staging import RunSite, Staging
 from tf2migrate.graph.values import Choice, Node, Optimizer, nodes_in
 from tf2migrate.names.attributes import name_node
 from tf2migrate.names.tree import children
+from tf2migrate.plan.choices import Choosing, find_choices
 from tf2migrate.plan.contract import check_program, check_step
 from tf2migrate.plan.execution import Execution, is_initialization
 from tf2migrate.plan.facts import is_moving_average
@@ -19,7 +20,7 @@ from tf2migrate.plan.held import find_held, plain, region_expression, settle
 from tf2migrate.plan.immediate import is_immediate
 from tf2migrate.plan.layers import class_name, find_layers, object_name, objects
 from tf2migrate.plan.lifting import lifted_names
-from tf2migrate.plan.model import Fetch, NotPlanned, Plan, Refusal, Slice, Step, Update
+from tf2migrate.plan.model import Chosen, Fetch, NotPlanned, Plan, Refusal, Slice, Step, Update
 from tf2migrate.plan.normalization import moving_averages
 from tf2migrate.plan.recurrent import check_cells
 from tf2migrate.plan.region import Atom, find_region, names_read
@@ -51,6 +52,7 @@ class Planner:
         self.slicer = Slicer(flow)
 
     def plan(self) -> Plan:
+        self.choices = find_choices(self.flow)
         check_program(self.flow, self.slicer)
         check_cells(self.flow, self.slicer)
         taken = {name for module in self.staging.modules.values() for name in _names(module.tree)}
@@ -236,7 +238,10 @@ class Planner:
         for site in self.staging.runs:
             groups.setdefault(id(site.expression), []).append(site)
         known: dict[tuple[str, tuple[int, ...]], Step] = {}
-        for sites in groups.values():
+        for expression, sites in groups.items():
+            if expression in self.choices:
+                self.choose(plan, known, sites[0], self.choices[expression])
+                continue
             sites = one_of_several(sites)
             made = [self.step(site) for site in sites]
             if all(step.immediate for step in made):
@@ -256,12 +261,50 @@ class Planner:
                 known[key] = step
                 plan.steps.append(step)
 
+    def choose(
+        self, plan: Plan, known: dict[tuple[str, tuple[int, ...]], Step], site: RunSite, choosing: Choosing
+    ) -> None:
+        """One function for each node that a run can stand for, all with the same parameters."""
+        made = {node.number: self.step(choosing.site_of(site, node), choosing.leaf) for node in choosing.nodes}
+        parameters = in_order(list(dict.fromkeys(p for step in made.values() for p in step.parts.parameters)))
+        for number, step in made.items():
+            step.parts.parameters = list(parameters)
+            leaf = next(leaf for leaf in step.fetch.leaves() if leaf.node and leaf.node.number == number)
+            assert isinstance(leaf.expression, cst.Name)
+            plan.own_names[number] = leaf.expression.value
+            key = (step.fetch.shape(), self.signature(step))
+            if key in known:
+                known[key].sites.append(site)
+                made[number] = known[key]
+            else:
+                known[key] = step
+                plan.steps.append(step)
+            others = [chosen.steps[number] for chosen in plan.chosen.values() if number in chosen.steps]
+            if any(other is not made[number] for other in others):
+                reason = f"`{leaf.expression.value}` is chosen here, and elsewhere together with other fetches"
+                raise NotPlanned(self.slicer.refusal("TFM401", site.fetch_expression, reason))
+        plan.chosen[id(site.expression)] = Chosen(choosing.leaf, made)
+
+    def name_itself(self, leaf: Fetch, site: RunSite, atom: Atom) -> None:
+        """Names a chosen node by its own name, where it was made."""
+        for other in reversed(self.region.atoms[: atom.number]):
+            for name in other.binds:
+                if (
+                    self.flow.bound_value(other, name) is leaf.node
+                    and leaf.node in other.nodes
+                    and self.flow.reaching(name, atom)[-1:] == [other]
+                ):
+                    leaf.expression, leaf.frame = name_node(name), self.region.frame
+                    return
+        reason = "one of those that this run chooses from has no name of its own"
+        raise NotPlanned(self.slicer.refusal("TFM401", site.fetch_expression, reason, "give it a name"))
+
     def signature(self, step: Step) -> tuple[int, ...]:
         return tuple(sorted(n.number for n in step.parts.parameters)) + tuple(
             -a.number - 1 for a in step.parts.defaults
         )
 
-    def step(self, site: RunSite) -> Step:
+    def step(self, site: RunSite, chosen: cst.BaseExpression | None = None) -> Step:
         fetch = self.slicer.fetch(site)
         fed = self.slicer.feeds(site)
         atom = self.region.atom_at(site.place)
@@ -272,7 +315,10 @@ class Planner:
             return Step("", parts, fetch, [], Execution([]), [site], immediate=True)
         reads: list[tuple[str, Atom]] = []
         for leaf in fetch.leaves():
-            self.locate(leaf, site, atom)
+            if chosen is not None and leaf.expression is chosen:
+                self.name_itself(leaf, site, atom)
+            else:
+                self.locate(leaf, site, atom)
             if leaf.kind == "leaf":
                 assert leaf.expression is not None
                 reads.extend((name.value, atom) for name in names_read(leaf.expression))
@@ -406,8 +452,12 @@ class Planner:
     # ------------------------------------------------------------------ names
     def names(self, plan: Plan) -> None:
         training = [s for s in plan.steps if s.updates]
+        own = {id(s): plan.own_names[n] for c in plan.chosen.values() for n, s in c.steps.items() if is_op(s, n)}
         for step in plan.steps:
-            if step.updates:
+            if id(step) in own and sum(own[id(step)] in a.binds for a in self.region.atoms) == 1:
+                # The function has the name of the op, and what hands the op on hands the function on.
+                step.name = own[id(step)]
+            elif step.updates:
                 if len(training) == 1:
                     keras = plan.held is not None and plan.held.keras
                     step.name = plan.fresh("training_step" if keras else "train_step")
@@ -447,6 +497,11 @@ class Planner:
             if op and isinstance(leaf.expression, cst.Name):
                 return plain(leaf.expression.value).lstrip("_")
         return ""
+
+
+def is_op(step: Step, number: int) -> bool:
+    """Whether a node of a step is fetched for what it does."""
+    return any(leaf.kind == "none" and leaf.node and leaf.node.number == number for leaf in step.fetch.leaves())
 
 
 # Ops that are run for what they do.

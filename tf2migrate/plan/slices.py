@@ -167,6 +167,9 @@ class Slicer:
                 return self._staged(atom, fed, into)
             case Role.ALIAS:
                 return [(read.name, atom) for read in self.flow.reads(atom)]
+            case Role.CHOICE:
+                reason = f"`{name}` is chosen by the host and used inside the graph as well"
+                raise NotPlanned(self.refusal("TFM401", atom.binds.get(name) or atom.statement, reason))
             case Role.RUN:
                 where = atom.binds.get(name) or atom.statement
                 reason = f"`{name}` is a result of a run and is read while graph is built"

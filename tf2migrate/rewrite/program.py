@@ -32,6 +32,7 @@ from tf2migrate.plan.forward import uses_forward
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal, Step
 from tf2migrate.plan.prints import prints_graph
 from tf2migrate.plan.region import Atom, names_read, version_branch
+from tf2migrate.rewrite.choices import function_names
 from tf2migrate.rewrite.comments import above, standing_alone, with_comments
 from tf2migrate.rewrite.composer import Composer
 from tf2migrate.rewrite.flag_parsing import check_changes, parses
@@ -112,6 +113,7 @@ class Rewriter:
         self.place_model()
         self.place_steps()
         self.runs.edit = Substitution(self.symbols, self.replacements, self.whole, self.names)
+        self.names.update(function_names(self.plan))
         self.run_sites()
         self.host_statements()
         self.comments()
@@ -136,7 +138,7 @@ class Rewriter:
     def moves(self, place: Place) -> bool:
         """Whether what happened there moves into the functions of the rewrite."""
         atom = self.region.atom_at(place)
-        stays = (Role.HOST, Role.RUN, Role.CONSTANT, Role.FEED, Role.SCOPE)
+        stays = (Role.HOST, Role.RUN, Role.CONSTANT, Role.FEED, Role.SCOPE, Role.CHOICE)
         return atom is not None and self.flow.role(atom) not in stays
 
     def assemble(self, symbols: Symbols) -> str:
@@ -169,9 +171,13 @@ class Rewriter:
     # ------------------------------------------------------------------ what goes
     def remove_graph(self) -> None:
         gone = (Role.GRAPH, Role.PLACEHOLDER, Role.VARIABLE, Role.STAGED)
+        entered = [parent for atom in self.region.atoms for parent in atom.parents]
         for atom in self.region.atoms:
             collected = self.flow.role(atom) is Role.ALIAS and self.composer.is_collected(atom)
             if self.flow.role(atom) in gone or collected:
+                if atom.statement in entered:
+                    reason = "this statement goes with the graph, but the program runs inside of it"
+                    raise NotPlanned(Refusal("TFM401", self.module.key, atom.statement, reason))
                 self.edits.removed.add(id(atom.statement))
         for key, symbols in self.all_symbols.items():
             stack: list[cst.CSTNode] = [symbols.module.tree]
@@ -209,6 +215,7 @@ class Rewriter:
                 if value is not None:
                     held.setdefault(id(param), []).append(value)
                 graph = isinstance(value, Node) and id(definition) in running
+                graph = graph and not (isinstance(value, Node) and value.number in self.flow.chosen)
                 if isinstance(value, Session) or graph:
                     self.dropped.setdefault(id(definition), set()).add(param.name.value)
         for frame in self.staging.frames:
@@ -577,12 +584,16 @@ class Rewriter:
         """Reads of variables and placeholders in statements that stay where they are."""
         for atom in self.region.atoms:
             role = self.flow.role(atom)
-            if role not in (Role.HOST, Role.RUN, Role.ALIAS, Role.CONSTANT, Role.FEED, Role.OPTIMIZER):
+            if role not in STAYING:
                 continue
             for name in atom.reads:
                 text = self.composer.read(name.value, atom, self.plan.model)
                 if text is not None and text != name.value and id(name) not in self.names:
                     self.names[id(name)] = text
+
+
+# Roles of statements that stay where they are, with their names as they are called now.
+STAYING = (Role.HOST, Role.RUN, Role.ALIAS, Role.CONSTANT, Role.FEED, Role.OPTIMIZER, Role.CHOICE)
 
 
 class Assembly(Substitution):

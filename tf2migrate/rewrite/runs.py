@@ -45,6 +45,8 @@ class Runs:
         feeds = site.feeds
         names = [self.plan.parameter_names[n.number] for n in step.parts.parameters]
         function = f"{self.receiver(site)}.{step.name}" if self.plan.held is not None else step.name
+        if id(site.expression) in self.plan.chosen:
+            function = self.chosen_text(site)
         if not names or site.feed_expression is None:
             return f"{function}()"
         assert isinstance(feeds, Mapping)
@@ -98,6 +100,13 @@ class Runs:
         edited = expression.visit(self.edit) if self.edit is not None else expression
         assert isinstance(edited, cst.BaseExpression)
         return self.composer.symbols.code(edited).strip()
+
+    def chosen_text(self, site: RunSite) -> str:
+        """The function that the host chose."""
+        leaf = self.plan.chosen[id(site.expression)].leaf
+        text = self.feed_text(leaf, site)
+        simple = isinstance(leaf, cst.Name | cst.Attribute | cst.Subscript)
+        return text if simple or text.startswith("(") else f"({text})"
 
     edit: cst.CSTTransformer | None = None
 
