@@ -395,9 +395,9 @@ def _marked_original(module: Module, staging: Staging) -> str:
     import libcst as cst
 
     numbers: dict[int, int] = {}
-    origins = staging.modules[module.key].origins if module.key in staging.modules else {}
+    form = staging.modules.get(module.key, module)
     for number, site in enumerate(staging.runs, 1):
-        numbers.setdefault(id(origins.get(site.expression, site.expression)), number)
+        numbers.setdefault(id(form.origin(site.expression)), number)
 
     class Marker(cst.CSTTransformer):
         def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:

@@ -269,7 +269,7 @@ def test_number_of_the_variables_of_layers_is_not_guessed() -> None:
         pytest.param("tf.get_variable('g', [], trainable=False)", False, id="get_variable"),
         pytest.param("tf.Variable(0, False)", False, id="by position"),
         pytest.param("tf.Variable(0, trainable=1 > 2)", False, id="computed"),
-        pytest.param("tf.get_variable('g', [], collections=[tf.GraphKeys.LOCAL_VARIABLES])", False, id="local"),
+        pytest.param("tf.get_variable('g', [], collections=[tf.GraphKeys.LOCAL_VARIABLES])", True, id="local"),
         pytest.param("tf.get_variable('g', [])", True, id="default"),
     ],
 )

@@ -28,6 +28,7 @@ from tf2migrate.graph.values import (
     Mapping,
     Node,
     Optimizer,
+    Regularizer,
     Scope,
     Sequence,
     Session,
@@ -158,6 +159,8 @@ class Calls(Expressions):
                     return self.invoke(method, [callee, *args.positional], args.keywords, node, args.exact)
             case Setting(name=name):
                 return Setting(name)
+            case Regularizer():
+                return self.tensor("regularizer.call", args.all(), node)
             case Foreign(name=name):
                 return self.foreign(name, args, node)
             case Host(origin=origin):
@@ -401,8 +404,7 @@ class Calls(Expressions):
         if args.positional:
             source = args.positional[0]
             if isinstance(source, Mapping):
-                out.items.update(source.items)
-                out.exact = source.exact
+                out = self.copied(source)
             else:
                 pairs = self.elements(source)
                 for pair in pairs or []:
@@ -412,6 +414,11 @@ class Calls(Expressions):
         for key, value in args.keywords.items():
             out.items[key] = value
         return out
+
+    def copied(self, source: Mapping) -> Mapping:
+        """A copy of a dict; one with keys of some paths only is not known exactly."""
+        certain = not any(table is source.items for table, _ in self.store.maybe)
+        return Mapping(dict(source.items), source.exact and certain, list(source.displays))
 
     def scalar(self, name: str, values: list[Value], node: cst.Call) -> Value:
         if name == "int" and len(values) == 1 and isinstance(values[0], Dimension):
@@ -495,7 +502,7 @@ class Calls(Expressions):
             case "keys":
                 return Sequence([_key(k) for k in target.items], "list", target.exact)
             case "copy":
-                return Mapping(dict(target.items), target.exact, list(target.displays))
+                return self.copied(target)
             case "get" if target.exact and args.positional and self.is_missing(target, args.positional[0]):
                 return args.positional[1] if len(args.positional) > 1 else Const(None)
             case "get" | "setdefault" | "pop":

@@ -30,6 +30,7 @@ from tf2migrate.graph.values import (
     Node,
     Optimizer,
     ProjectModule,
+    Regularizer,
     Scope,
     Sequence,
     Session,
@@ -398,6 +399,8 @@ class Expressions(Statements):
                 return bool(pairs)
             case Function() | Class() | Instance() | Symbol() | Session() | Scope() | Optimizer() | Graph():
                 return True
+            case Regularizer():
+                return True
         return None
 
     def elements(self, value: Value) -> list[Value] | None:
@@ -454,6 +457,8 @@ class Expressions(Statements):
                 return base.items[fields.index(name)]
             case Session():
                 return Graph(True) if name == "graph" else Bound(base, Builtin(name), name)
+            case Scope(name="tf.variable_scope" | "tf.get_variable_scope", path=path) if name == "name":
+                return Const(path) if "?" not in path else Host()
         return Bound(base, Builtin(name), name)
 
     def instance_attribute(self, base: Instance, name: str, node: cst.Attribute) -> Value:

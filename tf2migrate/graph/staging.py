@@ -65,6 +65,30 @@ class FlagEvent:
     flag: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """A tensor that a call put into a collection of the graph; ``value`` is its expression, if it is an argument."""
+
+    node: Node
+    call: cst.Call
+    value: cst.BaseExpression | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A call that reads collected tensors: a ``list`` of them, or their ``sum``.
+
+    ``losses`` were collected by calls; ``regularized`` are the variables and layers whose regularization it reads.
+    """
+
+    call: cst.Call
+    form: str
+    place: Place
+    losses: tuple[Collected, ...]
+    regularized: tuple[Node, ...] = ()
+
+
 @dataclass(slots=True)
 class Staging:
     """The graph that a program builds, the slices that it runs, and how each expression came out."""
@@ -82,6 +106,8 @@ class Staging:
     classes: list[Class] = field(default_factory=list)
     touched: list[tuple[Node, Place]] = field(default_factory=list)
     flags: list[FlagEvent] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+    regularized: list[Node] = field(default_factory=list)
     maybe: list[tuple[MutableMapping[object, Value], object]] = field(default_factory=list)
     builder: cst.FunctionDef | None = None
     """The method that builds the graph of an object, with the object's attributes as names of its body."""

@@ -8,9 +8,11 @@ import libcst as cst
 
 from tf2migrate.api.calls import Effect, effects
 from tf2migrate.api.flags import is_flags
+from tf2migrate.api.regularizers import is_regularizer
 from tf2migrate.api.results import EACH, LISTS, tuple_length
 from tf2migrate.api.schedules import is_schedule
 from tf2migrate.graph.calls import Arguments
+from tf2migrate.graph.collections import LOSSES
 from tf2migrate.graph.expressions import shape_sources
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.recurrent import Recurrent
@@ -28,11 +30,11 @@ from tf2migrate.graph.values import (
     Mapping,
     Node,
     Optimizer,
+    Regularizer,
     Scope,
     Sequence,
     Session,
     Setting,
-    Symbol,
     Unknown,
     Value,
     nodes_in,
@@ -127,6 +129,8 @@ class TensorFlow(Recurrent):
         self.by_name = {}
         self.controls = []
         self.collections = {}
+        self.collected = {}
+        self.penalties = {}
         self.graphs = 0
 
     # ------------------------------------------------------------------ nodes
@@ -213,18 +217,21 @@ class TensorFlow(Recurrent):
             case "tf.control_dependencies":
                 return Sequence(list(nodes_in(args.get(0, "control_inputs"))), "controls")
             case "tf.trainable_variables" | "tf.global_variables" | "tf.all_variables":
-                kind = "TRAINABLE_VARIABLES" if "trainable" in name else "GLOBAL_VARIABLES"
+                kind = "trainable_variables" if "trainable" in name else "variables"
                 return self.collection(kind, args.get(0, "scope"), node)
             case "tf.get_collection":
                 return self.get_collection(args, node)
             case "tf.add_to_collection":
-                return self.add_to_collection(args, node)
+                return self.add_to_collection(args.get(0, "name"), args.get(1, "value"), node, 1)
+            case "tf.losses.add_loss" | "tf.contrib.losses.add_loss":
+                key = args.get(1, "loss_collection") or Const(LOSSES)
+                return self.add_to_collection(key, args.get(0, "loss"), node, 0)
             case "tf.train.get_or_create_global_step" | "tf.train.create_global_step":
                 return self.global_step(node)
-            case "tf.losses.get_total_loss" | "tf.losses.get_losses" | "tf.losses.get_regularization_loss":
-                return self.refuse("TFM410", node, "losses collected by the graph are not rewritten yet")
-            case "tf.losses.get_regularization_losses":
-                return self.refuse("TFM410", node, "losses collected by the graph are not rewritten yet")
+        if is_regularizer(name):
+            return Regularizer(name)
+        if name.startswith(("tf.losses.get_", "tf.contrib.losses.get_")):
+            return self.read_losses(name.rsplit(".", 1)[-1], args, node)
         if name in INITIALIZERS:
             return self.make("init", name, [], node)
         if name in SETTINGS or name.startswith("tf.OptimizerOptions"):
@@ -259,8 +266,8 @@ class TensorFlow(Recurrent):
             made.random = effect is Effect.RANDOM
             made.details.update(self.op_details(name, args))
             self.sized(made, name, args.positional, args.keywords)
-            if name.startswith("tf.losses."):
-                self.collections.setdefault("losses", []).append(made)
+            if name.startswith(("tf.losses.", "tf.contrib.losses.")):
+                self.collect_loss(name, made, args, node)
             if name == "tf.clip_by_global_norm":
                 return self.clipped(made, args, node)
             several = self.several(made, args, node)
@@ -342,25 +349,6 @@ class TensorFlow(Recurrent):
             self.by_name["global_step"] = known
         return known
 
-    def get_collection(self, args: Arguments, node: cst.Call) -> Value:
-        key = args.get(0, "key", "name")
-        if isinstance(key, Symbol):
-            name = key.name.rsplit(".", 1)[-1]
-        elif isinstance(key, Const):
-            name = str(key.value)
-        else:
-            return Unknown("the name of this collection is not known", self.place())
-        if name in ("LOSSES", "losses", "REGULARIZATION_LOSSES", "regularization_losses"):
-            members = self.collections.get("losses", [])
-            if name.startswith("REG") or any(
-                isinstance(m, Node) and m.op.startswith("tf.losses.") for m in members
-            ):
-                return self.refuse("TFM410", node, "losses collected by the graph are not rewritten yet")
-        return self.collection(name, args.get(1, "scope"), node)
-
-    def add_to_collection(self, args: Arguments, node: cst.Call) -> Value:
-        return self.refuse("TFM410", node, "`tf.add_to_collection` is not rewritten yet")
-
     # ------------------------------------------------------------------ methods of graph values
     def graph_method(self, receiver: Value, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:
         match receiver:
@@ -388,6 +376,8 @@ class TensorFlow(Recurrent):
                 return self.refuse("TFM806", node, f"`{name}` looks a node up by its name")
             case "get_collection":
                 return self.get_collection(args, node)
+            case "add_to_collection":
+                return self.add_to_collection(args.get(0, "name"), args.get(1, "value"), node, 1)
         return Host()
 
     def session_method(self, receiver: Session, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:

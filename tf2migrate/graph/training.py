@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from tf2migrate.graph.calls import Arguments
+from tf2migrate.graph.collections import Collections
 from tf2migrate.graph.values import (
     Const,
     Host,
@@ -17,10 +18,9 @@ from tf2migrate.graph.values import (
     stands_for_several,
     unknown_in,
 )
-from tf2migrate.graph.variables import Variables
 
 
-class Training(Variables):
+class Training(Collections):
     """``tf.train`` optimizers and ``tf.gradients``."""
 
     def optimizer(self, name: str, args: Arguments, node: cst.Call) -> Value:

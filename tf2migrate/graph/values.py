@@ -233,6 +233,13 @@ class Setting(Value):
 
 
 @dataclass(eq=False, slots=True)
+class Regularizer(Value):
+    """A function that gives the penalty of a variable, such as ``tf.contrib.layers.l2_regularizer`` makes."""
+
+    name: str
+
+
+@dataclass(eq=False, slots=True)
 class Scope(Value):
     """What ``with tf.variable_scope(...)`` (or another graph context) binds."""
 

@@ -16,6 +16,7 @@ from tf2migrate.graph.values import (
     Graph,
     Host,
     Node,
+    Regularizer,
     Scope,
     Sequence,
     Session,
@@ -185,7 +186,7 @@ class Variables(Calls):
         made.details.update(self.details(args, ("initial_value", "trainable", "dtype")))
         made.shape = None if self.repeated else shape_of(initial)
         self.staging.touched.append((made, self.place()))
-        self.file(made, args.get(2, "collections"))
+        self.file(made, args.get(2, "collections"), node)
         return made
 
     def get_variable(self, args: Arguments, node: cst.Call) -> Value:
@@ -214,13 +215,21 @@ class Variables(Calls):
         made.trainable = self.known_flag(args.get(5, "trainable"), made, "trainable", node)
         made.details.update(self.details(args, ("name", "shape", "dtype", "initializer", "regularizer")))
         made.shape = None if self.repeated else get_variable_shape(made.details.get("shape"), initializer)
-        regularizer = args.get(4, "regularizer")
-        if regularizer is not None and not (isinstance(regularizer, Const) and regularizer.value is None):
-            self.refuse("TFM601", node, "a regularizer of a variable adds to the graph's collection of losses")
+        self.regularize(made, [args.get(4, "regularizer")], node)
         self.by_name[name] = made
         self.staging.touched.append((made, self.place()))
-        self.file(made, args.get(6, "collections"))
+        self.file(made, args.get(6, "collections"), node)
         return made
+
+    def regularize(self, owner: Node, given: list[Value | None], node: cst.CSTNode) -> None:
+        """The penalties that a variable, or a layer's variables, add to the graph's collection of them."""
+        wanted = [value for value in given if is_given(value)]
+        if not all(isinstance(value, Regularizer) for value in wanted):
+            self.refuse("TFM601", node, "the regularizer of this variable is not one of TensorFlow's own")
+        elif wanted and not owner.trainable:
+            self.refuse("TFM601", node, "a variable that is not trained is regularized, which Keras leaves out")
+        elif wanted and owner not in self.staging.regularized:
+            self.staging.regularized.append(owner)
 
     def details(self, args: Arguments, order: tuple[str, ...]) -> dict[str, Value]:
         out = dict(zip(order, args.positional, strict=False))
@@ -235,12 +244,27 @@ class Variables(Calls):
         self.refuse("TFM404", node, f"`{what}` of this variable is not known")
         return True
 
-    def file(self, made: Node, collections: Value | None) -> None:
-        if collections is not None and not (isinstance(collections, Const) and collections.value is None):
-            names = [v.name.rsplit(".", 1)[-1] for v in getattr(collections, "items", []) if isinstance(v, Symbol)]
-            if "TRAINABLE_VARIABLES" not in names:
-                made.trainable = False
+    def file(self, made: Node, collections: Value | None, node: cst.CSTNode) -> None:
+        """Puts a variable into its collections; one that is trainable is always in that of the trainable ones."""
         self.collections.setdefault("variables", []).append(made)
+        if not is_given(collections):
+            return
+        items = collections.items if isinstance(collections, Sequence) and collections.exact else [Const(None)]
+        keys = [self.collection_key(item) for item in items]
+        if None in keys:
+            self.refuse("TFM404", node, "the collections of this variable are not known")
+        for key in keys:
+            if key is not None and key not in ("variables", "trainable_variables"):
+                self.collections.setdefault(key, []).append(made)
+        if "variables" not in keys:
+            made.details["local"] = Const(True)
+
+    def collection_key(self, value: Value | None) -> str | None:
+        """The string behind a key of a collection; None when it is not known."""
+        if isinstance(value, Symbol) and ".GraphKeys." in value.name:
+            name = value.name.rsplit(".", 1)[-1]
+            return KEYS.get(name, name.lower())
+        return value.value if isinstance(value, Const) and isinstance(value.value, str) else None
 
     # ------------------------------------------------------------------ layers
     def layer(self, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:
@@ -287,10 +311,7 @@ class Variables(Calls):
         if name.endswith(("batch_normalization", "batch_norm")):
             update = self.make("assign", f"{name}.update", [result], node)
             self.collections.setdefault("update_ops", []).append(update)
-        for keyword in ("kernel_regularizer", "bias_regularizer", "weights_regularizer", "activity_regularizer"):
-            given = args.keywords.get(keyword)
-            if given is not None and not (isinstance(given, Const) and given.value is None):
-                self.collections.setdefault("regularization_losses", []).append(owner)
+        self.regularize(owner, [v for name, v in args.keywords.items() if name.endswith("_regularizer")], node)
         return result
 
     def layer_reuse(self, args: Arguments, node: cst.Call) -> bool | str | None:
@@ -307,48 +328,19 @@ class Variables(Calls):
                 return "auto"
         return None
 
-    # ------------------------------------------------------------------ collections
-    def collection(self, name: str, scope: Value | None, node: cst.Call) -> Value:
-        """The members of a graph collection whose name starts with ``scope``."""
-        prefix = ""
-        if isinstance(scope, Scope):
-            prefix = scope.path
-        elif isinstance(scope, Const) and isinstance(scope.value, str):
-            prefix = scope.value
-        elif scope is not None and not (isinstance(scope, Const) and scope.value is None):
-            return Unknown("the scope of this collection is not known", self.place())
-        members = self.collections.get(COLLECTIONS.get(name, name), [])
-        chosen: list[Value] = []
-        for member in members:
-            if isinstance(member, Node) and member.kind in ("variable", "layer"):
-                if name in ("TRAINABLE_VARIABLES", "trainable_variables") and not member.trainable:
-                    continue
-                if prefix and "unnamed" in member.details:
-                    return Unknown("the names of these variables, by which they are chosen, are unknown", self.place())
-                if prefix and not member.name.startswith(prefix):
-                    continue
-            elif isinstance(member, Node) and prefix and not member.scope.startswith(prefix):
-                continue
-            chosen.append(member)
-        return Sequence(chosen, "list")
+
+# What the constants of `tf.GraphKeys` stand for, where it is not their name in small letters.
+KEYS = {"GLOBAL_VARIABLES": "variables"}
 
 
 def get_variable_shape(shape: Value | None, initializer: Value | None) -> Sizes | None:
     """The static shape of ``tf.get_variable``: the one that is given, else that of the initial value."""
-    if shape is None or (isinstance(shape, Const) and shape.value is None):
+    if not is_given(shape):
         return shape_of(initializer)
     single = number(shape)
     return (Const(single),) if single is not None else sizes_given(shape)
 
 
-COLLECTIONS = {
-    "TRAINABLE_VARIABLES": "variables",
-    "GLOBAL_VARIABLES": "variables",
-    "trainable_variables": "variables",
-    "variables": "variables",
-    "UPDATE_OPS": "update_ops",
-    "update_ops": "update_ops",
-    "LOSSES": "losses",
-    "losses": "losses",
-    "REGULARIZATION_LOSSES": "regularization_losses",
-}
+def is_given(value: Value | None) -> bool:
+    """Whether an argument is there and not ``None``."""
+    return value is not None and not (isinstance(value, Const) and value.value is None)

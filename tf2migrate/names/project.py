@@ -29,6 +29,8 @@ class Module:
     _positions: Mapping[cst.CSTNode, CodeRange] | None = field(default=None, init=False, repr=False)
     origins: Mapping[cst.CSTNode, cst.CSTNode] = field(default_factory=dict, init=False, repr=False)
     """Where ``tree`` is another form of what the file holds: the node of the file behind each node."""
+    underlying: Mapping[cst.CSTNode, cst.CSTNode] = field(default_factory=dict, init=False, repr=False)
+    """Where the form that ``origins`` lead to is no file but a form itself: the node of the file behind that."""
 
     @property
     def key(self) -> str:
@@ -47,8 +49,20 @@ class Module:
     ) -> Module:
         """The same file in another form, with the places of the nodes that it was made of."""
         made = Module(self.path, self.source, tree, self.location)
-        made._positions, made.origins = positions, origins
+        made._positions, made.origins, made.underlying = positions, origins, self.underlying
         return made
+
+    def settled(self) -> Module:
+        """This form as one that other forms are made from: they lead back to it as if it were the file."""
+        underlying = {node: self.underlying.get(origin, origin) for node, origin in self.origins.items()}
+        made = self.reshaped(self.tree, self.positions, {})
+        made.underlying = underlying
+        return made
+
+    def origin(self, node: cst.CSTNode) -> cst.CSTNode:
+        """The node of the user's file behind one of this form."""
+        found = self.origins.get(node, node)
+        return self.underlying.get(found, found)
 
     def line(self, node: cst.CSTNode) -> int:
         """The line that ``node`` starts on, or 1 for a node made by a rewrite."""

@@ -239,9 +239,25 @@ def check_step(flow: Flow, slicer: Slicer, step: Step, plan: Plan) -> None:
     unstable = instability(flow, step) if moved else None
     if unstable is not None:
         raise NotPlanned(slicer.refusal("TFM403", unstable[0], unstable[1]))
+    _penalties(slicer, step)
     check_updates(flow, slicer, step)
     _order_of_gradients(slicer, step)
     _randomness(slicer, step, plan)
+
+
+def _penalties(slicer: Slicer, step: Step) -> None:
+    """C1: Keras lists the penalties of the layers that are built, which are those that this run has called."""
+    made = [n for a in step.parts.atoms for n in a.nodes]
+    region = slicer.region
+    for reading in slicer.flow.staging.readings:
+        if region.atom_at(reading.place) not in step.parts.atoms:
+            continue
+        for owner in reading.regularized:
+            if owner.kind == "variable" and owner.place.steps[-1].frame is region.frame:
+                continue
+            if not any(owner in other.inputs and other.op != "regularizer" for other in made):
+                reason = "a layer is regularized here that this run does not compute"
+                raise NotPlanned(slicer.refusal("TFM410", reading.call, reason))
 
 
 def ancestors(roots: list[Node]) -> set[int]:

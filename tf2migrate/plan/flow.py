@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
+from tf2migrate.graph.collections import ADDING
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import (
@@ -26,6 +27,7 @@ from tf2migrate.graph.values import (
     nodes_in,
     unknown_in,
 )
+from tf2migrate.names.tree import walk
 from tf2migrate.plan.prints import prints_graph
 from tf2migrate.plan.region import Atom, Region, names_read
 
@@ -176,7 +178,7 @@ def _role(flow: Flow, atom: Atom) -> Role:
     kinds = {node.kind for node in nodes}
     if prints_graph(flow.staging, atom.statement):
         return Role.GRAPH
-    if not kinds - {"init", "group"} and is_graph_statement(flow.staging, atom.statement):
+    if (not kinds - {"init", "group"} or _adds(atom)) and is_graph_statement(flow.staging, atom.statement):
         return Role.GRAPH
     if isinstance(atom.statement, cst.FunctionDef | cst.ClassDef):
         return Role.HOST
@@ -201,6 +203,14 @@ def _role(flow: Flow, atom: Atom) -> Role:
     if _reads_staged(flow, atom) and not _is_compound(atom):
         return Role.STAGED if atom.binds or atom.changes else Role.HOST
     return Role.HOST
+
+
+def _adds(atom: Atom) -> bool:
+    """Whether a statement is a call whose value nothing takes, made of tensors alone."""
+    statement = atom.statement
+    return isinstance(statement, cst.SimpleStatementLine) and all(
+        isinstance(small, cst.Expr) and isinstance(small.value, cst.Call) for small in statement.body
+    )
 
 
 def _graph_role(flow: Flow, atom: Atom, nodes: list[Node], kinds: set[str]) -> Role:
@@ -261,6 +271,8 @@ def is_graph_statement(staging: Staging, statement: cst.CSTNode) -> bool:
                 if _all(staging, expression, Session, Setting, Graph, Scope) or _initializes(staging, expression):
                     continue
                 return False
+            case cst.Expr(value=cst.Call() as call) if is_unread_addition(staging, call):
+                continue
             case cst.Expr(value=cst.Call(func=cst.Attribute(value=base, attr=attr)) as call):
                 if _all(staging, base, Session, Graph, Scope, Setting) and attr.value != "run":
                     continue
@@ -277,6 +289,15 @@ def is_graph_statement(staging: Staging, statement: cst.CSTNode) -> bool:
 DROPPED = frozenset(
     {"tf.reset_default_graph", "tf.disable_v2_behavior", "tf.disable_eager_execution", "tf.logging.set_verbosity"}
 )
+
+
+def is_unread_addition(staging: Staging, call: cst.Call) -> bool:
+    """``tf.add_to_collection`` of something that exists without it: what is read of it has a name by now."""
+    names = [v.name for v in staging.values_of(call.func) if isinstance(v, Symbol)]
+    if not names or not all(name in ADDING for name in names):
+        return False
+    inside = {id(node) for node in walk(call)}
+    return not any(n.kind in ("variable", "layer", "assign") and id(n.expression) in inside for n in staging.nodes)
 
 
 def _all(staging: Staging, expression: cst.BaseExpression, *kinds: type) -> bool:

@@ -6,6 +6,7 @@ Any cut is right: the pieces are the user's own statements in their own order. T
 from __future__ import annotations
 
 from tf2migrate.graph.values import Node, Optimizer, nodes_in
+from tf2migrate.plan.contract import ancestors
 from tf2migrate.plan.facts import is_moving_average, rank_of
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import Forward, Plan, Slice, Step
@@ -29,10 +30,16 @@ def reads_variables(flow: Flow, atom: Atom) -> bool:
     )
 
 
+def reads_inputs(flow: Flow, atom: Atom) -> bool:
+    """Whether what a statement computes depends on something fed: a penalty for large weights does not."""
+    behind = ancestors([node for node in atom.nodes if node.kind == "tensor"])
+    return any(node.kind == "placeholder" and node.number in behind for node in flow.staging.nodes)
+
+
 def is_scalar_like(atom: Atom) -> bool:
     """Whether the statement ends in a reduction: a loss or a penalty rather than a prediction."""
     tensors = [n for n in atom.nodes if n.kind == "tensor"]
-    if any(n.op == "tf.gradients" for n in tensors):
+    if any(n.op in ("tf.gradients", "regularizer") for n in tensors):
         return True
     return bool(tensors) and tensors[-1].op.startswith(REDUCTIONS)
 
@@ -44,6 +51,7 @@ def choose_forward(flow: Flow, steps: list[Step]) -> Forward | None:
         return None
     common = [a for a in training[0].parts.atoms if all(a in s.parts.atoms for s in training)]
     heads = [a for a in common if reads_variables(flow, a) and not is_scalar_like(a) and not _trains(a)]
+    heads = [a for a in heads if reads_inputs(flow, a)]
     if not heads:
         return None
     slicer = Slicer(flow)

@@ -407,6 +407,9 @@ def _second(
         only_state = id(statement) in creating and _only_state(flow, function, statement, creating[id(statement)])
         if only_state:
             for bound, _ in bindings(statement):
+                if _times_bound(function.definition.body.body, bound) > 1:
+                    reason = f"`{bound}` is bound several times in a function that makes variables"
+                    raise NotPlanned(_refusal(flow.staging, function, statement, reason))
                 function.state[bound] = bound
             continue
         if _is_return(statement) or _depends_on_tensors(flow, function, statement) or id(statement) in creating:
@@ -426,6 +429,22 @@ def _second(
                 function.second.add(id(statement))
                 for name in names_read(_own(statement)):
                     function.second |= {id(s) for s in bound_by.get(name.value, ()) if name.value not in function.state}
+
+
+def _times_bound(body: Iterable[cst.CSTNode], name: str) -> int:
+    """How often one run through a body binds a name at most, a loop counting as one pass."""
+    count = 0
+    for statement in body:
+        match statement:
+            case cst.With(items=items, body=inner):
+                count += sum(found == name for item in items for found, _ in bindings(item))
+                count += _times_bound(inner.body, name)
+            case cst.If(body=inner, orelse=orelse):
+                other = [orelse] if isinstance(orelse, cst.If) else orelse.body.body if orelse is not None else []
+                count += max(_times_bound(inner.body, name), _times_bound(other, name))
+            case _:
+                count += sum(found == name for found, _ in bindings(statement))
+    return count
 
 
 def _is_return(statement: cst.CSTNode) -> bool:

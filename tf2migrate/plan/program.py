@@ -65,6 +65,7 @@ class Planner:
         self.parameters(plan)
         self.steps(plan)
         plan.lifted = lifted_names(self.flow)
+        self.lift_model(plan)
         for definition, function in plan.layers.items():
             function.lifted = plan.lifted.pop(definition, [])
             for name in function.lifted:
@@ -81,6 +82,24 @@ class Planner:
             settle(self.flow, self.slicer, plan, plan.held)
         self.names(plan)
         return plan
+
+    def lift_model(self, plan: Plan) -> None:
+        """Functions that read what the model's regularizers collect are given the model."""
+        for reading in self.staging.readings:
+            frames = list(dict.fromkeys(step.frame for step in reading.place.steps))
+            inner = frames[frames.index(self.region.frame) + 1 :] if self.region.frame in frames else frames
+            if not reading.regularized or not inner:
+                continue
+            layers = any(id(f.owner) in plan.layers for f in inner)
+            numbers = {node.number for node in reading.regularized}
+            models = [plan.model] if plan.model else [o.name for o in plan.objects if o.owned & numbers]
+            if layers or plan.held is not None or len(models) != 1:
+                reason = "the penalties of the variables are read in a function that does not know the model"
+                raise NotPlanned(self.slicer.refusal("TFM410", reading.call, reason))
+            for frame in inner:
+                names = plan.lifted.setdefault(id(frame.owner), [])
+                if models[0] not in names:
+                    names.append(models[0])
 
     def freed(self) -> set[str]:
         """Names of train ops, assignments and initializers: with their statements the names are free again."""

@@ -12,19 +12,23 @@ from tf2migrate.graph.staging import Staging
 from tf2migrate.names.project import Module, Project
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal
 from tf2migrate.plan.program import plan_program
+from tf2migrate.rewrite.collected import resolved
 from tf2migrate.rewrite.held import HeldRewriter
 from tf2migrate.rewrite.inlining import walk
 from tf2migrate.rewrite.plain import rewrite_plain
 from tf2migrate.rewrite.program import Rewriter
-from tf2migrate.rewrite.shapes import Shape, other_shapes
+from tf2migrate.rewrite.shapes import other_shapes
+from tf2migrate.rewrite.versions import versioned
 from tf2migrate.rewrite.written_shapes import written_shapes
 
 
 @dataclass(slots=True)
 class Attempt:
-    """What one shape of a program came to; ``texts`` are the new texts of its modules by key."""
+    """What one shape of a program, its ``modules``, came to; ``texts`` are their new texts by key."""
 
     staging: Staging
+    modules: list[Module]
+    builder: cst.FunctionDef | None = None
     plan: Plan | None = None
     refusals: list[Refusal] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
@@ -37,27 +41,27 @@ def attempt(modules: list[Module], entry: str, marks: bool) -> Attempt:
     first = _attempt(modules, entry, marks, None)
     if not first.refusals or first.staging.obstacles:
         return first
-    for other in _with_sizes(first, Shape(modules), entry, marks):
+    for other in _with_sizes(first, entry, marks):
         if not other.refusals:
             return other
-    for shape in other_shapes(first.staging, modules, entry):
+    for shape in other_shapes(first.staging, first.modules, entry):
         other = _attempt(shape.modules, entry, marks, shape.builder)
         if not other.refusals:
             return other
         if shape.builder is not None:
             first = other
-        for again in _with_sizes(other, shape, entry, marks):
+        for again in _with_sizes(other, entry, marks):
             if not again.refusals:
                 return again
     return first
 
 
-def _with_sizes(known: Attempt, shape: Shape, entry: str, marks: bool) -> Iterator[Attempt]:
+def _with_sizes(known: Attempt, entry: str, marks: bool) -> Iterator[Attempt]:
     """The same program with static shapes written out: those that decide a variable, then those of arguments too."""
     for parameters in (False, True):
-        modules = written_shapes(known.staging, shape.modules, parameters)
+        modules = written_shapes(known.staging, known.modules, parameters)
         if modules is not None:
-            yield _attempt(modules, entry, marks, _found_again(shape.builder, shape.modules, modules))
+            yield _attempt(modules, entry, marks, _found_again(known.builder, known.modules, modules))
 
 
 def _found_again(
@@ -77,7 +81,16 @@ def _found_again(
 def _attempt(modules: list[Module], entry: str, marks: bool, builder: cst.FunctionDef | None) -> Attempt:
     project = Project(modules)
     staging = analyse(project, project.modules[entry], builder)
-    made = Attempt(staging)
+    made = Attempt(staging, modules, builder)
+    try:
+        named = None
+        if not staging.obstacles:
+            named = resolved(staging, modules, builder) or versioned(staging, modules, builder)
+    except NotPlanned as stop:
+        made.refusals = [stop.refusal]
+        return made
+    if named is not None:
+        return _attempt(named[0], entry, marks, named[1])
     planned = plan_program(staging)
     if isinstance(planned, list):
         made.refusals = planned

@@ -23,6 +23,7 @@ from tf2migrate.plan.layers import LayerCall, LayerObject, parameter_of
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal
 from tf2migrate.plan.region import Atom, names_read
 from tf2migrate.plan.reserved import attribute
+from tf2migrate.rewrite.collected import penalties
 from tf2migrate.rewrite.layer_classes import by_parameter, call_arguments, constructor_arguments, with_lifted
 from tf2migrate.rewrite.substitution import Replacement, Substitution
 from tf2migrate.rewrite.symbols import Symbols
@@ -139,6 +140,11 @@ class Composer:
             self.replace(node, atom, holder, replacements, whole)
         self.object_calls(atom, holder, replacements)
         self.held_placeholders(expression if expression is not None else atom.statement, whole)
+        if self.staging.readings:
+            for inner in walk(expression if expression is not None else atom.statement):
+                for reading in self.staging.readings:
+                    if reading.call is inner:
+                        whole[id(inner)] = penalties(self.plan, self.symbols, reading, holder)
         self.lift_calls(atom, holder, replacements)
         return Substitution(self.symbols, replacements, whole, names)
 

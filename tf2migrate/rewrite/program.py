@@ -33,6 +33,7 @@ from tf2migrate.plan.model import NotPlanned, Plan, Refusal, Step
 from tf2migrate.plan.prints import prints_graph
 from tf2migrate.plan.region import Atom, names_read, version_branch
 from tf2migrate.rewrite.choices import function_names
+from tf2migrate.rewrite.collected import penalties
 from tf2migrate.rewrite.comments import above, standing_alone, with_comments
 from tf2migrate.rewrite.composer import Composer
 from tf2migrate.rewrite.flag_parsing import check_changes, parses
@@ -331,6 +332,10 @@ class Rewriter:
 
     def lifted(self) -> None:
         """Calls, inside functions, of functions that got parameters for what they read from the region."""
+        for reading in self.staging.readings:
+            if reading.place.steps[-1].frame is not self.region.frame:
+                symbols = self.all_symbols[reading.place.module]
+                self.whole[id(reading.call)] = penalties(self.plan, symbols, reading, self.plan.model)
         for definition, names in self.plan.lifted.items():
             for _, frame, _ in self.staging.calls.get(definition, ()):
                 if any(name in frame.entry for name in names):

@@ -7,7 +7,7 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.graph.values import Dimension, Host, Node, Value
+from tf2migrate.graph.values import Const, Dimension, Host, Node, Scope, Value
 from tf2migrate.rewrite.symbols import Symbols
 
 # Methods of a variable that read it; once it is made, its initialized value is its value.
@@ -50,6 +50,8 @@ class Substitution(cst.CSTTransformer):
             return self._like(original, made)
         if isinstance(original, cst.Name) and id(original) in self.names:
             return self._like(original, self.symbols.expression(self.names[id(original)]))
+        if isinstance(original, cst.Attribute) and (scope := self._scope_name(original)) is not None:
+            return self._like(original, cst.SimpleString(repr(scope).replace("'", '"')))
         static = self._static_shape(original, updated)
         if static is not None:
             return self._like(original, static)
@@ -60,6 +62,17 @@ class Substitution(cst.CSTTransformer):
         if isinstance(original, cst.Attribute) and self._is_reference(original):
             return self._like(original, self.symbols.reference(original, cast(cst.Attribute, updated)))
         return super().on_leave(original, updated)
+
+    def _scope_name(self, node: cst.Attribute) -> str | None:
+        """``scope.name`` of a scope that is gone: the text that it was, if it was the same in all calls."""
+        if node.attr.value != "name":
+            return None
+        values = self.symbols.staging.values_of
+        names = {v.value for v in values(node) if isinstance(v, Const)}
+        if not values(node.value) or not all(isinstance(v, Scope) for v in values(node.value)) or len(names) != 1:
+            return None
+        name = names.pop()
+        return name if isinstance(name, str) and name else None
 
     def _static_shape(self, original: cst.CSTNode, updated: cst.CSTNode) -> cst.BaseExpression | None:
         """``x.get_shape()`` is ``x.shape``; a dimension is a plain number and has no ``.value``.

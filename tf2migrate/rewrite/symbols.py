@@ -12,6 +12,7 @@ from tf2migrate.api.flags import absl_name, is_flags
 from tf2migrate.api.initializers import initializer_reference
 from tf2migrate.api.layers import Flag, Layer, is_layer, layer
 from tf2migrate.api.mnist import is_mnist_reader, read_data_sets
+from tf2migrate.api.regularizers import is_regularizer, regularizer
 from tf2migrate.api.schedules import is_schedule, schedule
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Symbol, nodes_in
@@ -51,7 +52,7 @@ class Symbols:
         """The native form of one call; the arguments of ``updated`` are native already."""
         name = self.canonical(original.func)
         if name is None:
-            return updated
+            return self.penalty(original, updated)
         if is_flags(name):
             return absl_call(absl_name(name) or "", updated)
         arguments = self.arguments(updated)
@@ -65,9 +66,21 @@ class Symbols:
             return self.settle(made, original, updated)
         if is_layer(name):
             return self.settle(layer(name, arguments, tf=self.tf, flag=self.flag(original)), original, updated)
+        if is_regularizer(name):
+            return self.settle(regularizer(name, arguments, tf=self.tf), original, updated)
         if name == "tf.set_random_seed":
             return updated.with_changes(func=self.expression(self.seeding(original)))
         return self.settle(rewrite_call(name, arguments, self.tf), original, updated)
+
+    def penalty(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
+        """``tf.contrib.layers.l2_regularizer(scale)(w)`` is ``scale * tf.nn.l2_loss(w)``."""
+        match original, updated:
+            case (
+                cst.Call(func=cst.Call(func=maker), args=[cst.Arg(keyword=None)]),
+                cst.Call(func=cst.Call(args=[cst.Arg(value=cst.BinaryOperation(left=scale))]), args=[cst.Arg(value=w)]),
+            ) if self.canonical(maker) == "tf.contrib.layers.l2_regularizer":
+                return self.expression(f"({self.code(scale)} * {self.tf}.nn.l2_loss({self.code(w)}))")
+        return updated
 
     def graph_seed(self, before: cst.Call) -> str | None:
         """The text of the graph's seed, if it was set in this module before a call."""

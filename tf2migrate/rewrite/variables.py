@@ -9,6 +9,7 @@ from tf2migrate.api.initializers import weight_initializer
 from tf2migrate.api.literals import string
 from tf2migrate.graph.values import Node, is_cell
 from tf2migrate.names.tree import children
+from tf2migrate.plan.model import NotPlanned, Refusal
 from tf2migrate.rewrite.symbols import Symbols, is_initializer
 
 VARIABLE = (
@@ -58,6 +59,7 @@ def in_model(symbols: Symbols, node: Node, original: cst.Call, updated: cst.Call
         parts = [f'name="{name}"', f"shape={given['shape']}"]
         parts += [f"initializer={given['initializer']}"] if "initializer" in given else ['initializer="glorot_uniform"']
         parts += [f"{key}={given[key]}" for key in ("dtype", "trainable") if key in given and plain(given[key]) is None]
+        parts += [f"regularizer={given['regularizer']}"] if "regularizer" in given else []
         return f"self.add_weight({', '.join(parts)})"
     return anywhere(symbols, node, original, updated)
 
@@ -76,6 +78,9 @@ def anywhere(symbols: Symbols, node: Node, original: cst.Call, updated: cst.Call
     """The constructor of a variable outside a model's constructor: ``tf.keras.Variable``."""
     if is_cell(node):
         return cell(symbols, original, updated)
+    if node in symbols.staging.regularized and original_argument(original, 4, "regularizer") is not None:
+        reason = "a variable with a regularizer is made outside of the model, which would not list its penalty"
+        raise NotPlanned(Refusal("TFM601", symbols.module.key, original, reason))
     if node.op == "tf.Variable":
         given = bound(symbols.arguments(updated), VARIABLE)
         parts = [given.get("initial_value", "")]
