@@ -174,3 +174,46 @@ def test_a_train_op_around_an_object_moves_into_it(between: str) -> None:
 def test_what_is_around_an_object_stays_where_it_has_to(before: str, between: str) -> None:
     level, _ = two_files(before, between)
     assert level is Level.UNCHANGED
+
+
+ALIASES = """
+import numpy as np
+import tensorflow as tf
+
+
+class Net(object):
+    def __init__(self, width):
+        self.x = tf.placeholder(tf.float32, [None, width])
+        w = tf.get_variable("w", [width, 1], initializer=tf.ones_initializer())
+        self.loss = tf.reduce_mean(tf.square(tf.matmul(self.x, w)))
+        self.train_op = tf.train.GradientDescentOptimizer(0.1).minimize(self.loss)
+
+
+def train(sess, net):
+    {aliases}
+    for step in range(3):
+        print(sess.run([step_op, loss], {{net.x: np.ones([4, 2])}})[1])
+
+
+net = Net(2)
+with tf.Session() as sess:
+    sess.run(tf.global_variables_initializer())
+    train(sess, net)
+"""
+
+
+def test_a_name_for_an_attribute_is_written_out() -> None:
+    made = migrate_text(ALIASES.format(aliases="step_op, loss = net.train_op, net.loss"))
+    assert made.level is Level.NATIVE
+    assert "step_op" not in made.code
+
+
+@pytest.mark.parametrize(
+    "aliases",
+    [
+        pytest.param("loss = net.loss; step_op = net.train_op; net.loss = loss * 2", id="the attribute is set again"),
+        pytest.param("step_op, loss = net.train_op, net.loss\n    loss = loss * 2", id="the name is bound again"),
+    ],
+)
+def test_a_name_that_stands_for_more_stays(aliases: str) -> None:
+    assert migrate_text(ALIASES.format(aliases=aliases)).level is Level.UNCHANGED

@@ -1,4 +1,4 @@
-"""Variables that a function makes in the middle of an expression get a statement and a name of their own.
+"""What a function builds in the middle of an expression gets a statement and a name of its own: variables, parts of it.
 
 ``y = tf.matmul(x, weight([4, 2])) + bias([2])`` becomes ``weight_1 = weight([4, 2])``, ``bias_1 = bias([2])`` and
 ``y = tf.matmul(x, weight_1) + bias_1``: an equivalent TensorFlow 1 program.
@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import cast
 
 import libcst as cst
@@ -16,6 +16,7 @@ from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Bound, Const, Function, Node, Value, nodes_in
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import children
+from tf2migrate.rewrite.hoisting import variable_names
 from tf2migrate.rewrite.inlining import Traced, walk
 
 # An expression in one of these may be evaluated later, several times, or not at all.
@@ -25,20 +26,32 @@ WORDS = re.compile(r"^(get|make|create|init|new|build)_|_(variable|var)$")
 
 def extract_variables(module: Module, staging: Staging, body: cst.CSTNode) -> Module:
     """``module`` with the calls, in the statements of ``body``, that make a variable inside of an expression."""
-    edit = _Extraction(module, staging, body)
+    edit = _Extraction(module, staging, [body], None)
+    return edit.apply(module) if edit.found else module
+
+
+def extract_calls(module: Module, staging: Staging, functions: Set[cst.CSTNode], bodies: list[cst.CSTNode]) -> Module:
+    """``module`` with the only calls of ``functions`` taken out of the expressions of ``bodies``."""
+    once = {f for f in functions if len({id(call) for call, _, _ in staging.calls.get(id(f), ())}) == 1}
+    edit = _Extraction(module, staging, bodies, once)
     return edit.apply(module) if edit.found else module
 
 
 class _Extraction(Traced):
-    def __init__(self, module: Module, staging: Staging, body: cst.CSTNode) -> None:
+    """Takes calls out of expressions: of factories of variables, or of ``functions`` that are called once."""
+
+    def __init__(
+        self, module: Module, staging: Staging, bodies: list[cst.CSTNode], functions: Set[cst.CSTNode] | None
+    ) -> None:
         super().__init__(module)
+        self.functions = functions
         self.module = module
         self.staging = staging
         self.found: dict[int, list[cst.Call]] = {}
         self.names: dict[int, str] = {}
         self.copies: dict[int, cst.CSTNode] = {}
-        taken = {n.value for n in walk(module.tree) if isinstance(n, cst.Name)}
-        for statement in _statements(body):
+        taken = {n.value for n in variable_names(module.tree)}
+        for statement in (s for body in bodies for s in _statements(body)):
             calls = list(self.calls(statement))
             if calls:
                 self.found[id(statement)] = calls
@@ -51,18 +64,25 @@ class _Extraction(Traced):
             return
         value = statement.body[0].value
         makers = list(self.makers(value)) if value is not None else []
-        if any(self.is_variable(part) for part in _parts(value)) or not makers:
+        whole = self.functions is not None and len(makers) == 1 and makers[0] is value
+        if whole or any(self.is_variable(part) for part in _parts(value)) or not makers:
             return
         yield from makers
 
     def makers(self, node: cst.CSTNode) -> Iterator[cst.Call]:
         if isinstance(node, DELAYED):
             return
-        if isinstance(node, cst.Call) and self.makes(node):
+        if isinstance(node, cst.Call) and (self.makes(node) if self.functions is None else self.calls_once(node)):
             yield node
             return
         for child in children(node):
             yield from self.makers(child)
+
+    def calls_once(self, call: cst.Call) -> bool:
+        callees = [v.function if isinstance(v, Bound) else v for v in self.values(call.func)]
+        return bool(callees) and all(
+            isinstance(v, Function) and self.functions is not None and v.definition in self.functions for v in callees
+        )
 
     def makes(self, call: cst.Call) -> bool:
         """Whether a call of a function of the project gives a new variable each time that it is made."""

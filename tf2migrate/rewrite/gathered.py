@@ -57,8 +57,11 @@ class _Mover(Traced):
                 self.skipped.add(id(keyword))
             case cst.Param(name=name):
                 self.skipped.add(id(name))
-            case cst.FunctionDef() if node is not self.owner and node is not self.gathering.builder:
+            case cst.FunctionDef(name=name) if node is not self.owner and node is not self.gathering.builder:
+                self.skipped.add(id(name))
                 self.shadows.append(bound_in(node))
+            case cst.FunctionDef(name=name) | cst.ClassDef(name=name):
+                self.skipped.add(id(name))
             case cst.Lambda(params=params):
                 self.shadows.append({p.name.value for p in params.params})
         return super().on_visit(node)
@@ -73,7 +76,7 @@ class _Mover(Traced):
         match original:
             case cst.FunctionDef() if original is gathering.builder:
                 made = self.builder(cast(cst.FunctionDef, made))
-            case cst.FunctionDef() if original is not self.owner:
+            case cst.FunctionDef() if original is not self.owner and original is not gathering.builder:
                 self.shadows.pop()
             case cst.Lambda():
                 self.shadows.pop()
@@ -106,7 +109,7 @@ class _Mover(Traced):
         for index, arg in enumerate(updated.args):
             name = arg.keyword.value if arg.keyword is not None else params[index]
             if name not in gathering.dropped:
-                args.append(arg if not args or arg.keyword or len(args) == index else _named(arg, name))
+                args.append(arg)
         for name, chain in gathering.added.values():
             given = chain.deep_clone()
             self.trace_all(chain, given)
@@ -223,10 +226,6 @@ class _Parameters(cst.CSTTransformer):
 
 
 _EQUAL = cst.AssignEqual(whitespace_before=cst.SimpleWhitespace(""), whitespace_after=cst.SimpleWhitespace(""))
-
-
-def _named(arg: cst.Arg, name: str) -> cst.Arg:
-    return arg.with_changes(keyword=cst.Name(name), equal=_EQUAL)
 
 
 def _docstring(statement: cst.CSTNode) -> bool:

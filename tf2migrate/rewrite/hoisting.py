@@ -202,7 +202,7 @@ class _Hoisting:
 
     def find_names(self) -> bool:
         """A free name for each function, in every file."""
-        taken = {n.value for module in self.modules for n in _all_names(module.tree)}
+        taken = {n.value for module in self.modules for n in variable_names(module.tree)}
         for method in self.methods.values():
             name = method.definition.name.value
             method.name = _unused(name.lstrip("_") or name, taken)
@@ -339,7 +339,7 @@ def _plain_names(node: cst.CSTNode) -> set[str]:
     return {n.value for n in walk(node) if isinstance(n, cst.Name) and id(n) not in skipped}
 
 
-def _all_names(tree: cst.CSTNode) -> Iterator[cst.Name]:
+def variable_names(tree: cst.CSTNode) -> Iterator[cst.Name]:
     """Names that stand for variables in a file: a method is not one."""
     skipped: set[int] = set()
     for node, function, cls in _scoped(tree, None, None):

@@ -142,7 +142,7 @@ def _first_call(
 def _mentions(tree: cst.Module, name: str, method: bool) -> int:
     """How often a file may mean a function or method by its name, its definition included."""
     if method:
-        return sum(isinstance(node, cst.Name) and node.value == name for node in walk(tree))
+        return _method_mentions(tree, name)
     imported = {n for node in walk(tree) if isinstance(node, cst.Import | cst.ImportFrom) for n, _ in bindings(node)}
     count = 0
     stack: list[tuple[cst.CSTNode, bool]] = [(tree, False)]
@@ -171,6 +171,31 @@ def _mentions(tree: cst.Module, name: str, method: bool) -> int:
                 count += isinstance(imported_name, cst.Name) and imported_name.value == name
                 continue
         stack.extend((child, hidden) for child in node.children)
+    return count
+
+
+def _method_mentions(tree: cst.Module, name: str) -> int:
+    """Attributes of this name, methods, and what the body of a class says outside of its methods."""
+    count = 0
+    stack: list[tuple[cst.CSTNode, bool]] = [(tree, False)]
+    while stack:
+        node, in_class = stack.pop()
+        match node:
+            case cst.Attribute(attr=attr):
+                count += attr.value == name
+                stack.append((node.value, in_class))
+                continue
+            case cst.FunctionDef(name=own):
+                count += in_class and own.value == name
+                stack.extend((child, False) for child in node.children if child is not own)
+                continue
+            case cst.ClassDef():
+                in_class = True
+            case cst.Name(value=value):
+                count += in_class and value == name
+            case cst.SimpleString():
+                count += node.raw_value == name and in_class
+        stack.extend((child, in_class) for child in node.children)
     return count
 
 

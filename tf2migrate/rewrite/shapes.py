@@ -19,7 +19,8 @@ from tf2migrate.graph.values import Class, Function, Instance, Node, nodes_in
 from tf2migrate.names.attributes import AttributeName
 from tf2migrate.names.project import Module, Project
 from tf2migrate.plan.region import find_region
-from tf2migrate.rewrite.extraction import extract_variables
+from tf2migrate.rewrite.aliasing import without_aliases
+from tf2migrate.rewrite.extraction import extract_calls, extract_variables
 from tf2migrate.rewrite.gathered import apply
 from tf2migrate.rewrite.gathering import find_gathering
 from tf2migrate.rewrite.hoisting import hoist_methods
@@ -39,6 +40,9 @@ class Shape:
 
 def other_shapes(staging: Staging, modules: list[Module], entry: str) -> Iterator[Shape]:
     """The shapes to try after the user's own, best first."""
+    written = without_aliases(staging, modules)
+    if written is not None:
+        yield from _again(written, modules, entry)
     builder = _builder(staging)
     if builder is not None:
         shape = _held(staging, modules, builder)
@@ -64,20 +68,24 @@ def _gathered(staging: Staging, modules: list[Module], entry: str) -> Shape | No
         return None
     touched = (gathering.module.key, gathering.home.key)
     once = [apply(m, gathering) if m.key in touched else m for m in modules]
-    plain = [m.reshaped(m.tree, m.positions, {}) for m in once]
+    return next((shape for shape in _again(once, modules, entry) if shape.builder is not None), None)
+
+
+def _again(made: list[Module], modules: list[Module], entry: str) -> Iterator[Shape]:
+    """A program in another form, and the shapes that it has then."""
+    plain = [m.reshaped(m.tree, m.positions, {}) for m in made]
     project = Project(plain)
-    again = analyse(project, project.modules[entry])
-    builder = _builder(again) if not again.obstacles else None
-    shape = _held(again, plain, builder) if builder is not None else None
-    if shape is None:
-        return None
-    before = {new: old for module in once for new, old in module.origins.items()}
-    out = []
-    for module in shape.modules:
-        origins = {new: before.get(old, old) for new, old in module.origins.items()}
-        origins.update({n: before[n] for n in walk(module.tree) if n in before and n not in origins})
-        out.append(module.reshaped(module.tree, module.positions, origins))
-    return Shape(out, shape.builder)
+    staging = analyse(project, project.modules[entry])
+    if staging.obstacles:
+        return
+    before = {new: old for module in made for new, old in module.origins.items()}
+    for shape in other_shapes(staging, plain, entry):
+        out = []
+        for module in shape.modules:
+            origins = {new: before.get(old, old) for new, old in module.origins.items()}
+            origins.update({n: before[n] for n in walk(module.tree) if n in before and n not in origins})
+            out.append(module.reshaped(module.tree, module.positions, origins))
+        yield Shape(out, shape.builder)
 
 
 def _open(module: Module, modules: list[Module], wanted: set[cst.CSTNode], staging: Staging) -> Module:
@@ -187,7 +195,9 @@ def _held(staging: Staging, modules: list[Module], builder: Frame) -> Shape | No
     out: list[Module] = []
     found: cst.FunctionDef | None = None
     for module in modules:
-        made = _open(module, modules, wanted, staging)
+        bodies = [node for node in walk(module.tree) if node is builder.owner or node in wanted]
+        made = extract_calls(module, staging, wanted, bodies)
+        made = _open(made, [made if m is module else m for m in modules], wanted, staging)
         target = _function(made, builder.owner)
         if target is not None:
             made = extract_variables(made, staging, target)
