@@ -45,18 +45,8 @@ from tests.graph.staged import fetched, is_certain, obstacles, runs, stage, wron
         pytest.param("y = z\nfor i in range(100):\n    y = x", "either x or z", id="long loop"),
         pytest.param("y = z\nfor i in np.arange(3):\n    y = x", "either x or z", id="loop of unknown length"),
         pytest.param("y = z\nwhile flag:\n    y = x", "either x or z", id="while"),
-        pytest.param(
-            "y = x\nfor v in [x]:\n    pass\nelse:\n    y = z",
-            "z",
-            id="else of a loop",
-            marks=wrong("the else of an unrolled loop is left out"),
-        ),
-        pytest.param(
-            "y = x\nfor v in []:\n    pass\nelse:\n    y = z",
-            "z",
-            id="else of an empty loop",
-            marks=wrong("the else of an unrolled loop is left out"),
-        ),
+        pytest.param("y = x\nfor v in [x]:\n    pass\nelse:\n    y = z", "z", id="else of a loop"),
+        pytest.param("y = x\nfor v in []:\n    pass\nelse:\n    y = z", "z", id="else of an empty loop"),
         pytest.param("y = x\nfor v in [x]:\n    break\nelse:\n    y = z", "x", id="else of a loop that is left"),
     ],
 )

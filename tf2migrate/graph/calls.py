@@ -233,6 +233,7 @@ class Calls(Expressions):
             return self.evaluate(definition.body, frame)
         self.calling.append(id(definition))
         self.returns.append([])
+        self.perhaps_returned.append(math.inf)
         falls = True
         try:
             self.block(definition.body.body, frame)
@@ -240,7 +241,11 @@ class Calls(Expressions):
             falls = leave.kind == "break"
         finally:
             values = self.returns.pop()
+            returned = self.perhaps_returned.pop()
             self.calling.pop()
+        if any(made.kind in STATE for made in self.staging.nodes[int(min(returned, len(self.staging.nodes))) :]):
+            reason = "this call may return before it makes state of the graph"
+            return self.refuse("TFM404", node, reason, "make the variables in every case")
         if _is_generator(definition):
             return Host()
         if falls and not _always_returns(values, definition):
@@ -583,6 +588,10 @@ def _is_generator(definition: cst.FunctionDef) -> bool:
         if not isinstance(current, cst.FunctionDef | cst.Lambda | cst.ClassDef):
             stack.extend(children(current))
     return False
+
+
+# Kinds of nodes that hold or change state.
+STATE = frozenset({"variable", "layer", "placeholder", "train", "assign"})
 
 
 def _always_returns(values: list[Value], definition: cst.FunctionDef) -> bool:

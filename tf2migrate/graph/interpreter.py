@@ -130,6 +130,8 @@ class Statements:
         self.returns: list[list[Value]] = []
         self.calling: list[int] = []
         self.perhaps_left = False
+        # For each call under way: the number of nodes that there were when it may have returned.
+        self.perhaps_returned: list[float] = []
         # Bodies that may run again around what is interpreted: shapes of a first pass say nothing about a second.
         self.repeated = 0
 
@@ -488,6 +490,8 @@ class Statements:
             results.append((self.store.end(), left))
         staying = [branch for branch, left in results if not left]
         self.perhaps_left = self.perhaps_left or any(left in ("break", "continue") for _, left in results)
+        if staying and self.perhaps_returned and any(left == "return" for _, left in results):
+            self.perhaps_returned[-1] = min(self.perhaps_returned[-1], len(self.staging.nodes))
         self.merge(staying)
         if not staying:
             kinds = {left for _, left in results}
