@@ -65,6 +65,10 @@ class Fixture:
     def within(self, path: str | Path) -> str:
         return Path(path).relative_to(self.base).as_posix()
 
+    def about(self) -> dict[str, object]:
+        """``about.toml`` of a program that becomes native."""
+        return tomllib.loads((self.folder / "about.toml").read_text("utf-8"))
+
     def told(self) -> dict[str, str]:
         """``reason.toml`` of a program that must be refused."""
         return tomllib.loads((self.folder / "reason.toml").read_text("utf-8"))

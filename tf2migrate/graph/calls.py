@@ -37,6 +37,7 @@ from tf2migrate.graph.values import (
     Symbol,
     Unknown,
     Value,
+    Writer,
     join,
     nodes_in,
     settled,
@@ -470,7 +471,7 @@ class Calls(Expressions):
                     return Sequence(list(sizes), "list")
                 number = product(sizes) if name == "num_elements" else None
                 return number if isinstance(number, Const) else Host(frozenset({node_of}))
-            case Node() | Optimizer() | Session() | Graph() | Scope() | Symbol():
+            case Node() | Optimizer() | Session() | Graph() | Scope() | Symbol() | Writer():
                 return self.graph_method(receiver, name, args, node, frame)
         return self.foreign(name, args, node)
 

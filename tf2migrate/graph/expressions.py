@@ -485,7 +485,8 @@ class Expressions(Statements):
         if name == "name" and base.kind == "variable" and "unnamed" in base.details:
             return Host()
         if name == "name" and base.kind == "variable":
-            return Const(f"{base.name}:0") if base.name else Host()
+            of_op = isinstance(node.value, cst.Attribute) and node.value.attr.value == "op"
+            return Const(base.name if of_op else f"{base.name}:0") if base.name else Host()
         if name in ("dtype", "name", "device", "graph"):
             return Graph(True) if name == "graph" else Host()
         if name == "op":

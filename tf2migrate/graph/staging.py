@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from tf2migrate.graph.frames import Frame, Place
-from tf2migrate.graph.values import Class, Mapping, Node, Optimizer, Value
+from tf2migrate.graph.values import Class, Mapping, Node, Optimizer, Value, Writer
 from tf2migrate.names.project import Module
 
 
@@ -28,6 +28,17 @@ class RunSite:
     fetch_expression: cst.BaseExpression
     feeds: Value | None
     feed_expression: cst.BaseExpression | None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteSite:
+    """One place where the program hands a summary to a writer; ``step`` is None where it gives none."""
+
+    call: cst.Call
+    frame: Frame
+    place: Place
+    summary: Value
+    step: cst.BaseExpression | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +119,8 @@ class Staging:
     flags: list[FlagEvent] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
     regularized: list[Node] = field(default_factory=list)
+    writers: list[Writer] = field(default_factory=list)
+    writes: list[WriteSite] = field(default_factory=list)
     maybe: list[tuple[MutableMapping[object, Value], object]] = field(default_factory=list)
     builder: cst.FunctionDef | None = None
     """The method that builds the graph of an object, with the object's attributes as names of its body."""

@@ -15,10 +15,12 @@ from tf2migrate.graph.calls import Arguments
 from tf2migrate.graph.collections import LOSSES
 from tf2migrate.graph.expressions import shape_sources
 from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.op_names import OpNames
 from tf2migrate.graph.recurrent import Recurrent
 from tf2migrate.graph.shape_rules import part_shape
 from tf2migrate.graph.sizes import merged, sizes_given
 from tf2migrate.graph.staging import RunSite
+from tf2migrate.graph.summaries import Summaries
 from tf2migrate.graph.values import (
     Bound,
     Builtin,
@@ -35,12 +37,14 @@ from tf2migrate.graph.values import (
     Sequence,
     Session,
     Setting,
+    Summary,
     Unknown,
     Value,
+    Writer,
     nodes_in,
     unknown_in,
 )
-from tf2migrate.graph.variables import CONTEXTS, LAYER_NAMES, ScopeEntry
+from tf2migrate.graph.variables import CONTEXTS, LAYER_NAMES, NAMING, ScopeEntry
 from tf2migrate.names.project import Module, Project
 
 INITIALIZERS = {
@@ -86,7 +90,6 @@ ELSEWHERE = {
     "tf.train.latest_checkpoint": ("TFM803", "checkpoints are not rewritten yet"),
 }
 PREFIXES = (
-    ("tf.summary.", "TFM804", "summaries are not rewritten yet"),
     ("tf.metrics.", "TFM410", "`tf.metrics` keep local variables, which is not rewritten yet"),
     ("tf.data.", "TFM801", "`tf.data` iterators are not rewritten yet"),
     ("tf.contrib.data.", "TFM801", "`tf.data` iterators are not rewritten yet"),
@@ -120,7 +123,7 @@ PREFIXES = (
 ASSIGNS = {"tf.assign": "assign", "tf.assign_add": "assign_add", "tf.assign_sub": "assign_sub"}
 
 
-class TensorFlow(Recurrent):
+class TensorFlow(Recurrent, Summaries):
     """The whole interpreter."""
 
     def __init__(self, project: Project, entry: Module) -> None:
@@ -132,6 +135,7 @@ class TensorFlow(Recurrent):
         self.collected = {}
         self.penalties = {}
         self.graphs = 0
+        self.op_names = OpNames()
 
     # ------------------------------------------------------------------ nodes
     def make(self, kind: str, op: str, operands: list[Value], node: cst.CSTNode) -> Node:
@@ -154,6 +158,9 @@ class TensorFlow(Recurrent):
 
     # ------------------------------------------------------------------ functions of tf
     def symbol_call(self, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:
+        self.name_op(name, args)
+        if name.startswith("tf.summary."):
+            return self.summary_call(name, args, node)
         for value in args.all():
             if isinstance(value, Unknown):
                 return value
@@ -237,7 +244,7 @@ class TensorFlow(Recurrent):
         if name in SETTINGS or name.startswith("tf.OptimizerOptions"):
             return Setting(name)
         if name in CONTEXTS:
-            return Scope(name)
+            return Scope(name, title=name_scope(args) if name in NAMING else None)
         if name in ASSIGNS:
             return self.update(name, args.get(0, "ref"), args.get(1, "value"), node)
         if name.startswith(("tf.scatter_", "tf.assign")):
@@ -364,6 +371,8 @@ class TensorFlow(Recurrent):
                 if name == "reuse_variables":
                     self.reuse_now(receiver)
                 return Const(None)
+            case Writer():
+                return self.writer_method(receiver, name, args, node, frame)
         return Host()
 
     def graph_call(self, receiver: Graph, name: str, args: Arguments, node: cst.Call) -> Value:
@@ -434,6 +443,16 @@ class TensorFlow(Recurrent):
         return self.refuse("TFM410", node, f"`{name}` of a tensor is not rewritten yet")
 
 
+def name_scope(args: Arguments) -> str | None:
+    """What ``tf.name_scope(name, default_name, values)`` adds to the names of ops, None where it is not known."""
+    for value in (args.get(0, "name"), args.get(1, "default_name")):
+        if isinstance(value, Const) and isinstance(value.value, str):
+            return value.value
+        if value is not None and not isinstance(value, Const):
+            return None
+    return ""
+
+
 def argument(node: cst.Call, position: int, name: str) -> cst.BaseExpression | None:
     """The expression given for one parameter of a call."""
     index = 0
@@ -457,6 +476,8 @@ def fetched(value: Value) -> Value:
             return Mapping({k: fetched(v) for k, v in pairs.items()}, exact)
         case Node(kind="tensor" | "variable" | "placeholder" | "assign"):
             return Host()
+        case Node(kind="summary"):
+            return Summary(value)
         case Node():
             return Const(None)
         case Choice(options=options):

@@ -37,6 +37,9 @@ class Training(Collections):
         for value in args.all():
             if (unknown := unknown_in(value)) is not None:
                 return unknown
+        if name in ("minimize", "apply_gradients") and "name" in args.keywords:
+            given = args.keywords["name"]
+            self.op_names.call(name, given.value if isinstance(given, Const) else given, not self.store.branching)
         match name:
             case "minimize":
                 loss = args.get(0, "loss")

@@ -241,11 +241,29 @@ class Regularizer(Value):
 
 @dataclass(eq=False, slots=True)
 class Scope(Value):
-    """What ``with tf.variable_scope(...)`` (or another graph context) binds."""
+    """What ``with tf.variable_scope(...)`` (or another graph context) binds.
+
+    ``title`` is the name that it adds to those of the ops inside: None where it is not known.
+    """
 
     name: str
     path: str = ""
     reuse: bool = False
+    title: str | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Writer(Value):
+    """A writer of summaries, with the call that made it."""
+
+    call: cst.Call
+
+
+@dataclass(eq=False, slots=True)
+class Summary(Value):
+    """What a run of a summary op gave; the program may only hand it to a writer."""
+
+    node: Node
 
 
 @dataclass(eq=False, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -9,6 +10,7 @@ import libcst as cst
 
 from tf2migrate.graph.calls import Arguments, Calls
 from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.op_names import OpNames
 from tf2migrate.graph.sizes import Sizes, number, shape_of, sizes_given
 from tf2migrate.graph.values import (
     Bound,
@@ -52,6 +54,7 @@ LAYER_NAMES = {
     "tf.contrib.slim.batch_norm": "BatchNorm",
 }
 SCOPES = ("tf.variable_scope", "tf.variable_op_scope", "tf.get_variable_scope")
+NAMING = ("tf.name_scope", "tf.op_scope", "tf.keras.backend.name_scope")
 CONTEXTS = ("tf.name_scope", "tf.device", "tf.op_scope", "tf.colocate_with", "tf.keras.backend.name_scope")
 
 
@@ -79,17 +82,23 @@ class Variables(Calls):
     collections: dict[str, list[Value]]
     graphs: int
     name_scopes: int = 0
+    op_names: OpNames
 
     # ------------------------------------------------------------------ with blocks
     def with_block(self, node: cst.With, frame: Frame) -> None:
         opened = 0
         controlled = 0
         named = 0
+        titles = ExitStack()
         for item in node.items:
             value = self.evaluate(item.item, frame)
             if isinstance(value, Scope) and value.name in CONTEXTS:
                 named += 1
                 self.name_scopes += 1
+            if isinstance(value, Scope) and (
+                value.name in NAMING or (value.name == "tf.variable_scope" and value.title != "")
+            ):
+                titles.enter_context(self.op_names.opened(value.title, not self.store.branching))
             entered = self.enter(value, item.item)
             opened += isinstance(entered, ScopeEntry)
             if isinstance(entered, tuple):
@@ -103,6 +112,7 @@ class Variables(Calls):
         try:
             self.block(node.body.body, frame)
         finally:
+            titles.close()
             self.name_scopes -= named
             for _ in range(opened):
                 self.scopes.pop()
@@ -150,7 +160,14 @@ class Variables(Calls):
                 entry = False
             case _:
                 entry = "maybe"
-        return Scope("tf.variable_scope", path, cast(bool, entry))
+        title: str | None = None
+        if isinstance(name, Scope):
+            title = name.path.rpartition("/")[2]
+        elif isinstance(name, Const) and isinstance(name.value, str):
+            title = name.value
+        elif isinstance(name, Const) and isinstance(default, Const):
+            title = str(default.value)
+        return Scope("tf.variable_scope", path, cast(bool, entry), title)
 
     def reuse_now(self, scope: Value) -> None:
         for entry in self.scopes:
@@ -217,6 +234,7 @@ class Variables(Calls):
         made.shape = None if self.repeated else get_variable_shape(made.details.get("shape"), initializer)
         self.regularize(made, [args.get(4, "regularizer")], node)
         self.by_name[name] = made
+        self.op_names.take(name, certain=not self.store.branching, absolute=True)
         self.staging.touched.append((made, self.place()))
         self.file(made, args.get(6, "collections"), node)
         return made

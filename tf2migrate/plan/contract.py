@@ -42,7 +42,7 @@ def check_program(flow: Flow, slicer: Slicer) -> None:
             if made and any(isinstance(p, cst.If | cst.Try) and not _main_guard(p) for p in atom.parents):
                 reason = "state of the graph is made in only one branch of host code"
                 raise NotPlanned(slicer.refusal("TFM404", atom.statement, reason))
-        if role is Role.HOST and not isinstance(atom.statement, DEFINITIONS):
+        if role is Role.HOST and not _makes_writer(flow, atom) and not isinstance(atom.statement, DEFINITIONS):
             _host_reads(flow, slicer, atom)
             _prints(flow, slicer, atom)
         if role is Role.RUN:
@@ -64,6 +64,11 @@ def _caught(slicer: Slicer, atom: Atom) -> None:
             if name is not None:
                 reason = f"a `{name.value}` of the run is caught here; a function raises another exception"
                 raise NotPlanned(slicer.refusal("TFM408", name, reason, "check the value before it is fed"))
+
+
+def _makes_writer(flow: Flow, atom: Atom) -> bool:
+    """A writer is given the graph, which goes with its argument."""
+    return any(call.func is writer.call.func for call in _calls(atom.statement) for writer in flow.staging.writers)
 
 
 def _main_guard(statement: cst.CSTNode) -> bool:
@@ -223,6 +228,8 @@ def _built_while_running(flow: Flow, slicer: Slicer, atom: Atom) -> None:
 def check_step(flow: Flow, slicer: Slicer, step: Step, plan: Plan) -> None:
     """C1 to C6 for one step."""
     for atom in step.parts.atoms:
+        if atom.number in flow.spoiled:
+            raise NotPlanned(slicer.refusal(*flow.spoiled[atom.number]))
         for node in atom.nodes:
             if node.unknown is not None:
                 raise NotPlanned(

@@ -61,6 +61,8 @@ class Execution:
         self.trains = [node for node in ordered if node.kind == "train"]
         self.moving = [node for node in ordered if is_moving_average(node)]
         self.assigns = [node for node in ordered if node.kind == "assign" and not is_moving_average(node)]
+        # What is more than a line in a log: a summary of a variable may race with the update, as it did.
+        self.told = set(self._closure(node for node in self.roots if node.kind != "summary"))
         self.before: dict[int, set[int]] = {}
         self.users: dict[int, list[Node]] = {}
         for node in ordered:
@@ -150,6 +152,8 @@ class Execution:
 
     def _read(self, effect: Node, reader: Node, chain: list[Node]) -> None:
         """Checks that ``reader``, which gets the variable by way of ``chain``, has an order with ``effect``."""
+        if reader.number not in self.told:
+            return
         first = chain[0] if chain else reader
         if effect.number in self.earlier(first):
             return

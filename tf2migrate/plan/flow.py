@@ -10,10 +10,12 @@ import libcst as cst
 from tf2migrate.graph.collections import ADDING
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
+from tf2migrate.graph.summaries import is_writer
 from tf2migrate.graph.values import (
     Bound,
     Cell,
     Class,
+    Const,
     Function,
     Graph,
     Mapping,
@@ -72,6 +74,10 @@ class Flow:
     chosen: set[int] = field(default_factory=set)
     # Numbers of the atoms that do nothing with them but choose.
     choosing: set[int] = field(default_factory=set)
+    # What statements that make summaries read instead of the names in them, by number of the atom; and of those
+    # whose values have no expression, why: code, place and reason.
+    narrowed: dict[int, list[Read]] = field(default_factory=dict)
+    spoiled: dict[int, tuple[str, cst.CSTNode, str]] = field(default_factory=dict)
 
     # ------------------------------------------------------------------ values
     def bound_value(self, atom: Atom, name: str) -> Value | None:
@@ -85,6 +91,8 @@ class Flow:
         return found
 
     def reads(self, atom: Atom) -> list[Read]:
+        if atom.number in self.narrowed:
+            return self.narrowed[atom.number] + self.inner.get(atom.number, [])
         own = [Read(n.value, self.staging.value_in(n, self.region.frame), n, self.region.frame) for n in atom.reads]
         return own + self.inner.get(atom.number, [])
 
@@ -174,6 +182,8 @@ def _role(flow: Flow, atom: Atom) -> Role:
     if runs:
         return Role.RUN
     values = _statement_values(flow, atom)
+    if any(is_writer(value) for value in values):
+        return Role.HOST
     nodes = atom.nodes
     kinds = {node.kind for node in nodes}
     if prints_graph(flow.staging, atom.statement):
@@ -276,6 +286,8 @@ def is_graph_statement(staging: Staging, statement: cst.CSTNode) -> bool:
             case cst.Expr(value=cst.Call(func=cst.Attribute(value=base, attr=attr)) as call):
                 if _all(staging, base, Session, Graph, Scope, Setting) and attr.value != "run":
                     continue
+                if attr.value == "add_graph" and all(is_writer(v) for v in staging.values_of(base) or [Const(None)]):
+                    continue
                 symbols = [v.name for v in staging.values_of(call.func) if isinstance(v, Symbol)]
                 if symbols and all(name in DROPPED for name in symbols):
                     continue
@@ -283,6 +295,15 @@ def is_graph_statement(staging: Staging, statement: cst.CSTNode) -> bool:
             case _:
                 return False
     return bool(statement.body)
+
+
+def is_summary_statement(staging: Staging, statement: cst.CSTNode) -> bool:
+    """A summary op that is made without a name: where it is merged with others, its value is found by itself."""
+    match statement:
+        case cst.SimpleStatementLine(body=[cst.Expr(value=cst.Call() as call)]):
+            values = staging.values_of(call)
+            return bool(values) and all(isinstance(v, Node) and v.kind == "summary" for v in values)
+    return False
 
 
 # Calls that only prepare the TF1 runtime.

@@ -15,6 +15,8 @@ from tf2migrate.plan.slices import Slicer
 
 REDUCTIONS = ("tf.reduce_", "tf.losses.", "tf.nn.l2_loss", "tf.add_n", "tf.contrib.losses.")
 MAXIMUM_OUTPUTS = 3
+# Further ones that only summaries show.
+MAXIMUM_SHOWN = 7
 
 
 def reads_variables(flow: Flow, atom: Atom) -> bool:
@@ -50,7 +52,8 @@ def choose_forward(flow: Flow, steps: list[Step]) -> Forward | None:
     if not training:
         return None
     common = [a for a in training[0].parts.atoms if all(a in s.parts.atoms for s in training)]
-    heads = [a for a in common if reads_variables(flow, a) and not is_scalar_like(a) and not _trains(a)]
+    heads = [a for a in common if reads_variables(flow, a) and not is_scalar_like(a)]
+    heads = [a for a in heads if not _trains(a) and not _summarises(a)]
     heads = [a for a in heads if reads_inputs(flow, a)]
     if not heads:
         return None
@@ -71,7 +74,8 @@ def choose_forward(flow: Flow, steps: list[Step]) -> Forward | None:
     if any(_is_ordered(node) for a in atoms for node in a.nodes):
         return None
     outputs = _outputs(flow, atoms, steps)
-    if not outputs or len(outputs) > MAXIMUM_OUTPUTS:
+    shown = [name for name in outputs if name not in _outputs(flow, atoms, steps, summaries=False)]
+    if not outputs or len(outputs) > MAXIMUM_OUTPUTS + min(len(shown), MAXIMUM_SHOWN):
         return None
     # Keras takes the first argument for the inputs: flags and rates go last.
     ordered = sorted(parts.parameters, key=lambda n: ((rank_of(n) in (0, None) and n.details.get("shape") is None)
@@ -93,18 +97,22 @@ def _trains(atom: Atom) -> bool:
     return any(node.kind == "train" for node in atom.nodes)
 
 
+def _summarises(atom: Atom) -> bool:
+    return any(node.kind == "summary" for node in atom.nodes)
+
+
 def is_gradient(atom: Atom) -> bool:
     return any(node.op == "tf.gradients" for node in atom.nodes)
 
 
-def _outputs(flow: Flow, atoms: list[Atom], steps: list[Step]) -> list[str]:
+def _outputs(flow: Flow, atoms: list[Atom], steps: list[Step], summaries: bool = True) -> list[str]:
     """Names made by ``atoms`` that something outside them reads, in the order of their making."""
     used: list[tuple[int, str]] = []
     inside = {id(a) for a in atoms}
     readers: list[tuple[str, Atom]] = []
     for step in steps:
         for atom in step.parts.atoms:
-            if id(atom) not in inside:
+            if id(atom) not in inside and (summaries or not _summarises(atom)):
                 readers.extend((read.name, atom) for read in flow.reads(atom))
         readers.extend(fetch_reads(flow, step))
     for name, reader in readers:

@@ -55,6 +55,11 @@ class Fetch:
     named: bool = False
     """Whether the run gave a named tuple: the results of one op, by their names."""
 
+    @property
+    def is_summary(self) -> bool:
+        """Whether it is the result of a summary op: a dict of tensors that is only written."""
+        return self.kind == "leaf" and self.node is not None and self.node.kind == "summary"
+
     def leaves(self) -> list[Fetch]:
         if self.kind in ("leaf", "none"):
             return [self]

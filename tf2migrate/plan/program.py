@@ -26,6 +26,7 @@ from tf2migrate.plan.recurrent import check_cells
 from tf2migrate.plan.region import Atom, find_region, names_read
 from tf2migrate.plan.reserved import RESERVED, attribute
 from tf2migrate.plan.slices import Slicer, has_call, has_default, in_order
+from tf2migrate.plan.summaries import check_summaries, find_summaries
 from tf2migrate.plan.updates import changing_atoms, find_updates
 
 
@@ -53,8 +54,10 @@ class Planner:
 
     def plan(self) -> Plan:
         self.choices = find_choices(self.flow)
+        find_summaries(self.flow, self.slicer)
         check_program(self.flow, self.slicer)
         check_cells(self.flow, self.slicer)
+        check_summaries(self.flow, self.slicer)
         taken = {name for module in self.staging.modules.values() for name in _names(module.tree)}
         plan = Plan(self.flow, [], None, "", "", [], {}, {}, {}, None, taken)
         plan.held = find_held(self.flow, self.slicer)
@@ -338,6 +341,9 @@ class Planner:
                 self.name_itself(leaf, site, atom)
             else:
                 self.locate(leaf, site, atom)
+            if leaf.node is not None and leaf.node.kind == "summary" and not isinstance(leaf.expression, cst.Name):
+                reason = "the summary op that is run here has no name of its own"
+                raise NotPlanned(self.slicer.refusal("TFM804", leaf.expression or site.expression, reason))
             if leaf.kind == "leaf":
                 assert leaf.expression is not None
                 reads.extend((name.value, atom) for name in names_read(leaf.expression))

@@ -23,9 +23,12 @@ from tf2migrate.plan.layers import LayerCall, LayerObject, parameter_of
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal
 from tf2migrate.plan.region import Atom, names_read
 from tf2migrate.plan.reserved import attribute
+from tf2migrate.plan.slices import Slicer
+from tf2migrate.plan.summaries import data_of, outer_summaries
 from tf2migrate.rewrite.collected import penalties
 from tf2migrate.rewrite.layer_classes import by_parameter, call_arguments, constructor_arguments, with_lifted
 from tf2migrate.rewrite.substitution import Replacement, Substitution
+from tf2migrate.rewrite.summaries import display
 from tf2migrate.rewrite.symbols import Symbols
 
 # Methods of TensorFlow 1's variables that read the value.
@@ -138,6 +141,7 @@ class Composer:
         whole: dict[int, str] = dict(extra or {})
         for node in self._nodes_at(atom, expression):
             self.replace(node, atom, holder, replacements, whole)
+        self.summaries(atom, holder, whole, expression)
         self.object_calls(atom, holder, replacements)
         self.held_placeholders(expression if expression is not None else atom.statement, whole)
         if self.staging.readings:
@@ -222,6 +226,21 @@ class Composer:
         assert isinstance(updated, cst.Call)
         assert isinstance(updated.func, cst.Attribute)
         return self.symbols.expression(f"{self.symbols.tf}.identity({self.symbols.code(updated.func.value)})")
+
+    def summaries(
+        self, atom: Atom, holder: str, whole: dict[int, str], expression: cst.BaseExpression | None
+    ) -> None:
+        """A summary op becomes a dict of the values that it summarises."""
+        here = self._nodes_at(atom, expression)
+        for node in (n for n in outer_summaries(self.flow, atom) if n in here):
+            pairs: list[tuple[str, str]] = []
+            for datum in data_of(self.flow, Slicer(self.flow), node, atom):
+                text = self.rendered(datum.expression, datum.atom, holder)
+                data = datum.node.details.get("data")
+                if isinstance(data, Node) and data.kind == "variable":
+                    text = f"{self.symbols.tf}.convert_to_tensor({text})"
+                pairs.append((datum.tag, text))
+            whole[id(node.expression)] = display(pairs)
 
     def layer_call(self, node: Node, holder: str) -> Replacement:
         """``tf.layers.dense(x, 10)`` becomes ``self.dense(x)``."""

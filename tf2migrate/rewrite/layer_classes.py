@@ -12,6 +12,7 @@ from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Node, nodes_in
 from tf2migrate.names.tree import children
+from tf2migrate.plan.flow import is_summary_statement
 from tf2migrate.plan.layers import (
     LayerCall,
     LayerFunction,
@@ -282,6 +283,8 @@ class LayerClass:
                     out += [made] if made is not None else []
                 case cst.For() if id(statement) in self.function.second:
                     out += self.second_loop(statement)
+                case cst.BaseStatement() if is_summary_statement(self.staging, statement):
+                    pass
                 case cst.BaseStatement() if id(statement) in self.function.second:
                     made2 = statement.visit(self.second_edit())
                     if isinstance(made2, cst.BaseStatement):

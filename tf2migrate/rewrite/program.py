@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
 import libcst as cst
 
 from tf2migrate.graph.frames import Place
-from tf2migrate.graph.staging import RunSite
+from tf2migrate.graph.staging import RunSite, WriteSite
 from tf2migrate.graph.values import (
     Bound,
     Class,
@@ -27,7 +28,7 @@ from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.project import Module, Project, dotted_name
 from tf2migrate.names.tree import children
 from tf2migrate.plan.effects import host_effect
-from tf2migrate.plan.flow import Role, is_graph_statement
+from tf2migrate.plan.flow import Role, is_graph_statement, is_summary_statement
 from tf2migrate.plan.forward import uses_forward
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal, Step
 from tf2migrate.plan.prints import prints_graph
@@ -42,6 +43,7 @@ from tf2migrate.rewrite.layout import Layout
 from tf2migrate.rewrite.runs import Runs
 from tf2migrate.rewrite.steps import Functions
 from tf2migrate.rewrite.substitution import Replacement, Substitution
+from tf2migrate.rewrite.summaries import Writing, graph_arguments, writer_text
 from tf2migrate.rewrite.symbols import Symbols
 from tf2migrate.rewrite.templates import Templates
 from tf2migrate.rewrite.variables import anywhere
@@ -51,6 +53,8 @@ HOLDERS = cst.BaseStatement | cst.BaseSuite | cst.Module | cst.Else | cst.Finall
 
 
 PRINTED = "this shows where a tensor stands in the graph; the rewrite prints no such line"
+# Makes statements of one whose parts are edited already.
+Remake = Callable[[cst.CSTNode], list[cst.BaseStatement]]
 
 
 @dataclass(slots=True)
@@ -63,6 +67,7 @@ class Edits:
     replaced: dict[int, list[cst.BaseStatement]] = field(default_factory=dict)
     # Comments to put above a statement, or above what comes before it.
     lines: dict[int, list[cst.EmptyLine]] = field(default_factory=dict)
+    remade: dict[int, Remake] = field(default_factory=dict)
 
 
 class Rewriter:
@@ -116,6 +121,7 @@ class Rewriter:
         self.runs.edit = Substitution(self.symbols, self.replacements, self.whole, self.names)
         self.names.update(function_names(self.plan))
         self.run_sites()
+        self.summaries()
         self.host_statements()
         self.comments()
         check_changes(self.staging, self.moves)
@@ -184,7 +190,7 @@ class Rewriter:
             stack: list[cst.CSTNode] = [symbols.module.tree]
             while stack:
                 node = stack.pop()
-                if is_graph_statement(self.staging, node):
+                if is_graph_statement(self.staging, node) or is_summary_statement(self.staging, node):
                     self.edits.removed.add(id(node))
                 elif prints_graph(self.staging, node):
                     self.edits.removed.add(id(node))
@@ -555,6 +561,9 @@ class Rewriter:
                     return
             if isinstance(small, cst.Expr) and small.value is site.expression and not self.runs.is_inline(step):
                 call = self.runs.call(step, site)
+                if self.runs.marks and any(leaf.is_summary for leaf in step.fetch.leaves()):
+                    self.whole[id(site.expression)] = self.runs.expression(step, site)
+                    return
                 if self.runs.marks:
                     values = step.fetch.values()
                     tf = self.symbols.tf
@@ -583,6 +592,60 @@ class Rewriter:
                     return True
             stack.extend(children(node))
         return False
+
+    # ------------------------------------------------------------------ summaries
+    def summaries(self) -> None:
+        """Writers, and the statements that write."""
+        for writer in self.staging.writers:
+            key = next(k for k, s in self.all_symbols.items() if writer.call in s.module.positions)
+            self.replacements[id(writer.call)] = self.writer(self.all_symbols[key], writer.call)
+            # The graph that it was given goes.
+            self.whole.update((id(arg.value), "None") for arg in graph_arguments(writer.call))
+        writing = Writing(self.plan, self.all_symbols, self.module.key)
+        for name, text in writing.settle(self.module.key):
+            self.generated.add(name)
+            self.place_function(self.templates.statements(text, {}))
+        for site in self.staging.writes:
+            statement = site.place.steps[-1].statement
+            self.replacements[id(site.call)] = self.handed_over(writing, site)
+            match statement:
+                case cst.SimpleStatementLine(body=[cst.Expr(value=value)]) if value is site.call:
+                    self.edits.remade[id(statement)] = self.written(writing, site)
+
+    def place_function(self, made: list[cst.BaseStatement]) -> None:
+        """Puts a function of the module before what uses it."""
+        if self.plan.held is not None or not self.region.is_module:
+            owner = self.plan.held.definition if self.plan.held is not None else self.region.frame.owner
+            self.edits.before.setdefault(id(owner), []).extend(made)
+        else:
+            first = min(a.number for a in self.region.atoms if a.runs)
+            self.insert(self.region.atoms[first], made)
+
+    def handed_over(self, writing: Writing, site: WriteSite) -> Replacement:
+        def replace(updated: cst.BaseExpression) -> cst.BaseExpression:
+            called = writing.called(site, updated)
+            if called is None and not writing.is_line(site):
+                raise writing.refused(site, "`add_summary` has to stand on a line of its own")
+            return called or updated
+
+        return replace
+
+    def writer(self, symbols: Symbols, call: cst.Call) -> Replacement:
+        return lambda updated: symbols.expression(writer_text(symbols, call, cast(cst.Call, updated)))
+
+    def written(self, writing: Writing, site: WriteSite) -> Remake:
+        def remake(updated: cst.CSTNode) -> list[cst.BaseStatement]:
+            line = cst.ensure_type(updated, cst.SimpleStatementLine)
+            if writing.called_by_name(site):
+                return [line]
+            made = writing.replaced(site, cst.ensure_type(line.body[0], cst.Expr).value)
+            made[0] = made[0].with_changes(leading_lines=line.leading_lines)
+            if line.trailing_whitespace.comment is not None:
+                block = cst.ensure_type(made[-1], cst.With)
+                made[-1] = block.with_deep_changes(block.body, header=line.trailing_whitespace)
+            return made
+
+        return remake
 
     # ------------------------------------------------------------------ statements that stay
     def host_statements(self) -> None:
@@ -666,6 +729,8 @@ class Assembly(Substitution):
             updated = self.without_session(original, cast(cst.Call, updated))
         if isinstance(original, cst.ClassDef):
             updated = self.rewriter.header(original, updated)
+        if key in self.edits.remade:
+            return cst.FlattenSentinel([*before, *self.edits.remade[key](updated), *after])
         left = super().on_leave(original, updated)
         if before or after:
             return cst.FlattenSentinel([*before, cast(cst.CSTNode, left), *after])

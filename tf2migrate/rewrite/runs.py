@@ -131,11 +131,31 @@ class Runs:
     # ------------------------------------------------------------------ results
     def expression(self, step: Step, site: RunSite) -> str:
         """What replaces the run where its value is used as a whole."""
-        return self.marked(site, self.value(step, site))
+        return self.marked(site, self.value(step, site), step.fetch)
 
-    def marked(self, site: RunSite, text: str) -> str:
+    def marked(self, site: RunSite, text: str, fetch: Fetch | None = None) -> str:
+        """The text with a call that records it, where runs are recorded; summaries are not compared."""
         number = self.numbers.get(id(site.expression), 0)
-        return f"__tf2migrate_record__({number}, {text})" if self.marks else text
+        if not self.marks:
+            return text
+        if fetch is not None and any(leaf.is_summary for leaf in fetch.leaves()):
+            items = [item for item in fetch.items if item.kind != "none"]
+            compared = [f"value[{i}]" for i, item in enumerate(items) if not item.is_summary]
+            text = f"{text}, lambda value: [{', '.join(compared)}]"
+        return f"__tf2migrate_record__({number}, {text})"
+
+    def summarised(self, call: str, fetch: Fetch, site: RunSite) -> str | None:
+        """The value of a run that gives summaries: dicts, whose tensors need not leave TensorFlow."""
+        if not any(leaf.is_summary for leaf in fetch.leaves()):
+            return None
+        if fetch.is_summary:
+            return call
+        if fetch.kind not in ("list", "tuple") or any(item.kind not in ("leaf", "none") for item in fetch.items):
+            raise self.refused("TFM804", site.expression, "a summary in a nested fetch is not rewritten yet")
+        if len(fetch.values()) == 1:
+            return call
+        tf, each = self.composer.symbols.tf, self.plan.local("value", "result")
+        return f"{tf}.nest.map_structure(lambda {each}: {each}.numpy(), {call})"
 
     def value(self, step: Step, site: RunSite) -> str:
         if self.is_inline(step):
@@ -145,6 +165,11 @@ class Runs:
         values = fetch.values()
         if fetch.named:
             raise self.refused("TFM408", site.expression, NAMED)
+        summarised = self.summarised(call, fetch, site)
+        if summarised is not None:
+            if len(values) != len(fetch.items or values):
+                raise self.refused("TFM804", site.expression, "give the results of this run names of their own")
+            return summarised
         if not values:
             if fetch.kind == "none":
                 return call
@@ -247,8 +272,11 @@ class Runs:
                 nothing.append(text)
         call = self.call(step, site)
         lines: list[str] = []
+        summarised = self.summarised(call, fetch, site)
         if not kept:
             lines.append(self.marked(site, call))
+        elif summarised is not None:
+            lines.append(f"{', '.join(kept)} = {self.marked(site, summarised, fetch)}")
         elif len(kept) == 1:
             lines.append(f"{kept[0]} = {self.marked(site, call + '.numpy()')}")
         else:

@@ -27,7 +27,7 @@ from tf2migrate.rewrite.hoisting import hoist_methods
 from tf2migrate.rewrite.inlining import Traced, open_calls, walk
 from tf2migrate.rewrite.namespaces import dissolve_namespaces
 
-BUILT = ("placeholder", "train", "assign")
+BUILT = ("placeholder", "train", "assign", "summary")
 
 
 @dataclass(frozen=True, slots=True)

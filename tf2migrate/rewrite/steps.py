@@ -432,8 +432,9 @@ class Functions:
         extra = self.gradient_texts(step, tape)
         for number, update in enumerate(sorted(step.updates, key=lambda u: u.atom.number)):
             made = self.apply(update, tape, holes, self.suffix(step, update))
-            earlier = [a for a in after if a.number < update.atom.number]
-            after = after[len(earlier) :]
+            shown = self.shown_before(step, update, after)
+            earlier = [a for a in after if a.number < update.atom.number or id(a) in shown]
+            after = [a for a in after if a not in earlier]
             uses = (".learning_rate.assign(", ".apply_gradients(")
             position = next((i for i, u in enumerate(made) if any(use in u for use in uses)), len(made))
             name = f"__before_{number}__"
@@ -441,6 +442,25 @@ class Functions:
             lines += [*made[:position], *([name] if holes[name] else []), *made[position:]]
         holes["__after__"] = self.moved(step, after, extra)
         return [*lines, *(["__after__"] if holes["__after__"] else [])], holes
+
+    def shown_before(self, step: Step, update: Update, among: list[Atom]) -> set[int]:
+        """Summaries, and what leads to them, that are computed before the update: from the variables of the loss."""
+        shown = {id(a) for a in among if any(n.kind == "summary" for n in a.nodes)}
+        grown = bool(shown)
+        while grown:
+            found = {
+                id(source)
+                for a in among
+                if id(a) in shown
+                for read in self.plan.flow.reads(a)
+                for source in self.plan.flow.reaching(read.name, a)
+                if source in among
+            }
+            grown = not found <= shown
+            shown |= found
+        nodes = [n for a in among if id(a) in shown for n in a.nodes]
+        late = any(n.kind == "assign" or update.node.number in step.execution.earlier(n) for n in nodes)
+        return set() if late else shown
 
     def suffix(self, step: Step, update: Update) -> str:
         """What tells the names of one update from those of the others in a step."""

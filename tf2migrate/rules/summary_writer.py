@@ -6,8 +6,8 @@ RULE = Rule(
     code="TFM804",
     name="summary-writer",
     summary="""
-        Finds summary ops and writers that the rewrite cannot express: merged summaries that are fetched
-        under conditions, steps that are not known, graphs that are written.
+        Finds summary ops and writers that the rewrite cannot express: tags that are not known, values inside
+        layers, summaries that the program looks at or makes by hand.
     """,
     why="""
         A TensorFlow 1 summary is a tensor that is fetched and handed to a writer. In TensorFlow 2 it is a

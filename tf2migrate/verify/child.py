@@ -70,8 +70,8 @@ class Stage:
         recorder.stop = stop
         self._set_up(job, used)
 
-        def record(number: int, value: Any) -> Any:
-            if recorder.record(number, value):
+        def record(number: int, value: Any, compared: Any = None) -> Any:
+            if recorder.record(number, compared(value) if compared else value):
                 self.world.count_run()
             return value
 

@@ -1,0 +1,191 @@
+"""Summaries: which values a summary op stands for, and what the program may do with the result of a run of it.
+
+A run of a summary op gives a dict of the summarised values by their tags instead; ``add_summary`` writes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import libcst as cst
+
+from tf2migrate.graph.staging import Staging, WriteSite
+from tf2migrate.graph.summaries import KINDS, members, summary_of
+from tf2migrate.graph.tensorflow import argument
+from tf2migrate.graph.values import Bound, Choice, Class, Const, Function, Mapping, Node, Sequence, Summary, Value
+from tf2migrate.names.attributes import name_node
+from tf2migrate.names.tree import children
+from tf2migrate.plan.flow import Flow, Read
+from tf2migrate.plan.model import NotPlanned
+from tf2migrate.plan.region import Atom, names_read
+from tf2migrate.plan.slices import Slicer
+
+
+@dataclass(frozen=True, slots=True)
+class Datum:
+    """One summarised value: its tag, and the expression that gives it in the statement ``atom``."""
+
+    node: Node
+    tag: str
+    expression: cst.BaseExpression
+    atom: Atom
+
+
+def outer_summaries(flow: Flow, atom: Atom) -> list[Node]:
+    """The summary ops that a statement makes itself, without those that are arguments of others."""
+    made = [
+        n
+        for n in atom.nodes
+        if n.kind == "summary" and n.expression is not None and n.place.steps[-1].frame is flow.region.frame
+    ]
+    inside = {id(x) for n in made for x in _below(n.expression)}
+    return [n for n in made if id(n.expression) not in inside]
+
+
+def find_summaries(flow: Flow, slicer: Slicer) -> None:
+    """Tells the flow what the statements that make summaries read: the summarised values, and nothing else."""
+    for atom in flow.region.atoms:
+        outer = outer_summaries(flow, atom)
+        if not outer:
+            continue
+        inside = {id(x) for n in outer if n.expression is not None for x in _all(n.expression)}
+        reads = [
+            Read(n.value, flow.staging.value_in(n, flow.region.frame), n, flow.region.frame)
+            for n in atom.reads
+            if id(n) not in inside
+        ]
+        for node in outer:
+            try:
+                for datum in data_of(flow, slicer, node, atom):
+                    for name in names_read(datum.expression):
+                        value = flow.staging.value_in(name, flow.region.frame)
+                        if value is None:
+                            value = flow.bound_value(flow.reaching(name.value, atom)[-1], name.value)
+                        reads.append(Read(name.value, value, name, flow.region.frame))
+            except NotPlanned as stop:
+                flow.spoiled[atom.number] = (stop.refusal.code, stop.refusal.where, stop.refusal.reason)
+        flow.narrowed[atom.number] = reads
+
+
+def data_of(flow: Flow, slicer: Slicer, node: Node, at: Atom) -> list[Datum]:
+    """The values behind a summary op, as they are called at ``at``, the statement that makes it."""
+    found: list[Datum] = []
+    for member in members(node):
+        where = member.expression or at.statement
+        tag = member.details.get("tag")
+        if member.unknown is not None:
+            raise NotPlanned(slicer.refusal(member.unknown.code, where, member.unknown.reason))
+        if not isinstance(tag, Const) or any(d.tag == tag.value for d in found):
+            raise NotPlanned(slicer.refusal("TFM804", where, "a summary is merged twice"))
+        found.append(_datum(flow, slicer, member, str(tag.value), at))
+    return found
+
+
+def _datum(flow: Flow, slicer: Slicer, member: Node, tag: str, at: Atom) -> Datum:
+    atom = flow.region.atom_at(member.place)
+    call = member.expression
+    direct = member.place.steps[-1].frame is flow.region.frame
+    if isinstance(call, cst.Call) and direct and atom is not None and _is_line(atom):
+        expression = argument(call, 1, KINDS[member.op][1])
+        if expression is not None and _is_plain(flow, expression, atom):
+            rebound = [
+                n for n in names_read(expression) if flow.reaching(n.value, atom) != flow.reaching(n.value, at)
+            ]
+            if not rebound:
+                return Datum(member, tag, expression, atom)
+    data = member.details.get("data")
+    for other in reversed(flow.region.atoms[: at.number]):
+        for name in other.binds:
+            if flow.bound_value(other, name) is data and flow.reaching(name, at)[-1:] == [other]:
+                return Datum(member, tag, name_node(name), at)
+    reason = f"the value of the summary `{tag}` has no name where the summaries are merged"
+    raise NotPlanned(slicer.refusal("TFM804", member.expression or at.statement, reason))
+
+
+def _is_line(atom: Atom) -> bool:
+    return isinstance(atom.statement, cst.SimpleStatementLine)
+
+
+def _is_plain(flow: Flow, expression: cst.BaseExpression, atom: Atom) -> bool:
+    """Whether an expression only computes: it makes no state and no updates."""
+    inside = {id(n) for n in _all(expression)}
+    return all(n.kind == "tensor" for n in atom.nodes if id(n.expression) in inside)
+
+
+def _below(node: cst.CSTNode | None) -> list[cst.CSTNode]:
+    return _all(node)[1:] if node is not None else []
+
+
+def _all(node: cst.CSTNode) -> list[cst.CSTNode]:
+    found = [node]
+    for current in found:
+        found.extend(children(current))
+    return found
+
+
+# ------------------------------------------------------------------ results
+def written(site: WriteSite) -> Node | None:
+    """The summary op whose result is written there."""
+    nodes = summary_of(site.summary) or []
+    tags = {tuple(m.number for m in members(node)) for node in nodes}
+    return nodes[0] if len(tags) == 1 else None
+
+
+def check_summaries(flow: Flow, slicer: Slicer) -> None:
+    """C7: the result of a summary op is only handed on, and in the end to a writer."""
+    staging = flow.staging
+    for site in staging.writes:
+        if written(site) is None:
+            reason = "what is written here is not the result of one summary op"
+            raise NotPlanned(slicer.refusal("TFM804", site.call, reason, "write single values with `tf.summary`"))
+    if not any(n.kind == "summary" for n in staging.nodes):
+        return
+    for module in staging.modules.values():
+        if module.key not in staging.module_frames:
+            continue
+        stack: list[tuple[cst.CSTNode, cst.CSTNode]] = [(child, module.tree) for child in children(module.tree)]
+        while stack:
+            node, parent = stack.pop()
+            if isinstance(node, cst.Call):
+                _check_arguments(staging, slicer, node)
+            if not isinstance(parent, cst.Arg | cst.Call) and _holds(staging, node) and not _passes_on(
+                parent, node
+            ):
+                raise NotPlanned(slicer.refusal("TFM804", node, NOT_WRITTEN))
+            stack.extend((child, node) for child in children(node))
+
+
+NOT_WRITTEN = "the result of a summary op is used for something else than writing it"
+PASSING = (cst.Assign, cst.AssignTarget, cst.AnnAssign, cst.Return, cst.BaseElement, cst.Tuple, cst.List, cst.Expr)
+
+
+def _passes_on(parent: cst.CSTNode, node: cst.CSTNode) -> bool:
+    return isinstance(parent, PASSING) or (isinstance(parent, cst.Subscript) and parent.value is node)
+
+
+def _check_arguments(staging: Staging, slicer: Slicer, call: cst.Call) -> None:
+    """A summary is an argument of ``add_summary``, or of a function of the project."""
+    given = [arg for arg in call.args if _holds(staging, arg.value)]
+    if not given or (any(site.call is call for site in staging.writes) and given == list(call.args[:1])):
+        return
+    callees = staging.values_of(call.func)
+    followed = [c.function if isinstance(c, Bound) else c for c in callees]
+    if not followed or not all(isinstance(c, Function | Class) for c in followed) or any(a.star for a in given):
+        raise NotPlanned(slicer.refusal("TFM804", call, NOT_WRITTEN))
+
+
+def _holds(staging: Staging, node: cst.CSTNode) -> bool:
+    return any(_holds_summary(seen.value) for seen in staging.observations.get(id(node), ()))
+
+
+def _holds_summary(value: Value, depth: int = 0) -> bool:
+    match value:
+        case Summary():
+            return True
+        case Sequence(items=items) if depth < 4:
+            return any(_holds_summary(item, depth + 1) for item in items)
+        case Mapping(items=pairs) if depth < 4:
+            return any(_holds_summary(item, depth + 1) for item in pairs.values())
+        case Choice(options=options):
+            return any(_holds_summary(option, depth + 1) for option in options)
+    return False
