@@ -166,7 +166,7 @@ def host_statements(text: str) -> Iterator[str]:
             if "tensorflow" in ast.unparse(statement):
                 made |= definitions(statement)
             continue
-        read = names(statement, ast.Load) | definitions(statement)
+        read = names(statement, ast.Load) | names(statement, ast.Del) | definitions(statement)
         calls = {n.attr for n in ast.walk(statement) if isinstance(n, ast.Attribute)}
         if read & made or calls & {"run", "eval", "add_summary"}:
             made |= names(statement, ast.Store) | definitions(statement)

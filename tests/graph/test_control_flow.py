@@ -155,3 +155,19 @@ def test_program_that_never_ends_has_an_obstacle() -> None:
         "    for i in range(60):\n        for j in range(60):\n            for k in range(60):\n                a = a\n"
     )
     assert obstacles(text + "f(x)\n") == ["TFM401"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "n = 0\ndef grow():\n    global n\n    n += 1\ny = x\nwhile flag:\n    grow()\n    if n > 3:\n        y = z",
+        "n = 0\ndef grow():\n    global n\n    n += 1\ndef do():\n    grow()\ny = x\n"
+        "for i in range(99):\n    do()\n    if n > 3:\n        y = z",
+        "class C:\n    def __init__(self):\n        self.n = 0\n    def grow(self):\n        self.n += 1\n"
+        "c = C()\ny = x\nwhile flag:\n    c.grow()\n    if c.n > 3:\n        y = z",
+    ],
+    ids=["a global", "a global, through another function", "an attribute"],
+)
+def test_what_calls_in_a_loop_change_is_forgotten(text: str) -> None:
+    """The first pass of the loop says nothing about the later ones."""
+    assert fetched(text) == "either x or z"

@@ -287,6 +287,7 @@ class Calls(Expressions):
 
     def construct(self, cls: Class, args: Arguments, node: cst.Call) -> Value:
         made = Instance(cls)
+        self.instances.append(made)
         init = cls.lookup("__init__")
         if isinstance(init, Function):
             self.invoke(init, [made, *args.positional], args.keywords, node, args.exact)

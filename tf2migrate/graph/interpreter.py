@@ -9,6 +9,7 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.graph.frames import Branch, Frame, Place, Step, Store
+from tf2migrate.graph.reach import Reach
 from tf2migrate.graph.staging import Observation, Obstacle, Staging
 from tf2migrate.graph.values import (
     Builtin,
@@ -134,6 +135,8 @@ class Statements:
         self.perhaps_returned: list[float] = []
         # Bodies that may run again around what is interpreted: shapes of a first pass say nothing about a second.
         self.repeated = 0
+        self.reach: Reach | None = None
+        self.instances: list[Instance] = []
 
     # ------------------------------------------------------------------ places and records
     def place(self) -> Place:
@@ -564,6 +567,21 @@ class Statements:
             base = frame.lookup(attribute[0])
             if isinstance(base, Instance) and isinstance(base.attributes.get(attribute[1]), Const):
                 self.store.write(cast(dict[object, Value], base.attributes), attribute[1], Host())
+        self.forget_reached(body)
+
+    def forget_reached(self, body: cst.CSTNode) -> None:
+        """Forgets literals that functions bind which a repeated body may call."""
+        if self.reach is None:
+            self.reach = Reach(module.tree for module in self.project.modules.values())
+        names, attributes = self.reach.changes(body)
+        for frame in self.staging.module_frames.values() if names else ():
+            for name in names:
+                if isinstance(frame.env.get(name), Const):
+                    self.store.write(cast(dict[object, Value], frame.env), name, Host())
+        for made in self.instances if attributes else ():
+            for name in attributes:
+                if isinstance(made.attributes.get(name), Const):
+                    self.store.write(cast(dict[object, Value], made.attributes), name, Host())
 
     def loop(self, node: cst.For, frame: Frame) -> None:
         iterable = self.evaluate(node.iter, frame)

@@ -259,6 +259,9 @@ class Variables(Calls):
             return True
         if isinstance(value, Const):
             return bool(value.value)
+        if isinstance(value, Symbol):
+            # `tf.Variable(0.3, tf.float32)`, where a dtype was meant: it counts as true.
+            return True
         self.refuse("TFM404", node, f"`{what}` of this variable is not known")
         return True
 

@@ -22,6 +22,7 @@ from tf2migrate.plan.model import NotPlanned, Plan, Step
 from tf2migrate.plan.region import Atom, names_read
 from tf2migrate.plan.slices import Slicer
 from tf2migrate.plan.stability import instability
+from tf2migrate.plan.uncalled import uncalled_uses
 from tf2migrate.plan.updates import check_updates
 
 DEFINITIONS = (cst.FunctionDef, cst.ClassDef)
@@ -79,47 +80,10 @@ def _main_guard(statement: cst.CSTNode) -> bool:
 
 
 def _unvisited(flow: Flow, slicer: Slicer) -> None:
-    """Functions that nothing calls may still use the graph through names of the module."""
-    visited = flow.staging.visited
-    for module in flow.staging.modules.values():
-        if module.key not in flow.staging.module_frames:
-            continue
-        stack: list[cst.CSTNode] = [module.tree]
-        while stack:
-            node = stack.pop()
-            if isinstance(node, cst.FunctionDef) and id(node) not in visited and _touches_graph(node):
-                reason = f"`{node.name.value}` uses the graph, but no call of it was seen"
-                raise NotPlanned(slicer.refusal("TFM401", node, reason))
-            stack.extend(children(node))
-
-
-GRAPH_WORDS = frozenset(
-    [
-        "Session",
-        "placeholder",
-        "Variable",
-        "get_variable",
-        "variable_scope",
-        "minimize",
-        "apply_gradients",
-        "global_variables_initializer",
-        "get_collection",
-        "trainable_variables",
-        "feed_dict",
-    ]
-)
-
-
-def _touches_graph(node: cst.CSTNode) -> bool:
-    stack: list[cst.CSTNode] = [node.body] if isinstance(node, cst.FunctionDef) else [node]
-    while stack:
-        current = stack.pop()
-        if isinstance(current, cst.Attribute) and current.attr.value in GRAPH_WORDS:
-            return True
-        if isinstance(current, cst.Arg) and current.keyword is not None and current.keyword.value in GRAPH_WORDS:
-            return True
-        stack.extend(children(current))
-    return False
+    """Functions that nothing calls may still use the graph, in ways that cannot be known."""
+    for function, what in uncalled_uses(flow):
+        reason = f"`{function.name.value}` {what}, but no call of it was seen"
+        raise NotPlanned(slicer.refusal("TFM401", function, reason, "delete the function if nothing needs it"))
 
 
 def _initializers(flow: Flow, slicer: Slicer) -> None:
@@ -168,7 +132,7 @@ def _prints(flow: Flow, slicer: Slicer, atom: Atom) -> None:
 def _run_reads(flow: Flow, slicer: Slicer, atom: Atom) -> None:
     """Around its runs, a statement may not read graph values."""
     inside: set[int] = set()
-    for site in atom.runs:
+    for site in [*atom.runs, *atom.later]:
         stack: list[cst.CSTNode] = [site.expression]
         while stack:
             node = stack.pop()

@@ -179,14 +179,14 @@ def _role(flow: Flow, atom: Atom) -> Role:
     if any(atom.statement is block for block in flow.region.dissolved):
         return Role.SCOPE
     runs = list(atom.runs)
-    if runs:
+    if runs or atom.later:
         return Role.RUN
     values = _statement_values(flow, atom)
     if any(is_writer(value) for value in values):
         return Role.HOST
     nodes = atom.nodes
     kinds = {node.kind for node in nodes}
-    if prints_graph(flow.staging, atom.statement):
+    if prints_graph(flow.staging, atom.statement) or _forgets_graph(flow, atom):
         return Role.GRAPH
     if (not kinds - {"init", "group"} or _adds(atom)) and is_graph_statement(flow.staging, atom.statement):
         return Role.GRAPH
@@ -221,6 +221,16 @@ def _adds(atom: Atom) -> bool:
     return isinstance(statement, cst.SimpleStatementLine) and all(
         isinstance(small, cst.Expr) and isinstance(small.value, cst.Call) for small in statement.body
     )
+
+
+def _forgets_graph(flow: Flow, atom: Atom) -> bool:
+    """``del loss, pred``: names of the graph, which are gone anyway."""
+    gone = (Role.STAGED, Role.PLACEHOLDER, Role.VARIABLE, Role.GRAPH)
+    match atom.statement:
+        case cst.SimpleStatementLine(body=[cst.Del(target=cst.Name() | cst.Tuple())]):
+            names = [flow.reaching(name.value, atom) for name in atom.reads]
+            return bool(names) and all(made and all(flow.roles[a.number] in gone for a in made) for made in names)
+    return False
 
 
 def _graph_role(flow: Flow, atom: Atom, nodes: list[Node], kinds: set[str]) -> Role:

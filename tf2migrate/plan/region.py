@@ -48,6 +48,8 @@ class Atom:
     changes: set[str] = field(default_factory=set)
     nodes: list[Node] = field(default_factory=list)
     runs: list[RunSite] = field(default_factory=list)
+    later: list[RunSite] = field(default_factory=list)
+    """Runs in a lambda of this statement, which happen where it is called."""
 
     def __repr__(self) -> str:
         return f"<atom {self.number} {sorted(self.binds)}>"
@@ -132,6 +134,15 @@ def _place(region: Region, staging: Staging) -> None:
         atom = region.atom_at(site.place)
         if atom is not None:
             atom.runs.append(site)
+        if isinstance(site.frame.owner, cst.Lambda):
+            maker = next((a for a in region.atoms if a is not atom and _holds(a.statement, site.frame.owner)), None)
+            if maker is not None and site not in maker.later:
+                maker.later.append(site)
+
+
+def _holds(statement: cst.CSTNode, inner: cst.CSTNode) -> bool:
+    """Whether a simple statement holds a node."""
+    return isinstance(statement, cst.SimpleStatementLine) and any(node is inner for node in _inside(statement))
 
 
 def _collect(region: Region, staging: Staging, body: Sequence[cst.CSTNode], parents: tuple[cst.CSTNode, ...]) -> None:

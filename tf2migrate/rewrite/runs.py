@@ -187,9 +187,11 @@ class Runs:
             parts[position] = f"{call}.numpy()"
             joined = ", ".join(parts)
             return f"[{joined}]" if fetch.kind == "list" else f"({joined},)"
-        if (any(leaf.kind == "none" for leaf in fetch.leaves()) or fetch.kind in ("list", "tuple")) and any(
-            leaf.kind == "none" for leaf in fetch.leaves()
-        ):
+        if fetch.kind in ("list", "tuple") and flat and len(values) > 1 and (ends := nones_around(fetch)) is not None:
+            before, after = ends
+            parts = ["None"] * before + [f"*({each}.numpy() for {each} in {call})"] + ["None"] * after
+            return f"[{', '.join(parts)}]" if fetch.kind == "list" else f"({', '.join(parts)})"
+        if any(leaf.kind == "none" for leaf in fetch.leaves()):
             raise self.refused("TFM408", site.expression, "an op inside a nested fetch is not rewritten yet")
         tf = self.composer.symbols.tf
         if fetch.kind == "dict" and flat:
@@ -303,6 +305,13 @@ class Runs:
                     if not inside:
                         return True
         return False
+
+
+def nones_around(fetch: Fetch) -> tuple[int, int] | None:
+    """How many ops stand before and after all that has a value; None where ops stand between."""
+    kinds = [item.kind for item in fetch.items]
+    first, last = kinds.index("leaf"), len(kinds) - kinds[::-1].index("leaf")
+    return (first, len(kinds) - last) if "none" not in kinds[first:last] else None
 
 
 def _names_in(node: cst.CSTNode) -> list[cst.Name]:

@@ -71,6 +71,9 @@ class Symbols:
             return self.settle(layer(name, arguments, tf=self.tf, flag=self.flag(original)), original, updated)
         if is_regularizer(name):
             return self.settle(regularizer(name, arguments, tf=self.tf), original, updated)
+        if name == "tf.Variable" and not self.staging.values_of(original.func) and is_plain_variable(original):
+            # In a function that nothing calls: TensorFlow 2 means the same by it.
+            return updated
         if name == "tf.set_random_seed":
             return updated.with_changes(func=self.expression(self.seeding(original)))
         return self.settle(rewrite_call(name, arguments, self.tf), original, updated)
@@ -205,6 +208,14 @@ class Symbols:
         return [
             Argument(self.code(arg.value), arg.keyword.value if arg.keyword else None, arg.star) for arg in call.args
         ]
+
+
+def is_plain_variable(call: cst.Call) -> bool:
+    """Whether the arguments of ``tf.Variable`` are such as TensorFlow 2 has as well."""
+    kept = ("initial_value", "trainable", "validate_shape", "name", "dtype", "shape")
+    positional = [arg for arg in call.args if arg.keyword is None]
+    named = [arg.keyword.value for arg in call.args if arg.keyword is not None]
+    return len(positional) < 3 and all(name in kept for name in named) and not any(arg.star for arg in call.args)
 
 
 def is_initializer(name: str) -> bool:

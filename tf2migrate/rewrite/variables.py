@@ -7,7 +7,7 @@ import libcst as cst
 from tf2migrate.api.calls_model import Argument
 from tf2migrate.api.initializers import weight_initializer
 from tf2migrate.api.literals import string
-from tf2migrate.graph.values import Node, is_cell
+from tf2migrate.graph.values import Node, Symbol, is_cell
 from tf2migrate.names.tree import children
 from tf2migrate.plan.model import NotPlanned, Refusal
 from tf2migrate.rewrite.symbols import Symbols, is_initializer
@@ -34,11 +34,19 @@ def bound(arguments: list[Argument], order: tuple[str, ...]) -> dict[str, str]:
     return {name: text for name, text in out.items() if text.strip() != "None"}
 
 
+def arguments_of(symbols: Symbols, node: Node, call: cst.Call) -> dict[str, str]:
+    """The arguments of a variable's constructor, without a dtype that was given as the flag `trainable`."""
+    given = bound(symbols.arguments(call), VARIABLE if node.op == "tf.Variable" else GET_VARIABLE)
+    if isinstance(node.details.get("trainable"), Symbol):
+        given.pop("trainable", None)
+    return given
+
+
 def in_model(symbols: Symbols, node: Node, original: cst.Call, updated: cst.Call, name: str) -> str:
     """The constructor of a variable that is an attribute ``name`` of the model: ``self.add_weight`` where possible."""
     if is_cell(node):
         return cell(symbols, original, updated)
-    given = bound(symbols.arguments(updated), VARIABLE if node.op == "tf.Variable" else GET_VARIABLE)
+    given = arguments_of(symbols, node, updated)
     if node.op == "tf.Variable":
         initial = original_argument(original, 0, "initial_value")
         call = initial.value if initial is not None else None
@@ -82,11 +90,13 @@ def anywhere(symbols: Symbols, node: Node, original: cst.Call, updated: cst.Call
         reason = "a variable with a regularizer is made outside of the model, which would not list its penalty"
         raise NotPlanned(Refusal("TFM601", symbols.module.key, original, reason))
     if node.op == "tf.Variable":
-        given = bound(symbols.arguments(updated), VARIABLE)
-        parts = [given.get("initial_value", "")]
+        given = arguments_of(symbols, node, updated)
+        initial = given.get("initial_value", "")
+        # Keras takes a plain string for the name of an initializer.
+        parts = [initial if string(initial) is None else f"{symbols.tf}.constant({initial})"]
         parts += [f"{key}={given[key]}" for key in ("dtype", "trainable") if key in given]
     elif node.op == "tf.get_variable":
-        given = bound(symbols.arguments(updated), GET_VARIABLE)
+        given = arguments_of(symbols, node, updated)
         initializer = original_argument(original, 3, "initializer")
         tensor = initializer is not None and is_tensor(symbols, initializer.value)
         default = f"{symbols.tf}.keras.initializers.GlorotUniform()"

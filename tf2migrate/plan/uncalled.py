@@ -1,0 +1,110 @@
+"""Functions that nothing calls: they can stay where they neither make state of the graph nor run or read any of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.interpreter import assigned_names
+from tf2migrate.graph.values import Class, Foreign, Instance, Session, Value, nodes_in
+from tf2migrate.names.project import dotted_name
+from tf2migrate.names.tree import children, walk
+from tf2migrate.plan.flow import Flow
+from tf2migrate.plan.region import names_read
+
+# Methods and functions that make state of the graph, or change it, whatever they are called on.
+GRAPH_WORDS = frozenset(
+    [
+        "Session",
+        "InteractiveSession",
+        "placeholder",
+        "placeholder_with_default",
+        "get_variable",
+        "variable_scope",
+        "minimize",
+        "apply_gradients",
+        "global_variables_initializer",
+        "get_collection",
+        "trainable_variables",
+    ]
+)
+
+
+def uncalled_uses(flow: Flow) -> Iterator[tuple[cst.FunctionDef, str]]:
+    """Each function that no call reaches and that cannot stay as it is, with what stands in the way."""
+    for key, frame in flow.staging.module_frames.items():
+        start: tuple[cst.CSTNode, cst.ClassDef | None, frozenset[str]] = (
+            flow.staging.modules[key].tree,
+            None,
+            frozenset(),
+        )
+        stack = [start]
+        while stack:
+            node, owner, local = stack.pop()
+            if isinstance(node, cst.FunctionDef):
+                local |= _locals(node)
+                if id(node) not in flow.staging.visited and (what := _use(flow, node, owner, local, frame)):
+                    yield node, what
+                    continue
+            inner = node if isinstance(node, cst.ClassDef) else owner
+            stack.extend((child, inner, local) for child in reversed(children(node)))
+
+
+def _locals(function: cst.FunctionDef) -> frozenset[str]:
+    params = function.params
+    given = [*params.posonly_params, *params.params, *params.kwonly_params, params.star_arg, params.star_kwarg]
+    names = {param.name.value for param in given if isinstance(param, cst.Param)}
+    for node in walk(function.body):
+        if isinstance(node, cst.Global):
+            return frozenset(names)
+    return frozenset(names | assigned_names(function.body))
+
+
+def _use(
+    flow: Flow, function: cst.FunctionDef, owner: cst.ClassDef | None, local: frozenset[str], module: Frame
+) -> str:
+    """What of the graph a function would use; empty for nothing."""
+    for name in names_read(function.body):
+        if name.value in local:
+            continue
+        value = module.lookup(name.value)
+        if isinstance(value, Session) or any(n.number not in flow.static for n in nodes_in(value)):
+            return f"reads `{name.value}`"
+    for node in walk(function.body):
+        match node:
+            case cst.Arg(keyword=cst.Name(value="feed_dict")):
+                return "runs the graph"
+            case cst.Attribute(value=base, attr=cst.Name(value=word)) if word in GRAPH_WORDS:
+                if not isinstance(module.lookup(_root(base)), Foreign):
+                    return f"uses `{dotted_name(node) or word}`"
+            case cst.Attribute(value=cst.Name(), attr=cst.Name(value=attribute)) if owner is not None:
+                held = [v for instance in _instances(flow, owner) if (v := instance.attributes.get(attribute))]
+                if any(_is_of_graph(flow, value) for value in held):
+                    return f"reads `{dotted_name(node)}`"
+    return ""
+
+
+def _is_of_graph(flow: Flow, value: Value) -> bool:
+    return isinstance(value, Session) or any(n.number not in flow.static for n in nodes_in(value))
+
+
+def _instances(flow: Flow, owner: cst.ClassDef) -> list[Instance]:
+    """The objects of a class that the analysis has seen."""
+    found: dict[int, Instance] = {}
+    for frame in flow.staging.frames:
+        for value in frame.env.values():
+            if isinstance(value, Instance) and _is_a(value.cls, owner):
+                found[id(value)] = value
+    return list(found.values())
+
+
+def _is_a(cls: Class, definition: cst.ClassDef) -> bool:
+    return cls.definition is definition or any(isinstance(b, Class) and _is_a(b, definition) for b in cls.bases)
+
+
+def _root(node: cst.BaseExpression) -> str:
+    while isinstance(node, cst.Attribute):
+        node = node.value
+    return node.value if isinstance(node, cst.Name) else ""
