@@ -71,7 +71,6 @@ V = 'tf.Variable(1.0, name="v")'
             f"with tf.variable_scope('a') as s:\n    pass\nwith tf.variable_scope(s.name + '/b'):\n    {G}",
             ["a/b/g"],
             id="name of a scope",
-            marks=wrong("the name of a scope is not known"),
         ),
         pytest.param(
             "g = tf.get_variable('g', [])\nh = tf.get_variable(g.op.name + 'h', [])",

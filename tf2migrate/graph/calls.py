@@ -382,6 +382,10 @@ class Calls(Expressions):
                 if len(values) > 2 and isinstance(values[1], Const):
                     self.set_attribute(values[0], str(values[1].value), values[2], node)
                     return Const(None)
+                if values and isinstance(values[0], Instance):
+                    for attribute in list(values[0].attributes):
+                        overwritten = Unknown("an attribute of a name that is not known is set", self.place())
+                        self.set_attribute(values[0], attribute, overwritten, node)
             case "int" | "float" | "str" | "bool" | "abs" | "round" | "max" | "min" | "sum":
                 return self.scalar(name, values, node)
             case "map" | "filter":
@@ -512,8 +516,18 @@ class Calls(Expressions):
                 return self.copied(target)
             case "get" if target.exact and args.positional and self.is_missing(target, args.positional[0]):
                 return args.positional[1] if len(args.positional) > 1 else Const(None)
-            case "get" | "setdefault" | "pop":
+            case "setdefault" if target.exact and args.positional and self.is_missing(target, args.positional[0]):
+                made = args.positional[1] if len(args.positional) > 1 else Const(None)
+                self.set_item(target, args.positional[0], made, node)
+                return made
+            case "get" | "setdefault":
                 return self.stored(target, args.positional[0]) if args.positional else Host()
+            case "pop":
+                target.exact = False
+                return self.stored(target, args.positional[0]) if args.positional else Host()
+            case "popitem" | "clear":
+                target.exact = False
+                return Unknown(f"`{name}` of a dict is not followed", self.place())
             case "update":
                 source = self.make_dict(args)
                 if isinstance(source, Mapping):

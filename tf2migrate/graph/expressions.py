@@ -68,6 +68,11 @@ COMPARED: dict[str, Callable[[Any, Any], object]] = {
 ORACLE_VERSION = "1.15.5"
 SHAPE_METHODS = frozenset({"get_shape", "as_list", "num_elements", "value", "ndims", "rank", "shape", "dims"})
 
+def defines(value: Value, *names: str) -> bool:
+    """Whether an object's class, or a base of it in the project, has one of these special methods."""
+    return isinstance(value, Instance) and any(value.cls.lookup(name) is not None for name in names)
+
+
 def result_fields(value: Sequence) -> tuple[str, ...]:
     """The names of the items, where they are the results of an op that names them."""
     match value:
@@ -253,6 +258,8 @@ class Expressions(Statements):
 
     # ------------------------------------------------------------------ operators
     def binary(self, operator: str, left: Value, right: Value, node: cst.CSTNode) -> Value:
+        if any(isinstance(v, Instance) for v in (left, right)):
+            return Unknown("operators of this project's own objects are not followed", self.place())
         dimension = next((v for v in (left, right) if isinstance(v, Dimension)), None)
         if dimension is not None:
             size = self.binary(operator, settled(left), settled(right), node)
@@ -397,6 +404,8 @@ class Expressions(Statements):
                 return bool(items)
             case Mapping(items=pairs, exact=True):
                 return bool(pairs)
+            case Instance() if defines(value, "__bool__", "__len__"):
+                return None
             case Function() | Class() | Instance() | Symbol() | Session() | Scope() | Optimizer() | Graph():
                 return True
             case Regularizer():
@@ -525,6 +534,8 @@ class Expressions(Statements):
                 return base
             case Choice(options=options):
                 return join([self.subscript(option, key, node) for option in options])
+            case Instance():
+                return Unknown("the items of this project's own objects are not followed", self.place())
             case Sequence():
                 return self.item(base, settled(key))
             case Mapping():

@@ -94,6 +94,11 @@ class Store:
         """Whether what happens now may not happen when the program runs."""
         return bool(self._logs)
 
+    def replace(self, target: Sequence, items: list[Value]) -> None:
+        if self._lists:
+            self._lists[-1].append((target, list(target.items)))
+        target.items[:] = items
+
     def begin(self) -> None:
         self._logs.append([])
         self._lists.append([])

@@ -353,7 +353,7 @@ class Statements:
             ):
                 changed = list(base.items)
                 changed[key.value] = value
-                base.items[:] = changed
+                self.store.replace(base, changed)
             else:
                 base.exact = False
                 self.store.append(base, [value])

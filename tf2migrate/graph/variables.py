@@ -17,6 +17,7 @@ from tf2migrate.graph.values import (
     Const,
     Graph,
     Host,
+    Instance,
     Node,
     Regularizer,
     Scope,
@@ -108,6 +109,8 @@ class Variables(Calls):
                 bound = Host() if isinstance(value, Bound) else value
                 if isinstance(value, Bound) and isinstance(value.receiver, Graph | Session):
                     bound = value.receiver
+                elif isinstance(value, Instance):
+                    bound = Unknown("what `__enter__` of an object gives is not followed", self.place())
                 self.assign(cast(cst.BaseExpression, item.asname.name), bound, frame)
         try:
             self.block(node.body.body, frame)
