@@ -6,7 +6,7 @@ the scopes that are open then; that gives them their names and their place among
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import libcst as cst
@@ -21,12 +21,14 @@ from tf2migrate.graph.values import (
     Choice,
     Const,
     Host,
+    Mapping,
     Node,
     Scope,
     Sequence,
     Symbol,
     Unknown,
     Value,
+    fed_node,
     is_cell,
     nodes_in,
     unknown_in,
@@ -83,7 +85,7 @@ class Recurrent(Flags):
         return {**dict(zip(names, args.positional, strict=False)), **args.keywords}
 
     # ------------------------------------------------------------------ cells
-    def leaf_cell(self, name: str, named: Mapping[str, Value], node: cst.Call) -> Value:
+    def leaf_cell(self, name: str, named: dict[str, Value], node: cst.Call) -> Value:
         """A cell with variables, which do not exist before it is called."""
         for value in named.values():
             if (unknown := unknown_in(value)) is not None:
@@ -97,13 +99,13 @@ class Recurrent(Flags):
         self.staging.touched.append((made, self.place()))
         return made
 
-    def stacked(self, name: str, named: Mapping[str, Value], node: cst.Call) -> Value:
+    def stacked(self, name: str, named: dict[str, Value], node: cst.Call) -> Value:
         cells = named.get("cells")
         if not isinstance(cells, Sequence) or not all(is_cell(cell) for cell in cells.items):
             return self.not_a_cell(cells, node)
         return Cell(name, cells, (), any(is_random(cell) for cell in cells.items))
 
-    def wrapped(self, name: str, named: Mapping[str, Value], node: cst.Call) -> Value:
+    def wrapped(self, name: str, named: dict[str, Value], node: cst.Call) -> Value:
         cell = named.get("cell")
         if cell is None or not is_cell(cell):
             return self.not_a_cell(cell, node)
@@ -194,7 +196,7 @@ class Recurrent(Flags):
         return None
 
     # ------------------------------------------------------------------ running
-    def dynamic(self, name: str, named: Mapping[str, Value], node: cst.Call) -> Value:
+    def dynamic(self, name: str, named: dict[str, Value], node: cst.Call) -> Value:
         problem = self.problem(named, node, "cell")
         if problem is not None:
             return problem
@@ -206,7 +208,7 @@ class Recurrent(Flags):
         outputs = self.run_node(name, [cell], named, node)
         return Sequence([outputs, self.state_of(cell, outputs, node)], "tuple")
 
-    def static(self, name: str, named: Mapping[str, Value], node: cst.Call) -> Value:
+    def static(self, name: str, named: dict[str, Value], node: cst.Call) -> Value:
         problem = self.problem(named, node, "cell")
         if problem is not None:
             return problem
@@ -218,7 +220,7 @@ class Recurrent(Flags):
         made = self.run_node(name, [cell], named, node)
         return Sequence([self.steps_of(made, named["inputs"], node), self.state_of(cell, made, node)], "tuple")
 
-    def bidirectional(self, name: str, named: Mapping[str, Value], node: cst.Call) -> Value:
+    def bidirectional(self, name: str, named: dict[str, Value], node: cst.Call) -> Value:
         problem = self.problem(named, node, "cell_fw", "cell_bw")
         if problem is not None:
             return problem
@@ -236,7 +238,7 @@ class Recurrent(Flags):
         outputs: list[Value] = [self.part(made, node) for _ in cells]
         return Sequence([Sequence(outputs, "tuple"), Sequence(states, "tuple")], "tuple")
 
-    def problem(self, named: Mapping[str, Value], node: cst.Call, *cells: str) -> Value | None:
+    def problem(self, named: dict[str, Value], node: cst.Call, *cells: str) -> Value | None:
         """Why a function that runs cells cannot be followed."""
         for value in named.values():
             if (unknown := unknown_in(value)) is not None:
@@ -253,7 +255,7 @@ class Recurrent(Flags):
                 return None
         return self.refuse("TFM702", node, "recurrent networks of other types than `float32` are not rewritten yet")
 
-    def run_node(self, name: str, cells: list[Value], named: Mapping[str, Value], node: cst.Call) -> Node:
+    def run_node(self, name: str, cells: list[Value], named: dict[str, Value], node: cst.Call) -> Node:
         operands = [value for key, value in named.items() if key != "scope"]
         made = self.make("tensor", name, operands, node)
         made.random = any(is_random(cell) for cell in cells)
@@ -316,7 +318,16 @@ class Recurrent(Flags):
             if (unknown := unknown_in(value)) is not None:
                 return unknown
         made = self.make("tensor", "cell.zero_state", [callee.receiver, *args.all()], node)
-        return self.state_of(callee.receiver, made, node)
+        state = self.state_of(callee.receiver, made, node)
+        made.details["state"] = state
+        return state
+
+    # ------------------------------------------------------------------ states that are fed
+    def put(self, target: Mapping, key: Value, value: Value, where: cst.CSTNode) -> None:
+        super().put(target, fed_node(key) or key, value, where)
+
+    def set_item(self, base: Value, key: Value, value: Value, where: cst.CSTNode) -> None:
+        super().set_item(base, fed_node(key) or key, value, where)
 
 
 def leaves(cell: Value) -> list[Node]:

@@ -292,6 +292,14 @@ def is_cell(value: Value | None) -> bool:
     return isinstance(value, Cell) or (isinstance(value, Node) and "cell" in value.details)
 
 
+def fed_node(key: Value | None) -> Node | None:
+    """The node that a key of a feed stands for: itself, or for the state of a cell what made all of it."""
+    first = next(nodes_in(key), None)
+    if first is not None and first.inputs and first.inputs[0].details.get("state") is key:
+        return first.inputs[0]
+    return key if isinstance(key, Node) else None
+
+
 def stands_for_several(node: Node) -> bool:
     """Whether a node is a layer or cell, which owns any number of variables."""
     return node.kind == "layer" or is_cell(node)

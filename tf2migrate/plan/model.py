@@ -54,6 +54,8 @@ class Fetch:
     text: str = ""
     named: bool = False
     """Whether the run gave a named tuple: the results of one op, by their names."""
+    whole: bool = False
+    """Whether it holds states of cells, which are named tuples too and keep their form if they stay in one piece."""
 
     @property
     def is_summary(self) -> bool:

@@ -6,8 +6,9 @@ import dataclasses
 
 import libcst as cst
 
+from tf2migrate.graph.labels import slice_of
 from tf2migrate.graph.staging import RunSite, Staging
-from tf2migrate.graph.values import Choice, Node, Optimizer, nodes_in
+from tf2migrate.graph.values import Choice, Node, Optimizer, fed_node, nodes_in
 from tf2migrate.names.attributes import name_node
 from tf2migrate.names.tree import children
 from tf2migrate.plan.choices import Choosing, find_choices
@@ -238,8 +239,8 @@ class Planner:
         names: dict[int, str] = {}
         for atom in self.region.atoms:
             for name in atom.binds:
-                value = self.flow.bound_value(atom, name)
-                if isinstance(value, Node) and value.number not in names and value in atom.nodes:
+                value = fed_node(self.flow.bound_value(atom, name))
+                if value is not None and value.number not in names and value in atom.nodes:
                     names[value.number] = plan.local_name(name)
         used: set[str] = set()
         fed = {n for site in self.staging.runs if site.feeds is not None for n in self.slicer.feeds(site)}
@@ -350,9 +351,11 @@ class Planner:
         roots = [leaf.node for leaf in fetch.leaves() if leaf.node is not None and leaf.node.kind != "init"]
         execution = Execution(roots, fed)
         updates = find_updates(self.flow, self.slicer, fetch, execution)
+        self.locate_structures(fetch, site)
         for update in updates:
             reads.extend(self.update_reads(update))
         self.slicer.backward(reads, fed, parts, changing_atoms(self.flow, self.slicer, execution))
+        self.check_feeds(site, fed, parts)
         unfed = [n for n in parts.parameters if n.kind == "placeholder" and n not in fed and not has_default(n)]
         if unfed:
             where = unfed[0].expression or site.expression
@@ -362,6 +365,14 @@ class Planner:
                 parts.parameters.append(node)
         parts.parameters = in_order(parts.parameters)
         return Step("", parts, fetch, updates, execution, [site])
+
+    def check_feeds(self, site: RunSite, fed: list[Node], parts: Slice) -> None:
+        """C6: what is fed takes the place of what is computed, which needs a name of its own there."""
+        for node in slice_of(nodes_in(site.fetches), fed):
+            if node in fed and node.kind == "tensor" and node not in parts.parameters:
+                where = site.feed_expression or site.expression
+                reason = "a tensor is fed that has no name of its own where it is used"
+                raise NotPlanned(self.slicer.refusal("TFM407", where, reason))
 
     def fed_by_calls(self, site: RunSite, fed: list[Node]) -> list[Node]:
         """Fed placeholders whose value comes from a call: it is made in each run, whether the slice needs it or not."""
@@ -401,6 +412,21 @@ class Planner:
                     return
         reason = "what this run fetches has no name where the graph is built"
         raise NotPlanned(self.slicer.refusal("TFM401", site.expression, reason))
+
+    def locate_structures(self, fetch: Fetch, site: RunSite) -> None:
+        """As `locate`, for structures that are fetched as a whole."""
+        for item in fetch.items:
+            self.locate_structures(item, site)
+        if not fetch.whole or fetch.expression is None:
+            return
+        parts = [item.expression for item in fetch.items]
+        bases = [part.value if isinstance(part, cst.Subscript) else None for part in parts]
+        same = all(base is bases[0] or (base is not None and bases[0] is not None and base.deep_equals(bases[0]))
+                   for base in bases)
+        if not same or bases[0] is None:
+            reason = "what this run fetches has no name where the graph is built"
+            raise NotPlanned(self.slicer.refusal("TFM401", site.expression, reason))
+        fetch.expression = bases[0]
 
     def locate_held(self, leaf: Fetch, site: RunSite, atom: Atom) -> None:
         """Names what is fetched through the object by the names of the method that builds the graph."""

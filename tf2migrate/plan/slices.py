@@ -15,6 +15,7 @@ from tf2migrate.graph.values import (
     Sequence,
     Unknown,
     Value,
+    fed_node,
     nodes_in,
     stands_for_several,
     unknown_in,
@@ -71,6 +72,7 @@ class Slicer:
                 parts = [self._element(expression, i, item, site) for i, item in enumerate(items)]
                 fetch = Fetch("tuple" if kind == "tuple" else "list", expression, site.frame, items=parts)
                 fetch.named = bool(result_fields(value))
+                fetch.whole = bool(value.fields) or any(part.whole for part in parts)
                 return fetch
             case Mapping(items=pairs, exact=True) if pairs and all(isinstance(k, str) for k in pairs):
                 out = Fetch("dict")
@@ -152,8 +154,10 @@ class Slicer:
     def _depend(self, name: str, atom: Atom, fed: list[Node], into: Slice) -> list[tuple[str, Atom]]:
         role = self.flow.role(atom)
         value = self.flow.bound_value(atom, name)
-        if isinstance(value, Node) and value in fed and value in atom.nodes and role is Role.STAGED:
-            _add(into.parameters, value)
+        node = fed_node(value)
+        if node in fed and node in atom.nodes and role is Role.STAGED:
+            assert node is not None
+            _add(into.parameters, node)
             return []
         match role:
             case Role.PLACEHOLDER:

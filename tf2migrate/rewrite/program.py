@@ -22,6 +22,7 @@ from tf2migrate.graph.values import (
     Scope,
     Session,
     Value,
+    fed_node,
 )
 from tf2migrate.graph.values import Sequence as Items
 from tf2migrate.names.aliases import Aliases
@@ -310,7 +311,7 @@ class Rewriter:
             stack.extend(children(node))
 
     def _key(self, key: cst.BaseExpression) -> None:
-        numbers = {v.number for v in self.staging.values_of(key) if isinstance(v, Node)}
+        numbers = {node.number for v in self.staging.values_of(key) if (node := fed_node(v)) is not None}
         if not numbers:
             return
         names = {self.plan.parameter_names.get(n) for n in numbers}

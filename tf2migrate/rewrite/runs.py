@@ -8,7 +8,7 @@ import libcst as cst
 
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import RunSite
-from tf2migrate.graph.values import Mapping, Node
+from tf2migrate.graph.values import Mapping, Node, fed_node
 from tf2migrate.names.tree import children
 from tf2migrate.plan.model import Fetch, NotPlanned, Plan, Refusal, Step
 from tf2migrate.plan.region import Atom, names_read
@@ -74,8 +74,8 @@ class Runs:
         for element in expression.elements:
             if not isinstance(element, cst.DictElement):
                 raise self.refused("TFM407", expression, "a feed with `**` inside is not rewritten yet")
-            key = self.composer.staging.value_in(element.key, site.frame)
-            if isinstance(key, Node):
+            key = fed_node(self.composer.staging.value_in(element.key, site.frame))
+            if key is not None:
                 texts[key.number] = self.feed_text(element.value, site)
         missing = [n for n in step.parts.parameters if n.number not in texts and not has_default(n)]
         if missing:
@@ -154,8 +154,7 @@ class Runs:
             raise self.refused("TFM804", site.expression, "a summary in a nested fetch is not rewritten yet")
         if len(fetch.values()) == 1:
             return call
-        tf, each = self.composer.symbols.tf, self.plan.local("value", "result")
-        return f"{tf}.nest.map_structure(lambda {each}: {each}.numpy(), {call})"
+        return self.nested(call)
 
     def value(self, step: Step, site: RunSite) -> str:
         if self.is_inline(step):
@@ -178,6 +177,8 @@ class Runs:
             return f"{call}.numpy()"
         flat = all(item.kind in ("leaf", "none") for item in fetch.items)
         each = self.plan.local("value", "result")
+        if fetch.whole and fetch.expression is not None:
+            return self.nested(call)
         if fetch.kind in ("list", "tuple") and flat and len(values) == len(fetch.items) > 1:
             made = f"[{each}.numpy() for {each} in {call}]"
             return made if fetch.kind == "list" else f"tuple({made[1:-1]})"
@@ -193,11 +194,20 @@ class Runs:
             return f"[{', '.join(parts)}]" if fetch.kind == "list" else f"({', '.join(parts)})"
         if any(leaf.kind == "none" for leaf in fetch.leaves()):
             raise self.refused("TFM408", site.expression, "an op inside a nested fetch is not rewritten yet")
-        tf = self.composer.symbols.tf
         if fetch.kind == "dict" and flat:
             key = self.plan.local("key", "label")
             return f"{{{key}: {each}.numpy() for {key}, {each} in {call}.items()}}"
-        return f"{tf}.nest.map_structure(lambda {each}: {each}.numpy(), {call})"
+        made = self.nested(call)
+        if fetch.expression is not None or fetch.kind == "dict":
+            return made
+        if len(fetch.items) == 1:
+            raise self.refused("TFM408", site.expression, "a structure of one structure is not rewritten yet")
+        return f"list({made})" if fetch.kind == "list" else made
+
+    def nested(self, call: str) -> str:
+        """The results of a call as numpy values, in the form in which they are nested."""
+        each = self.plan.local("value", "result")
+        return f"{self.composer.symbols.tf}.nest.map_structure(lambda {each}: {each}.numpy(), {call})"
 
     def inline(self, fetch: Fetch, step: Step) -> str:
         match fetch.kind:
@@ -262,13 +272,13 @@ class Runs:
         fetch = step.fetch
         if fetch.kind not in ("list", "tuple") or len(fetch.items) != len(target.elements):
             return None
-        if any(item.kind not in ("leaf", "none") for item in fetch.items) or self.is_inline(step):
+        if self.is_inline(step) or any(item.kind != "none" and not _whole_values(item) for item in fetch.items):
             return None
         kept: list[str] = []
         nothing: list[str] = []
         for element, item in zip(target.elements, fetch.items, strict=True):
             text = self.composer.symbols.code(element.value).strip()
-            if item.kind == "leaf":
+            if item.kind != "none":
                 kept.append(text)
             elif not isinstance(element.value, cst.Name) or self.is_read(element.value.value, site):
                 nothing.append(text)
@@ -279,6 +289,8 @@ class Runs:
             lines.append(self.marked(site, call))
         elif summarised is not None:
             lines.append(f"{', '.join(kept)} = {self.marked(site, summarised, fetch)}")
+        elif any(item.kind not in ("leaf", "none") for item in fetch.items):
+            lines.append(f"{', '.join(kept)} = {self.marked(site, self.nested(call))}")
         elif len(kept) == 1:
             lines.append(f"{kept[0]} = {self.marked(site, call + '.numpy()')}")
         else:
@@ -312,6 +324,11 @@ def nones_around(fetch: Fetch) -> tuple[int, int] | None:
     kinds = [item.kind for item in fetch.items]
     first, last = kinds.index("leaf"), len(kinds) - kinds[::-1].index("leaf")
     return (first, len(kinds) - last) if "none" not in kinds[first:last] else None
+
+
+def _whole_values(fetch: Fetch) -> bool:
+    """Whether a part of a fetch gives a value, or a structure of values."""
+    return fetch.kind == "leaf" or (not fetch.named and bool(fetch.items) and all(map(_whole_values, fetch.items)))
 
 
 def _names_in(node: cst.CSTNode) -> list[cst.Name]:

@@ -316,6 +316,8 @@ class Functions:
     def _is_early(self, node: Node) -> bool:
         """Whether the specification of a parameter can be written where the class is defined: it needs only imports."""
         call = node.expression
+        if "state" in node.details:
+            return False
         if node.kind != "placeholder" or not isinstance(call, cst.Call):
             return True
         frame = self.plan.flow.region.frame
@@ -356,6 +358,8 @@ class Functions:
         symbols = self.composer.symbols
         atom = self.plan.flow.region.atom_at(node.place)
         assert atom is not None
+        if "state" in node.details:
+            return self.state_specification(node, atom)
         if node.kind != "placeholder":
             where = node.expression or atom.statement
             dtype_known = dtype_of(node)
@@ -381,6 +385,18 @@ class Functions:
         if dtype_text.strip("'\"") in ("float", "float32"):
             dtype_text = f"{self.tf}.float32"
         return f"{self.tf}.TensorSpec({shape_text}, {dtype_text})"
+
+    def state_specification(self, node: Node, atom: Atom) -> str:
+        """The specification of a state that is fed in place of a cell's zero state."""
+        where = node.expression
+        if not isinstance(where, cst.Call) or any(source.kind != "variable" for source in node.inputs):
+            module = self.composer.symbols.module.key
+            reason = "a state is fed whose size is a tensor"
+            raise NotPlanned(Refusal("TFM407", module, where or atom.statement, reason))
+        specify, made = f"{self.tf}.TensorSpec.from_tensor", self.composer.rendered(where, atom, self.plan.model)
+        if isinstance(node.details["state"], Sequence):
+            return f"{self.tf}.nest.map_structure({specify}, {made})"
+        return f"{specify}({made})"
 
     def _default_dtype(self, node: Node, atom: Atom) -> str:
         given = placeholder_argument(node, 0, "input")
@@ -833,7 +849,7 @@ class Functions:
                 return "{" + ", ".join(inner) + "}"
         items = fetch.items
         if (
-            isinstance(fetch.expression, cst.Name)
+            (isinstance(fetch.expression, cst.Name) or (fetch.whole and fetch.expression is not None))
             and all(leaf.kind == "leaf" for leaf in fetch.leaves())
             and not any(leaf.node is not None and leaf.node.kind == "variable" for leaf in fetch.leaves())
         ):
