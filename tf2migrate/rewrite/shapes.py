@@ -153,6 +153,7 @@ def _is_method(cls: Class, definition: cst.FunctionDef) -> bool:
 def _opened(staging: Staging, builder: Frame | None) -> Iterator[cst.CSTNode]:
     """Functions that build graph, below the builder's call or, without one, wherever nothing is run inside them."""
     running = _running(staging)
+    mixed = _mixed(staging) if builder is None else set()
     places = [
         node.place for node in staging.nodes if node.kind in BUILT or node.op == "tf.gradients" or builder is not None
     ]
@@ -165,7 +166,7 @@ def _opened(staging: Staging, builder: Frame | None) -> Iterator[cst.CSTNode]:
         if builder is not None:
             frames = frames[frames.index(builder) + 1 :] if builder in frames else []
         for frame in frames:
-            if not isinstance(frame.owner, cst.FunctionDef) or id(frame) in running:
+            if not isinstance(frame.owner, cst.FunctionDef) or (id(frame) in running and frame.owner not in mixed):
                 continue
             node = next((n for n in staging.nodes if n.place is place), None)
             graph = (
@@ -176,6 +177,17 @@ def _opened(staging: Staging, builder: Frame | None) -> Iterator[cst.CSTNode]:
             )
             if graph or id(frame.owner) in members:
                 yield frame.owner
+
+
+def _mixed(staging: Staging) -> set[cst.CSTNode]:
+    """Functions that are called once and run the graph, while a part of it is built outside of them."""
+    region = find_region(staging)
+    if region is None:
+        return set()
+    running = _running(staging)
+    inner = [f for f in staging.frames if id(f) in running and f is not region.frame]
+    owners = [f.owner for f in inner if isinstance(f.owner, cst.FunctionDef)]
+    return {owner for owner in owners if owners.count(owner) == 1}
 
 
 def _methods(builder: Frame) -> Iterator[cst.FunctionDef]:
