@@ -496,7 +496,10 @@ class Calls(Expressions):
             case "pop" | "popleft":
                 target.exact = False
                 return join(target.items) if target.items else Host()
-            case "insert" | "remove" | "reverse" | "sort" | "clear":
+            case "reverse":
+                self.store.replace(target, target.items[::-1])
+                return Const(None)
+            case "insert" | "remove" | "sort" | "clear":
                 target.exact = False
                 if name == "insert" and len(args.positional) > 1:
                     self.store.append(target, [args.positional[1]])

@@ -185,6 +185,14 @@ class Statements:
                 self.statement(statement, frame)
             finally:
                 self.steps.pop()
+            if isinstance(statement, cst.BaseCompoundStatement):
+                self.left(statement, frame)
+
+    def left(self, statement: cst.BaseCompoundStatement, frame: Frame) -> None:
+        """Records what a loop, a branch or a block leaves in the names that it binds."""
+        if not isinstance(statement, cst.FunctionDef | cst.ClassDef):
+            names = {name: value for name in assigned_names(statement) if (value := frame.env.get(name)) is not None}
+            self.staging.left[id(statement), id(frame)] = names
 
     def statement(self, node: cst.CSTNode, frame: Frame) -> None:
         match node:

@@ -102,7 +102,9 @@ def same(left: Value, right: Value) -> bool:
 
 
 def sizes_given(value: Value | None) -> Sizes | None:
-    """The shape that an argument such as ``shape=[None, 784]`` describes."""
+    """The shape that an argument such as ``shape=[None, 784]`` or ``tf.shape(x)`` describes."""
+    if isinstance(value, Node):
+        return value.inputs[0].shape if value.op == "tf.shape" and len(value.inputs) == 1 else None
     items = items_of(value)
     return None if items is None else tuple(size_of(item) for item in items)
 

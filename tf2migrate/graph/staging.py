@@ -122,6 +122,8 @@ class Staging:
     writers: list[Writer] = field(default_factory=list)
     writes: list[WriteSite] = field(default_factory=list)
     maybe: list[tuple[MutableMapping[object, Value], object]] = field(default_factory=list)
+    left: dict[tuple[int, int], dict[str, Value]] = field(default_factory=dict)
+    """What a compound statement, in a frame, left in the names that it binds, the last time that it ran to its end."""
     builder: cst.FunctionDef | None = None
     """The method that builds the graph of an object, with the object's attributes as names of its body."""
 

@@ -200,6 +200,7 @@ def check_step(flow: Flow, slicer: Slicer, step: Step, plan: Plan) -> None:
                     slicer.refusal(node.unknown.code, node.expression or atom.statement, node.unknown.reason)
                 )
         _values_agree(flow, slicer, atom)
+        _lists_are_final(flow, slicer, atom)
         effect = moved_effect(flow, atom)
         if effect is not None:
             raise NotPlanned(slicer.refusal("TFM402", effect[0], f"{effect[1]} while the graph is built"))
@@ -241,6 +242,20 @@ def ancestors(roots: list[Node]) -> set[int]:
             seen.add(node.number)
             stack.extend(node.inputs)
     return seen
+
+
+def _lists_are_final(flow: Flow, slicer: Slicer, atom: Atom) -> None:
+    """C2: a container of variables is complete when it is read: the constructor has made all changes to it."""
+    for read in flow.reads(atom):
+        sources = flow.reaching(read.name, atom)
+        if not any(flow.role(source) is Role.VARIABLE for source in sources):
+            continue
+        for later in flow.region.atoms[atom.number + 1 :]:
+            if read.name in later.binds:
+                break
+            if read.name in later.changes and flow.role(later) is Role.VARIABLE:
+                reason = f"`{read.name}` is read here and changed later"
+                raise NotPlanned(slicer.refusal("TFM403", read.node, reason))
 
 
 def _values_agree(flow: Flow, slicer: Slicer, atom: Atom) -> None:

@@ -85,6 +85,9 @@ class Flow:
         target = atom.binds.get(name)
         if target is None:
             return None
+        left = self.staging.left.get((id(atom.statement), id(self.region.frame)))
+        if left is not None and name in left:
+            return left[name]
         found = self.staging.value_in(target, self.region.frame)
         if found is None and isinstance(target, cst.FunctionDef | cst.ClassDef):
             return self.region.frame.env.get(name)
@@ -110,6 +113,16 @@ class Flow:
             if not found:
                 return []
         return list(reversed(found))
+
+    def is_local(self, name: str, atom: Atom) -> bool:
+        """Whether a name that a loop or branch binds is not read after it."""
+        if isinstance(atom.statement, cst.SimpleStatementLine):
+            return False
+        return not any(
+            read.name == name and atom in self.reaching(name, later)
+            for later in self.region.atoms[atom.number + 1 :]
+            for read in self.reads(later)
+        )
 
     def role(self, atom: Atom) -> Role:
         return self.roles[atom.number]
@@ -210,6 +223,8 @@ def _role(flow: Flow, atom: Atom) -> Role:
                 return Role.VARIABLE
             return Role.ALIAS if not _reads_staged(flow, atom) else Role.STAGED
         return Role.STAGED
+    if atom.changes and not atom.binds and _changes_variables(flow, atom):
+        return Role.VARIABLE
     if _reads_staged(flow, atom) and not _is_compound(atom):
         return Role.STAGED if atom.binds or atom.changes else Role.HOST
     return Role.HOST
@@ -346,6 +361,21 @@ def _is_init(value: Value | None) -> bool:
         return value.kind == "init" or (
             value.kind == "group" and bool(value.inputs) and all(i.kind == "init" for i in value.inputs)
         )
+    return False
+
+
+def _changes_variables(flow: Flow, atom: Atom) -> bool:
+    """Whether a statement only changes containers of variables in place: ``weights.reverse()``."""
+    sources = [source for name in atom.changes for source in flow.reaching(name, atom)]
+    return bool(sources) and all(
+        flow.roles[source.number] is Role.VARIABLE or _is_empty_list(source, atom.changes) for source in sources
+    ) and any(flow.roles[source.number] is Role.VARIABLE for source in sources)
+
+
+def _is_empty_list(source: Atom, names: set[str]) -> bool:
+    match source.statement:
+        case cst.SimpleStatementLine(body=[cst.Assign(value=cst.List(elements=[]))]):
+            return bool(set(source.binds) & names)
     return False
 
 

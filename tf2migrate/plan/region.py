@@ -201,7 +201,7 @@ def _add(
 ) -> Atom:
     atom = Atom(len(region.atoms), statement, parents)
     if body is not None:
-        atom.reads.extend(names_read(body))
+        atom.reads.extend(exposed_reads(body))
         for name, target in bindings(body):
             atom.binds[name] = target
         atom.changes |= changed_names(body, lambda base: _is_container(staging, region.frame, base))
@@ -294,6 +294,48 @@ def names_read(node: cst.CSTNode) -> list[cst.Name]:
     found: list[cst.Name] = []
     _read(node, found, frozenset())
     return found
+
+
+def exposed_reads(node: cst.CSTNode) -> list[cst.Name]:
+    """Names that a statement reads before it has bound them itself."""
+    found: list[cst.Name] = []
+    _exposed(node, found, frozenset())
+    return found
+
+
+def _exposed(node: cst.CSTNode, found: list[cst.Name], bound: frozenset[str]) -> frozenset[str]:
+    """Adds the reads of ``node`` that are not of ``bound``; gives back what is bound for certain after it."""
+    match node:
+        case cst.SimpleStatementLine(body=body) | cst.SimpleStatementSuite(body=body) | cst.IndentedBlock(body=body):
+            for inner in body:
+                bound = _exposed(inner, found, bound)
+            return bound
+        case cst.For(target=target, iter=iterable, body=suite, orelse=orelse):
+            found.extend(n for n in names_read(iterable) if n.value not in bound)
+            targets: list[cst.Name] = []
+            _read_target(target, targets, frozenset())
+            found.extend(n for n in targets if n.value not in bound)
+            _exposed(suite, found, bound | set(bound_names(target)))
+            if orelse is not None:
+                _exposed(orelse.body, found, bound)
+            return bound
+        case cst.If(test=test, body=suite, orelse=orelse):
+            found.extend(n for n in names_read(test) if n.value not in bound)
+            then = _exposed(suite, found, bound)
+            if orelse is None:
+                return bound
+            return then & _exposed(orelse.body if isinstance(orelse, cst.Else) else orelse, found, bound)
+        case cst.With(items=items, body=suite):
+            for item in items:
+                found.extend(n for n in names_read(item) if n.value not in bound)
+                if item.asname is not None:
+                    bound |= set(bound_names(item.asname.name))
+            return _exposed(suite, found, bound)
+        case cst.BaseSmallStatement():
+            found.extend(n for n in names_read(node) if n.value not in bound)
+            return bound | {name for name, _ in bindings(node)}
+    found.extend(n for n in names_read(node) if n.value not in bound)
+    return bound
 
 
 def _read(node: cst.CSTNode, found: list[cst.Name], local: frozenset[str]) -> None:
@@ -406,7 +448,9 @@ def bindings(node: cst.CSTNode) -> Iterator[tuple[str, cst.CSTNode]]:
         yield from bindings(child)
 
 
-IN_PLACE = frozenset({"append", "extend", "insert", "update", "add", "setdefault", "pop", "remove", "clear"})
+IN_PLACE = frozenset(
+    {"append", "extend", "insert", "update", "add", "setdefault", "pop", "remove", "clear", "reverse", "sort"}
+)
 
 
 def changed_names(node: cst.CSTNode, changes: Callable[[cst.BaseExpression], bool]) -> set[str]:

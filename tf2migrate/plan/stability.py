@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from tf2migrate.graph.values import Class, Const, Foreign, Function, Host, Instance, Symbol, Value
+from tf2migrate.graph.values import Class, Const, Foreign, Function, Host, Instance, Node, Symbol, Value
 from tf2migrate.names.tree import children
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.model import Step
@@ -92,7 +92,7 @@ def instability(flow: Flow, step: Step) -> tuple[cst.CSTNode, str] | None:
 
 
 def _is_fixed(value: Value | None) -> bool:
-    return isinstance(value, Const | Function | Class | Symbol | Foreign)
+    return isinstance(value, Const | Function | Class | Symbol | Foreign | Node)
 
 
 def _is_definition(flow: Flow, atom: Atom) -> bool:

@@ -23,7 +23,7 @@ from tf2migrate.plan.layers import (
     simple_statements,
 )
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal
-from tf2migrate.plan.region import bindings, names_read
+from tf2migrate.plan.region import bindings, bound_names, names_read
 from tf2migrate.plan.reserved import attribute
 from tf2migrate.rewrite.substitution import Replacement, Substitution
 from tf2migrate.rewrite.symbols import Symbols
@@ -309,13 +309,33 @@ class LayerClass:
         names = [name for name, loop in self.looped.items() if loop is statement]
         target = statement.target
         if names and not _index_of(statement):
-            text = self.symbols.code(target).strip()
-            text = f"({text})" if isinstance(target, cst.Tuple) and not target.lpar else text
-            elements = ", ".join([*(self.element_name(n) for n in names), text])
-            lists = ", ".join([*(f"self.{n}" for n in names), self.symbols.code(iterable).strip()])
-            head = f"for {elements} in zip({lists}):\n    __body__\n"
+            columns = [(self.element_name(n), f"self.{n}") for n in names]
+            columns += [c for c in self.columns(target, iterable) if self.is_needed(c[0], statement, inner)]
+            elements, lists = ", ".join(e for e, _ in columns), ", ".join(values for _, values in columns)
+            lists = f"zip({lists})" if len(columns) > 1 else lists
+            head = f"for {elements} in {lists}:\n    __body__\n"
             return self.templates.statements(head, {"__body__": inner})
         return [cst.For(target, iterable, cst.IndentedBlock(inner), leading_lines=statement.leading_lines)]
+
+    def columns(self, target: cst.BaseExpression, iterable: cst.BaseExpression) -> list[tuple[str, str]]:
+        """What a loop goes through, side by side, with the targets."""
+        code = self.symbols.code
+        match target, iterable:
+            case cst.Tuple(elements=elements), cst.Call(func=cst.Name(value="zip"), args=args) if (
+                len(elements) == len(args) and not any(a.star or a.keyword for a in args)
+            ):
+                return [(code(e.value).strip(), code(a.value).strip()) for e, a in zip(elements, args, strict=True)]
+        text = code(target).strip()
+        text = f"({text})" if isinstance(target, cst.Tuple) and not target.lpar else text
+        return [(text, code(iterable).strip())]
+
+    def is_needed(self, target: str, loop: cst.For, inner: list[cst.BaseStatement]) -> bool:
+        """Whether what a loop binds is read by what is left of its body, or by what comes after it."""
+        inside = {id(s) for s in simple_statements([loop])}
+        body = simple_statements(self.function.definition.body.body)
+        read = {n.value for s in body if id(s) not in inside for n in names_read(_own(s))}
+        read |= {n.value for s in inner for n in names_read(s)}
+        return bool(set(bound_names(cst.parse_expression(target))) & read)
 
     def branch(self, statement: cst.If, half, edit: Substitution) -> cst.If | None:  # type: ignore[no-untyped-def]
         then = half(list(statement.body.body))

@@ -17,7 +17,7 @@ from tf2migrate.plan.flow import Role
 from tf2migrate.plan.forward import fetch_reads, is_gradient, uses_forward
 from tf2migrate.plan.held import plain
 from tf2migrate.plan.model import Fetch, NotPlanned, Plan, Refusal, Slice, Step, Update
-from tf2migrate.plan.region import Atom, names_read
+from tf2migrate.plan.region import Atom, bindings, names_read
 from tf2migrate.plan.reserved import RESERVED, attribute
 from tf2migrate.plan.slices import Slicer, has_default, in_order
 from tf2migrate.rewrite.comments import described
@@ -147,9 +147,12 @@ class Functions:
                 edit.replacements[id(node.expression)] = _constructor(composer, node, label)
         for name, target in atom.binds.items():
             if (atom.number, name) in composer.attributes:
-                edit.names[id(target)] = (
-                    f"{self.plan.model if self.plan.held else 'self'}.{composer.attributes[atom.number, name]}"
-                )
+                text = f"{self.plan.model if self.plan.held else 'self'}.{composer.attributes[atom.number, name]}"
+                edit.names[id(target)] = text
+                if isinstance(atom.statement, cst.BaseCompoundStatement):
+                    inside = [n for n in names_read(atom.statement) if n.value == name and n not in atom.reads]
+                    inside += [n for bound, n in bindings(atom.statement) if bound == name and isinstance(n, cst.Name)]
+                    edit.names.update({id(n): text for n in inside})
         for read in atom.reads:
             for source in self.plan.flow.reaching(read.value, atom):
                 key = (source.number, read.value)

@@ -9,13 +9,13 @@ there, by the name that the program has for it or as a number. The result is an 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import libcst as cst
 
 from tf2migrate.graph.frames import Frame
-from tf2migrate.graph.sizes import number
+from tf2migrate.graph.sizes import number, size_of
 from tf2migrate.graph.staging import Observation, Staging
 from tf2migrate.graph.values import (
     DYNAMIC,
@@ -29,10 +29,23 @@ from tf2migrate.graph.values import (
     Sequence,
     Shape,
     Value,
+    settled,
 )
 from tf2migrate.names.project import Module
-from tf2migrate.plan.region import bindings
+from tf2migrate.plan.region import bindings, changed_names
 from tf2migrate.rewrite.inlining import Traced, walk
+
+
+@dataclass(slots=True)
+class Varying:
+    """A read that gives another size in each pass of a loop: the sizes as text, and the name that they are bound to."""
+
+    expression: cst.BaseExpression
+    base: cst.BaseExpression
+    loop: cst.For
+    sizes: str
+    name: str
+
 
 CONVERSIONS = ("int", "len", "list", "tuple")
 
@@ -51,24 +64,24 @@ def written_shapes(staging: Staging, modules: list[Module], parameters: bool) ->
     out: list[Module] = []
     changed = False
     for module in modules:
-        finder = _Finder(staging, module, parameters)
-        texts = {id(read.expression): read.text for read in finder.reads()}
-        changed = changed or bool(texts)
-        out.append(_Writer(module, texts).apply(module) if texts else module)
+        finder = _Finder(staging, modules, module, parameters)
+        reads = list(finder.reads())
+        columns = Columns(finder.varying)
+        changed = changed or bool(reads or finder.varying)
+        texts = {id(read.expression): read.text for read in reads} | columns.texts
+        out.append(_Writer(module, texts, columns).apply(module) if texts else module)
     return out if changed else None
 
 
 class _Finder:
     """Finds the reads of one module that have to be written out."""
 
-    def __init__(self, staging: Staging, module: Module, parameters: bool) -> None:
+    def __init__(self, staging: Staging, modules: list[Module], module: Module, parameters: bool) -> None:
         self.staging = staging
         self.module = module
         self.parameters = parameters
-        self.parents: dict[cst.CSTNode, cst.CSTNode] = {}
-        for node in walk(module.tree):
-            for child in node.children:
-                self.parents[child] = node
+        self.parents = {child: n for m in modules for n in walk(m.tree) for child in n.children}
+        self.varying: list[Varying] = []
         self.making = {id(n.expression) for n in staging.nodes if n.kind == "variable"}
         self.computing = {id(n.expression) for n in staging.nodes if n.kind == "tensor" and _fed(n)}
 
@@ -85,6 +98,8 @@ class _Finder:
             read = self.whole(node, base)
             if read is not None and self.has_to_be_written(read.expression):
                 yield read
+            elif read is None and (found := self.by_pass(node, base)) is not None:
+                self.varying.append(found)
 
     # ------------------------------------------------------------------ which
     def is_parameter(self, base: cst.BaseExpression) -> bool:
@@ -121,6 +136,70 @@ class _Finder:
                 best = Read(current, base, text)
             current = self.around(current)
         return best
+
+    def by_pass(self, node: cst.BaseExpression, base: cst.BaseExpression) -> Varying | None:
+        """A read whose size depends on the pass of the one loop that it stands in."""
+        best: Varying | None = None
+        current: cst.BaseExpression | None = node
+        while current is not None:
+            texts = self.texts_by_pass(current)
+            loop = self.only_loop(current)
+            if texts and loop is not None and self.has_to_be_written(current):
+                best = Varying(current, base, loop, self.column(current, loop, texts), self.bound_by(current))
+            current = self.around(current)
+        return best
+
+    def only_loop(self, node: cst.CSTNode) -> cst.For | None:
+        """The loop around an expression that is evaluated once in each pass of it."""
+        loops = self.loops_around(node)
+        current: cst.CSTNode | None = node
+        while current is not None and current is not (loops[0] if loops else None):
+            if isinstance(current, cst.If | cst.Try | cst.BaseComp | cst.Lambda | cst.IfExp | cst.BooleanOperation):
+                return None
+            current = self.parents.get(current)
+        return loops[0] if len(loops) == 1 and isinstance(loops[0], cst.For) else None
+
+    def texts_by_pass(self, expression: cst.BaseExpression) -> list[str]:
+        """What the passes of a loop give, in order; empty where activations of the function differ."""
+        frames: dict[int, list[Observation]] = {}
+        for seen in self.staging.observations.get(id(expression), []):
+            frames.setdefault(id(seen.frame), []).append(seen)
+        lists = {tuple(self.rendered(one, expression) for one in seen) for seen in frames.values()}
+        return list(lists.pop()) if len(lists) == 1 and not any("" in texts for texts in lists) else []
+
+    def column(self, expression: cst.BaseExpression, loop: cst.For, texts: list[str]) -> str:
+        """The sizes of all passes: a part of a list that the program has, or written out."""
+        seen = self.staging.observations[id(expression)]
+        first = seen[0].frame
+        values = [size_of(settled(one.value)) for one in seen if one.frame is first]
+        frame: Frame | None = first
+        while frame is not None:
+            for name, held in frame.env.items():
+                if isinstance(held, Sequence) and held.exact and "." not in name:
+                    text = _part(name, held.items, values)
+                    if text and self.is_bound_before(frame, name, seen[0]) and not self.changes(name):
+                        return text
+            frame = frame.parent
+        return f"[{', '.join(texts)}]"
+
+    def changes(self, name: str) -> bool:
+        """Whether anything changes the object of a name in place."""
+        return any(name in changed_names(module.tree, lambda base: True) for module in self.staging.modules.values())
+
+    def bound_by(self, expression: cst.BaseExpression) -> str:
+        """The name that a statement binds to nothing but this read."""
+        parent = self.parents.get(expression)
+        match parent:
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))]):
+                line = self.parents.get(parent)
+                owner: cst.CSTNode | None = line
+                while owner is not None and not isinstance(owner, cst.FunctionDef | cst.Module):
+                    owner = self.parents.get(owner)
+                body = owner.body if isinstance(owner, cst.FunctionDef) else owner
+                alone = isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1
+                if alone and body is not None and sum(bound == name for bound, _ in bindings(body)) == 1:
+                    return name
+        return ""
 
     def around(self, node: cst.BaseExpression) -> cst.BaseExpression | None:
         """The next larger expression that is still part of the read."""
@@ -211,10 +290,22 @@ class _Finder:
             if any(p.name.value == name for p in every):
                 return not found
         statements = [step.statement for step in seen.place.steps if step.frame is frame]
-        if len(found) != 1 or not statements:
+        if len(found) != 1 or not statements or self.loops_around(found[0]):
             return False
         order = {id(node): index for index, node in enumerate(walk(owner))}
-        return order.get(id(found[0]), len(order)) < order.get(id(statements[-1]), -1)
+        outer = self.loops_around(statements[-1])
+        before = outer[-1] if outer else statements[-1]
+        return order.get(id(found[0]), len(order)) < order.get(id(before), -1)
+
+    def loops_around(self, node: cst.CSTNode) -> list[cst.CSTNode]:
+        """The loops of its function that a statement stands in, the innermost first."""
+        out: list[cst.CSTNode] = []
+        current: cst.CSTNode | None = node
+        while current is not None and not isinstance(current, cst.FunctionDef):
+            if isinstance(current, cst.For | cst.While) and current is not node:
+                out.append(current)
+            current = self.parents.get(current)
+        return out
 
     def is_given(self, attribute: str) -> bool:
         """Whether an attribute is set once in the program, to something that is not itself read from a shape."""
@@ -230,6 +321,19 @@ class _Finder:
         return len(found) == 1 and not any(
             isinstance(value, Dimension | Shape) for node in walk(found[0][1]) for value in self.staging.values_of(node)
         )
+
+
+def _part(name: str, items: list[Value], values: list[Value]) -> str:
+    """``sizes[:-1]`` where the values are those very items."""
+    count = len(values)
+    for start in range(len(items) - count + 1) if count > 1 else ():
+        # The first may be a literal of its own, as in the placeholder that the loop begins with.
+        same_first = items[start] is values[0] or number(values[0]) == number(items[start]) is not None
+        if same_first and all(a is b for a, b in zip(items[start + 1 :], values[1:], strict=False)):
+            end = len(items) - start - count
+            low, high = str(start) if start else "", f"-{end}" if end else ""
+            return f"{name}[{low}:{high}]" if low or high else name
+    return ""
 
 
 def _base(node: cst.CSTNode) -> cst.BaseExpression | None:
@@ -265,12 +369,65 @@ def _own_part(statement: cst.CSTNode) -> cst.CSTNode:
     return statement
 
 
+class Columns:
+    """Sizes that differ from pass to pass: the loop goes through them beside what it goes through already."""
+
+    def __init__(self, varying: list[Varying]) -> None:
+        self.by_loop: dict[int, list[tuple[str, str]]] = {}
+        self.texts: dict[int, str] = {}
+        self.dropped: set[int] = set()
+        for read in varying:
+            columns = self.by_loop.setdefault(id(read.loop), [])
+            known = next((name for name, sizes in columns if sizes == read.sizes and not read.name), "")
+            name = read.name or known or self.fresh(read, columns)
+            if (name, read.sizes) not in columns:
+                columns.append((name, read.sizes))
+            self.texts[id(read.expression)] = name
+            if read.name:
+                self.dropped.add(id(read.expression))
+
+    def fresh(self, read: Varying, columns: list[tuple[str, str]]) -> str:
+        base = read.base.value if isinstance(read.base, cst.Name) else "input"
+        taken = {n.value for n in walk(read.loop) if isinstance(n, cst.Name)} | {name for name, _ in columns}
+        name, number = f"{base}_size", 1
+        while name in taken:
+            name, number = f"{base}_size_{number}", number + 1
+        return name
+
+    def header(self, loop: cst.For, code: Callable[[cst.CSTNode], str]) -> tuple[str, str] | None:
+        """The target and the iterable of a loop with its columns."""
+        columns = self.by_loop.get(id(loop))
+        if columns is None:
+            return None
+        names, sizes = ", ".join(n for n, _ in columns), ", ".join(s for _, s in columns)
+        target = code(loop.target).strip()
+        match loop.target, loop.iter:
+            case (
+                cst.Tuple(elements=[cst.Element(value=cst.Name(value=index)), cst.Element(value=inner)]),
+                cst.Call(func=cst.Name(value="enumerate"), args=[cst.Arg(value=value, star="", keyword=None)]),
+            ):
+                return f"{index}, ({_grouped(inner, code)}, {names})", f"enumerate(zip({code(value).strip()}, {sizes}))"
+            case cst.Tuple(elements=elements), cst.Call(func=cst.Name(value="zip"), args=args) if (
+                len(elements) == len(args) and not any(a.star or a.keyword for a in args)
+            ):
+                target = target[1:-1] if loop.target.lpar else target
+                inside = ", ".join(code(a.value).strip() for a in args)
+                return f"{target}, {names}", f"zip({inside}, {sizes})"
+        return f"{_grouped(loop.target, code)}, {names}", f"zip({code(loop.iter).strip()}, {sizes})"
+
+
+def _grouped(target: cst.BaseExpression, code: Callable[[cst.CSTNode], str]) -> str:
+    text = code(target).strip()
+    return f"({text})" if isinstance(target, cst.Tuple) and not target.lpar else text
+
+
 class _Writer(Traced):
     """Writes the texts, and leaves out assertions that are true of them."""
 
-    def __init__(self, module: Module, texts: dict[int, str]) -> None:
+    def __init__(self, module: Module, texts: dict[int, str], columns: Columns) -> None:
         super().__init__(module)
         self.texts = texts
+        self.columns = columns
         self.tree = module.tree
         self.written: set[cst.CSTNode] = set()
 
@@ -285,12 +442,23 @@ class _Writer(Traced):
             self.trace(original, made)
             self.written.add(made)
             return made
+        if isinstance(original, cst.SimpleStatementLine) and self.is_column(original):
+            return cst.RemoveFromParent()
         if isinstance(updated, cst.SimpleStatementLine) and all(self.is_true(small) for small in updated.body):
             return cst.RemoveFromParent()
         if isinstance(updated, cst.IndentedBlock) and not updated.body:
             updated = updated.with_changes(body=[cst.SimpleStatementLine([cst.Pass()])])
+        if isinstance(original, cst.For) and isinstance(updated, cst.For):
+            header = self.columns.header(original, self.tree.code_for_node)
+            if header is not None:
+                fresh = cst.parse_statement(f"for {header[0]} in {header[1]}:\n    pass\n")
+                assert isinstance(fresh, cst.For)
+                updated = updated.with_changes(target=fresh.target, iter=fresh.iter)
         return super().on_leave(original, updated)
 
+    def is_column(self, line: cst.SimpleStatementLine) -> bool:
+        small = line.body[0] if line.body else None
+        return isinstance(small, cst.Assign) and id(small.value) in self.columns.dropped
 
     def is_true(self, statement: cst.BaseSmallStatement) -> bool:
         """Whether this asserts what the shapes that are written in it make true."""
