@@ -32,6 +32,9 @@ def check_program(flow: Flow, slicer: Slicer) -> None:
     """What must hold of the whole region, whatever is run."""
     _unvisited(flow, slicer)
     _initializers(flow, slicer)
+    for atom, name in flow.conflicts:
+        reason = f"`{name}`, made here, belongs to the model and to what it computes"
+        raise NotPlanned(slicer.refusal("TFM410", atom.statement, reason))
     for atom in flow.region.atoms:
         role = flow.role(atom)
         if role in (Role.STAGED, Role.VARIABLE, Role.PLACEHOLDER, Role.OPTIMIZER):
@@ -331,19 +334,27 @@ def _randomness(slicer: Slicer, step: Step, plan: Plan) -> None:
     if seeded and not step.parts.variables and not step.updates:
         for atom in step.parts.atoms:
             for node in atom.nodes:
-                if node.random and not _seed(node):
+                if node.random and not _seed(node) and not _is_initial(slicer.flow, node):
                     where = node.expression or atom.statement
                     reason = "these samples have a graph seed but no seed of their own"
                     raise NotPlanned(slicer.refusal("TFM406", where, reason, "give the op a `seed`"))
     for atom in step.parts.atoms:
         for node in atom.nodes:
             seed = _seed(node)
-            if node.random and seed:
+            if node.random and seed and not _is_initial(slicer.flow, node):
                 others = [s for s in plan.steps if s is not step and atom in s.parts.atoms]
                 if others:
                     where = node.expression or atom.statement
                     reason = "a seeded op is drawn from by several runs, which share one stream in TensorFlow 1"
                     raise NotPlanned(slicer.refusal("TFM406", where, reason))
+
+
+def _is_initial(flow: Flow, node: Node) -> bool:
+    """Whether a tensor is only part of initial values, and so drawn once, by the initializer."""
+    users = [other for other in flow.staging.nodes if node in other.inputs]
+    return bool(users) and all(
+        user.kind == "variable" or (user.kind == "tensor" and _is_initial(flow, user)) for user in users
+    )
 
 
 def _seed(node: Node) -> bool:

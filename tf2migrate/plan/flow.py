@@ -78,6 +78,8 @@ class Flow:
     # whose values have no expression, why: code, place and reason.
     narrowed: dict[int, list[Read]] = field(default_factory=dict)
     spoiled: dict[int, tuple[str, cst.CSTNode, str]] = field(default_factory=dict)
+    conflicts: list[tuple[Atom, str]] = field(default_factory=list)
+    """Statements that make containers both for the model and for computations, with the name of one."""
 
     # ------------------------------------------------------------------ values
     def bound_value(self, atom: Atom, name: str) -> Value | None:
@@ -114,16 +116,6 @@ class Flow:
                 return []
         return list(reversed(found))
 
-    def is_local(self, name: str, atom: Atom) -> bool:
-        """Whether a name that a loop or branch binds is not read after it."""
-        if isinstance(atom.statement, cst.SimpleStatementLine):
-            return False
-        return not any(
-            read.name == name and atom in self.reaching(name, later)
-            for later in self.region.atoms[atom.number + 1 :]
-            for read in self.reads(later)
-        )
-
     def role(self, atom: Atom) -> Role:
         return self.roles[atom.number]
 
@@ -147,12 +139,16 @@ def assign_roles(flow: Flow) -> None:
     for atom in flow.region.atoms:
         flow.roles.append(Role.CHOICE if atom.number in flow.choosing else _role(flow, atom))
     # A list that variables are appended to is made where the variables are made.
+    given: dict[int, Role] = {}
+    flow.conflicts.clear()
     for atom in flow.region.atoms:
         if flow.role(atom) in (Role.VARIABLE, Role.STAGED):
             for name in atom.changes:
                 for other in flow.reaching(name, atom):
                     if flow.role(other) in (Role.HOST, Role.CONSTANT, Role.ALIAS) and name in other.binds:
-                        flow.roles[other.number] = flow.role(atom)
+                        flow.roles[other.number] = given[other.number] = flow.role(atom)
+                    elif given.get(other.number, flow.role(atom)) is not flow.role(atom):
+                        flow.conflicts.append((other, name))
 
 
 def _static_nodes(staging: Staging) -> set[int]:

@@ -18,7 +18,7 @@ from tf2migrate.graph.values import Const, Node, Scope, Session, Value, key_of, 
 from tf2migrate.names.tree import children
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import NotPlanned, Refusal
-from tf2migrate.plan.region import bindings, bound_names, names_read
+from tf2migrate.plan.region import bindings, bound_names, changed_names, names_read
 
 
 @dataclass(eq=False, slots=True)
@@ -198,6 +198,9 @@ def _split(flow: Flow, function: LayerFunction) -> None:
                 bound_by.setdefault(name, []).append(statement)
         for name, _ in bindings(_own(statement)):
             bound_by.setdefault(name, []).append(statement)
+        for name in changed_names(_own(statement), lambda base: True):
+            if statement not in bound_by.setdefault(name, []):
+                bound_by[name].append(statement)
     _first(flow, function, statements, creating, bound_by)
     _second(flow, function, statements, creating, bound_by)
     _route(flow, function, statements, creating)

@@ -15,6 +15,7 @@ from tf2migrate.plan.program import plan_program
 from tf2migrate.rewrite.collected import resolved
 from tf2migrate.rewrite.held import HeldRewriter
 from tf2migrate.rewrite.inlining import walk
+from tf2migrate.rewrite.parted_loops import parted_loops
 from tf2migrate.rewrite.plain import rewrite_plain
 from tf2migrate.rewrite.program import Rewriter
 from tf2migrate.rewrite.shapes import other_shapes
@@ -41,7 +42,7 @@ def attempt(modules: list[Module], entry: str, marks: bool) -> Attempt:
     first = _attempt(modules, entry, marks, None)
     if not first.refusals or first.staging.obstacles:
         return first
-    for other in _with_sizes(first, entry, marks):
+    for other in _forms(first, entry, marks):
         if not other.refusals:
             return other
     for shape in other_shapes(first.staging, first.modules, entry):
@@ -50,18 +51,27 @@ def attempt(modules: list[Module], entry: str, marks: bool) -> Attempt:
             return other
         if shape.builder is not None:
             first = other
-        for again in _with_sizes(other, entry, marks):
+        for again in _forms(other, entry, marks):
             if not again.refusals:
                 return again
     return first
 
 
-def _with_sizes(known: Attempt, entry: str, marks: bool) -> Iterator[Attempt]:
-    """The same program with static shapes written out: those that decide a variable, then those of arguments too."""
+def _forms(known: Attempt, entry: str, marks: bool) -> Iterator[Attempt]:
+    """The same program with static shapes written out, with loops parted, and with both.
+
+    First the shapes that decide a variable are written out, then those of arguments as well, which a layer may be told.
+    """
+    tried = [known]
     for parameters in (False, True):
-        modules = written_shapes(known.staging, known.modules, parameters)
-        if modules is not None:
-            yield _attempt(modules, entry, marks, _found_again(known.builder, known.modules, modules))
+        sized = written_shapes(known.staging, known.modules, parameters)
+        if sized is not None:
+            tried.append(_attempt(sized, entry, marks, _found_again(known.builder, known.modules, sized)))
+            yield tried[-1]
+    for other in tried:
+        parted = parted_loops(other.staging, other.modules)
+        if parted is not None:
+            yield _attempt(parted, entry, marks, _found_again(other.builder, other.modules, parted))
 
 
 def _found_again(

@@ -38,6 +38,8 @@ class Substitution(cst.CSTTransformer):
     def on_visit(self, node: cst.CSTNode) -> bool:
         if id(node) in self.whole or isinstance(node, cst.Import | cst.ImportFrom):
             return False
+        if isinstance(node, cst.WithItem) and self._is_scope(node):
+            return False
         return super().on_visit(node)
 
     def on_leave(  # type: ignore[override]
@@ -55,6 +57,12 @@ class Substitution(cst.CSTTransformer):
         static = self._static_shape(original, updated)
         if static is not None:
             return self._like(original, static)
+        if isinstance(original, cst.With) and all(self._is_scope(item) for item in original.items):
+            body = list(cast(cst.With, updated).body.body)
+            if body and isinstance(body[0], cst.BaseStatement):
+                lines = [*cast(cst.With, updated).leading_lines, *getattr(body[0], "leading_lines", ())]
+                body[0] = body[0].with_changes(leading_lines=lines)
+            return cst.FlattenSentinel(body)
         if isinstance(original, cst.BinaryOperation):
             return self._numpy_left(original, cast(cst.BinaryOperation, updated))
         if isinstance(original, cst.Call):
@@ -73,6 +81,11 @@ class Substitution(cst.CSTTransformer):
             return None
         name = names.pop()
         return name if isinstance(name, str) and name else None
+
+    def _is_scope(self, item: cst.WithItem) -> bool:
+        """Whether an item of a block only opens a scope, whose names a native program does not need."""
+        values = self.symbols.staging.values_of(item.item)
+        return item.asname is None and bool(values) and all(isinstance(v, Scope) for v in values)
 
     def _static_shape(self, original: cst.CSTNode, updated: cst.CSTNode) -> cst.BaseExpression | None:
         """``x.get_shape()`` is ``x.shape``; a dimension is a plain number and has no ``.value``.

@@ -14,7 +14,7 @@ from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import nodes_in
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import walk
-from tf2migrate.plan.region import bindings, names_read
+from tf2migrate.plan.region import bindings, exposed_reads, names_read
 from tf2migrate.rewrite.inlining import Traced
 
 
@@ -66,7 +66,7 @@ def _renamed(staging: Staging, function: cst.FunctionDef) -> dict[int, str]:
     wanted = {
         name
         for statement in statements
-        if isinstance(statement, cst.SimpleStatementLine) and _makes(staging, statement)
+        if isinstance(statement, cst.SimpleStatementLine | cst.For) and _makes(staging, statement)
         for name, target in bindings(statement)
         if any(n.kind == "variable" for value in staging.values_of(target) for n in nodes_in(value))
     }
@@ -79,7 +79,7 @@ def _renamed(staging: Staging, function: cst.FunctionDef) -> dict[int, str]:
     return out
 
 
-def _makes(staging: Staging, statement: cst.SimpleStatementLine) -> bool:
+def _makes(staging: Staging, statement: cst.SimpleStatementLine | cst.For) -> bool:
     return any(step.statement is statement for _, place in staging.touched for step in place.steps)
 
 
@@ -88,7 +88,10 @@ def _can_be_parted(function: cst.FunctionDef, statements: list[cst.CSTNode], nam
     bound = 0
     for statement in statements:
         here = sum(found == name for found, _ in bindings(statement))
-        if here and not isinstance(statement, cst.SimpleStatementLine | cst.WithItem):
+        if here and not isinstance(statement, cst.SimpleStatementLine | cst.WithItem | cst.For):
+            return False
+        # What a loop reads before it binds it may be of the pass before.
+        if here and isinstance(statement, cst.For) and any(n.value == name for n in exposed_reads(statement)):
             return False
         bound += here
     for node in walk(function.body):
@@ -113,13 +116,14 @@ def _versions(statements: list[cst.CSTNode], name: str, taken: set[str]) -> dict
         targets = [node for found, node in bindings(statement) if found == name]
         if not targets:
             continue
+        inside = names_read(statement) if isinstance(statement, cst.For) else []
         if current or any(id(node) in out for node in targets):
             number = 1
             while f"{name}_{number}" in taken:
                 number += 1
             current = f"{name}_{number}"
             taken.add(current)
-            out |= {id(node): current for node in targets}
+            out |= {id(node): current for node in (*targets, *(n for n in inside if n.value == name))}
         else:
             current = name
     return {key: new for key, new in out.items() if new != name}
