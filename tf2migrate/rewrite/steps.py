@@ -171,6 +171,9 @@ class Functions:
                 words = re.findall(r"\w+", path)
                 return "_".join([self.composer.attributes[atom.number, name], *words])
         given = node.name.rsplit("/", 1)[-1]
+        if given.startswith("Variable"):
+            local = (n for n in atom.binds if self.plan.flow.bound_value(atom, n) is node and n.isidentifier())
+            return next(local, given)
         return given if given and "?" not in given else "weight"
 
     def inner_statement(self, node: Node, atom: Atom) -> list[cst.BaseStatement]:
