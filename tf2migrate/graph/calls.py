@@ -498,6 +498,7 @@ class Calls(Expressions):
                 return join(target.items) if target.items else Host()
             case "reverse":
                 self.store.replace(target, target.items[::-1])
+                target.exact = target.exact and not self.store.branching
                 return Const(None)
             case "insert" | "remove" | "sort" | "clear":
                 target.exact = False

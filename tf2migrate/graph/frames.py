@@ -89,13 +89,6 @@ class Store:
             self._lists[-1].append((target, list(target.items)))
         target.items.extend(items)
 
-    def replace(self, target: Sequence, items: list[Value]) -> None:
-        """Gives a list other items; under a condition, its order is not known any more."""
-        if self._lists:
-            self._lists[-1].append((target, list(target.items)))
-            target.exact = False
-        target.items[:] = items
-
     @property
     def branching(self) -> bool:
         """Whether what happens now may not happen when the program runs."""
