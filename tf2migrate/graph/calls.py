@@ -29,6 +29,7 @@ from tf2migrate.graph.values import (
     Node,
     Optimizer,
     Regularizer,
+    Saver,
     Scope,
     Sequence,
     Session,
@@ -476,7 +477,7 @@ class Calls(Expressions):
                     return Sequence(list(sizes), "list")
                 number = product(sizes) if name == "num_elements" else None
                 return number if isinstance(number, Const) else Host(frozenset({node_of}))
-            case Node() | Optimizer() | Session() | Graph() | Scope() | Symbol() | Writer():
+            case Node() | Optimizer() | Session() | Graph() | Scope() | Symbol() | Writer() | Saver():
                 return self.graph_method(receiver, name, args, node, frame)
         return self.foreign(name, args, node)
 

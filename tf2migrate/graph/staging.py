@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from tf2migrate.graph.frames import Frame, Place
-from tf2migrate.graph.values import Class, Mapping, Node, Optimizer, Value, Writer
+from tf2migrate.graph.values import Class, Mapping, Node, Optimizer, Saver, Value, Writer
 from tf2migrate.names.project import Module
 
 
@@ -39,6 +39,17 @@ class WriteSite:
     place: Place
     summary: Value
     step: cst.BaseExpression | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointCall:
+    """One call of a saver (``save``, ``restore``) or of ``checkpoint_exists``, after so many runs of the program."""
+
+    kind: str
+    call: cst.Call
+    frame: Frame
+    place: Place
+    runs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +131,8 @@ class Staging:
     readings: list[Reading] = field(default_factory=list)
     regularized: list[Node] = field(default_factory=list)
     writers: list[Writer] = field(default_factory=list)
+    savers: list[Saver] = field(default_factory=list)
+    checkpoints: list[CheckpointCall] = field(default_factory=list)
     writes: list[WriteSite] = field(default_factory=list)
     maybe: list[tuple[MutableMapping[object, Value], object]] = field(default_factory=list)
     left: dict[tuple[int, int], dict[str, Value]] = field(default_factory=dict)

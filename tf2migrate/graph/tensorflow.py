@@ -17,10 +17,10 @@ from tf2migrate.graph.expressions import shape_sources
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.op_names import OpNames
 from tf2migrate.graph.recurrent import Recurrent
+from tf2migrate.graph.savers import Savers
 from tf2migrate.graph.shape_rules import part_shape
 from tf2migrate.graph.sizes import merged, sizes_given
 from tf2migrate.graph.staging import RunSite
-from tf2migrate.graph.summaries import Summaries
 from tf2migrate.graph.values import (
     Bound,
     Builtin,
@@ -33,6 +33,7 @@ from tf2migrate.graph.values import (
     Node,
     Optimizer,
     Regularizer,
+    Saver,
     Scope,
     Sequence,
     Session,
@@ -66,7 +67,6 @@ SETTINGS = {
 }
 # Constructs with an issue of their own: (code, what to say).
 ELSEWHERE = {
-    "tf.train.Saver": ("TFM803", "checkpoints through `tf.train.Saver` are not rewritten yet"),
     "tf.train.import_meta_graph": ("TFM807", "a graph imported from a file cannot be followed"),
     "tf.import_graph_def": ("TFM807", "a graph imported from a file cannot be followed"),
     "tf.placeholder_with_default_sparse": ("TFM407", "sparse placeholders are not rewritten yet"),
@@ -86,8 +86,6 @@ ELSEWHERE = {
     "tf.get_session_handle": ("TFM411", "session handles have no counterpart"),
     "tf.add_check_numerics_ops": ("TFM410", "`tf.add_check_numerics_ops` is not rewritten yet"),
     "tf.enable_eager_execution": ("TFM410", "programs that already run eagerly are not rewritten yet"),
-    "tf.train.get_checkpoint_state": ("TFM803", "checkpoints are not rewritten yet"),
-    "tf.train.latest_checkpoint": ("TFM803", "checkpoints are not rewritten yet"),
 }
 PREFIXES = (
     ("tf.metrics.", "TFM410", "`tf.metrics` keep local variables, which is not rewritten yet"),
@@ -123,7 +121,7 @@ PREFIXES = (
 ASSIGNS = {"tf.assign": "assign", "tf.assign_add": "assign_add", "tf.assign_sub": "assign_sub"}
 
 
-class TensorFlow(Recurrent, Summaries):
+class TensorFlow(Recurrent, Savers):
     """The whole interpreter."""
 
     def __init__(self, project: Project, entry: Module) -> None:
@@ -223,6 +221,10 @@ class TensorFlow(Recurrent, Summaries):
                 return self.make("group", name, [], node)
             case "tf.control_dependencies":
                 return Sequence(list(nodes_in(args.get(0, "control_inputs"))), "controls")
+            case "tf.train.Saver":
+                return self.saver(args, node)
+            case "tf.train.latest_checkpoint" | "tf.train.get_checkpoint_state" | "tf.train.checkpoint_exists":
+                return self.checkpoint_question(name, node, frame)
             case "tf.trainable_variables" | "tf.global_variables" | "tf.all_variables":
                 kind = "trainable_variables" if "trainable" in name else "variables"
                 return self.collection(kind, args.get(0, "scope"), node)
@@ -373,6 +375,8 @@ class TensorFlow(Recurrent, Summaries):
                 return Const(None)
             case Writer():
                 return self.writer_method(receiver, name, args, node, frame)
+            case Saver():
+                return self.saver_method(receiver, name, args, node, frame)
         return Host()
 
     def graph_call(self, receiver: Graph, name: str, args: Arguments, node: cst.Call) -> Value:

@@ -260,6 +260,15 @@ class Writer(Value):
 
 
 @dataclass(eq=False, slots=True)
+class Saver(Value):
+    """A ``tf.train.Saver`` of all variables, with its call and the number of nodes that were there when it was made."""
+
+    call: cst.Call
+    place: Place
+    count: int
+
+
+@dataclass(eq=False, slots=True)
 class Summary(Value):
     """What a run of a summary op gave; the program may only hand it to a writer."""
 

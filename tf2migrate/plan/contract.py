@@ -108,7 +108,12 @@ def _initializers(flow: Flow, slicer: Slicer) -> None:
 
 
 def _host_reads(flow: Flow, slicer: Slicer, atom: Atom) -> None:
+    calls = [saver.call for saver in flow.staging.savers] + [site.call for site in flow.staging.checkpoints]
+    saved = {id(name) for call in calls for name in names_read(call)}
     for name in atom.reads:
+        known = flow.staging.value_in(name, flow.region.frame)
+        if id(name) in saved and not (isinstance(known, Node) and known.kind != "variable"):
+            continue
         for source in flow.reaching(name.value, atom):
             looped = isinstance(atom.statement, cst.For) and flow.role(source) is Role.VARIABLE
             if flow.role(source) in (Role.STAGED, Role.PLACEHOLDER, Role.VARIABLE) and not looped:

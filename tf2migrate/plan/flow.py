@@ -21,6 +21,7 @@ from tf2migrate.graph.values import (
     Mapping,
     Node,
     Optimizer,
+    Saver,
     Scope,
     Session,
     Setting,
@@ -191,7 +192,7 @@ def _role(flow: Flow, atom: Atom) -> Role:
     if runs or atom.later:
         return Role.RUN
     values = _statement_values(flow, atom)
-    if any(is_writer(value) for value in values):
+    if any(is_writer(value) or isinstance(value, Saver) for value in values):
         return Role.HOST
     nodes = atom.nodes
     kinds = {node.kind for node in nodes}

@@ -11,6 +11,7 @@ from tf2migrate.graph.staging import RunSite, Staging
 from tf2migrate.graph.values import Choice, Node, Optimizer, fed_node, nodes_in
 from tf2migrate.names.attributes import name_node
 from tf2migrate.names.tree import children
+from tf2migrate.plan.checkpoints import check_checkpoints
 from tf2migrate.plan.choices import Choosing, find_choices
 from tf2migrate.plan.contract import check_program, check_step
 from tf2migrate.plan.execution import Execution, is_initialization
@@ -59,6 +60,7 @@ class Planner:
         check_program(self.flow, self.slicer)
         check_cells(self.flow, self.slicer)
         check_summaries(self.flow, self.slicer)
+        check_checkpoints(self.flow, self.slicer)
         taken = {name for module in self.staging.modules.values() for name in _names(module.tree)}
         plan = Plan(self.flow, [], None, "", "", [], {}, {}, {}, None, taken)
         plan.held = find_held(self.flow, self.slicer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import cast
 
 import libcst as cst
@@ -19,6 +20,7 @@ from tf2migrate.graph.values import (
     Mapping,
     Node,
     Optimizer,
+    Saver,
     Scope,
     Session,
     Value,
@@ -34,6 +36,7 @@ from tf2migrate.plan.forward import uses_forward
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal, Step
 from tf2migrate.plan.prints import prints_graph
 from tf2migrate.plan.region import Atom, names_read, version_branch
+from tf2migrate.rewrite.checkpoints import OTHER_FORMAT, checkpoint_call, dropped_arguments, saver_text
 from tf2migrate.rewrite.choices import function_names
 from tf2migrate.rewrite.collected import penalties
 from tf2migrate.rewrite.comments import above, standing_alone, with_comments
@@ -53,6 +56,7 @@ from tf2migrate.rewrite.variables import anywhere
 HOLDERS = cst.BaseStatement | cst.BaseSuite | cst.Module | cst.Else | cst.Finally | cst.ExceptHandler
 
 
+TENSORBOARD = "`tf.summary` needs the package tensorboard, which TensorFlow 2 does not install"
 PRINTED = "this shows where a tensor stands in the graph; the rewrite prints no such line"
 # Makes statements of one whose parts are edited already.
 Remake = Callable[[cst.CSTNode], list[cst.BaseStatement]]
@@ -123,6 +127,7 @@ class Rewriter:
         self.names.update(function_names(self.plan))
         self.run_sites()
         self.summaries()
+        self.checkpoints()
         self.host_statements()
         self.comments()
         check_changes(self.staging, self.moves)
@@ -250,6 +255,7 @@ class Rewriter:
             if not isinstance(definition, cst.FunctionDef) or id(definition) not in self.dropped:
                 continue
             inside |= self.removed_inside(definition.body)
+            inside |= {i for site in self.staging.checkpoints for v in dropped_arguments(site) for i in _ids(v)}
             for call in _calls(definition.body):
                 if any(isinstance(v, Function | Class | Bound) for v in self.staging.values_of(call.func)):
                     inside |= {id(arg.value) for arg in call.args}
@@ -594,6 +600,50 @@ class Rewriter:
             stack.extend(children(node))
         return False
 
+    # ------------------------------------------------------------------ checkpoints
+    def checkpoints(self) -> None:
+        """Savers, behind what makes all that they save, and their calls."""
+        for site in self.staging.checkpoints:
+            symbols = self.all_symbols[site.place.module]
+            self.whole.update((id(value), "None") for value in dropped_arguments(site))
+            self.replacements[id(site.call)] = partial(checkpoint_call, symbols, site)
+        for saver in self.staging.savers:
+            atom = self.region.atom_at(saver.place)
+            assert atom is not None
+            models = [item.name for item in self.plan.objects] if self.plan.networks else [self.plan.model]
+            models = [name for name in models if name]
+            makers = [cast(Optimizer, u.node.details["optimizer"]) for s in self.plan.steps for u in s.updates]
+            optimizers = list(dict.fromkeys(self.plan.optimizers[maker.number] for maker in makers))
+            self.whole[id(saver.call)] = saver_text(self.plan, self.symbols, saver, models, optimizers)
+            lines = "".join(f"{name}.get_concrete_function()\n" for name in self.building(saver, atom))
+            if lines:
+                made = self.templates.statements(lines, {})
+                comment = "# Makes the variables that a saver of TensorFlow 1 had from the start."
+                made[0] = above(made[0], [cst.EmptyLine(comment=cst.Comment(comment))])
+                self.edits.before.setdefault(id(atom.statement), []).extend(made)
+            self.notes.append(Refusal("TFM803", self.module.key, saver.call, OTHER_FORMAT))
+
+    def building(self, saver: Saver, atom: Atom) -> list[str]:
+        """The steps whose first trace makes layers and slots, which have to be there when the saver is made."""
+        parts = [a for a in self.region.atoms if self.flow.role(a) is Role.VARIABLE]
+        parts += self.plan.forward.atoms if self.plan.forward is not None else []
+        parts += [a for a in self.region.atoms if any(n.number in self.composer.inner for n in a.nodes)]
+        training = [s for s in self.plan.steps if s.updates]
+        late = any(a.number > atom.number for a in parts) or any(
+            self.anchor(s).number >= atom.number for s in training
+        )
+        lazy = bool(self.composer.inner or self.plan.objects)
+        if late or (lazy and not training):
+            reason = "what this saver saves is not complete where it is made, in the order of the rewrite"
+            raise NotPlanned(Refusal("TFM803", self.module.key, saver.call, reason, "make it behind the model"))
+        out: list[str] = []
+        built: set[int] = set()
+        for step in training:
+            if not {u.node.number for u in step.updates} <= built:
+                out.append(step.name)
+            built |= {u.node.number for u in step.updates}
+        return out
+
     # ------------------------------------------------------------------ summaries
     def summaries(self) -> None:
         """Writers, and the statements that write."""
@@ -602,6 +652,9 @@ class Rewriter:
             self.replacements[id(writer.call)] = self.writer(self.all_symbols[key], writer.call)
             # The graph that it was given goes.
             self.whole.update((id(arg.value), "None") for arg in graph_arguments(writer.call))
+        if self.staging.writes:
+            where = self.staging.writes[0]
+            self.notes.append(Refusal("TFM804", where.place.module, where.call, TENSORBOARD, "pip install tensorboard"))
         writing = Writing(self.plan, self.all_symbols, self.module.key)
         for name, text in writing.settle(self.module.key):
             self.generated.add(name)
@@ -722,6 +775,8 @@ class Assembly(Substitution):
             return cst.FlattenSentinel([*before, *self.taken_branch(original, cast(cst.If, updated)), *after])
         if isinstance(original, cst.IndentedBlock) and not cast(cst.IndentedBlock, updated).body:
             updated = cast(cst.IndentedBlock, updated).with_changes(body=[cst.SimpleStatementLine([cst.Pass()])])
+        if isinstance(original, cst.If):
+            updated = _without_emptied_else(original, cast(cst.If, updated))
         if isinstance(original, cst.ImportFrom):
             updated = self.import_classes(original, cast(cst.ImportFrom, updated))
         if isinstance(original, cst.FunctionDef):
@@ -815,6 +870,17 @@ class Assembly(Substitution):
         if kept:
             kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
         return updated.with_changes(args=kept)
+
+
+def _without_emptied_else(original: cst.If, updated: cst.If) -> cst.If:
+    """A test whose other branch only initialized variables has no other branch."""
+    match original.orelse, updated.orelse:
+        case (
+            cst.Else(body=cst.IndentedBlock(body=before)),
+            cst.Else(body=cst.IndentedBlock(body=[cst.SimpleStatementLine(body=[cst.Pass()])])),
+        ) if not (isinstance(before[0], cst.SimpleStatementLine) and isinstance(before[0].body[0], cst.Pass)):
+            return updated.with_changes(orelse=None)
+    return updated
 
 
 def _ids(node: cst.CSTNode) -> set[int]:

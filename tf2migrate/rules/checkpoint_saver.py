@@ -6,8 +6,9 @@ RULE = Rule(
     code="TFM803",
     name="checkpoint-saver",
     summary="""
-        Finds uses of `tf.train.Saver` that the rewrite cannot turn into `tf.train.Checkpoint`: lists of
-        variables that are not known, checkpoints that other programs read or wrote, meta graphs.
+        Finds uses of `tf.train.Saver` that the rewrite cannot turn into `tf.train.Checkpoint`: savers of some
+        variables, made before others or inside of a class, and arguments that change what is saved. Where a
+        saver is rewritten, it says that checkpoints of the original cannot be restored.
     """,
     why="""
         A Saver names values after the variables of the graph, a Checkpoint after the objects that hold

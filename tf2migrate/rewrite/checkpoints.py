@@ -1,0 +1,60 @@
+"""Savers in native form: what they save, and their calls without the session."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import libcst as cst
+
+from tf2migrate.api.recipes import recipe
+from tf2migrate.graph.staging import CheckpointCall
+from tf2migrate.graph.values import Saver
+from tf2migrate.plan.model import NotPlanned, Plan, Refusal
+from tf2migrate.rewrite.symbols import Symbols
+
+NAME = "Checkpoints"
+OTHER_FORMAT = "checkpoints that TensorFlow 1 wrote cannot be restored by the rewrite; it restores its own"
+# The parameters that the calls of the rewrite still have.
+KEPT = {"save": ("save_path", "global_step"), "restore": ("save_path",)}
+ORDER = ("sess", "save_path", "global_step")
+
+
+def saver_text(plan: Plan, symbols: Symbols, saver: Saver, models: list[str], optimizers: list[str]) -> str:
+    """``Checkpoints([model], [optimizer])`` for ``tf.train.Saver()``."""
+    if NAME in plan.taken:
+        reason = f"the program has a name `{NAME}` of its own"
+        raise NotPlanned(Refusal("TFM803", symbols.module.key, saver.call, reason))
+    symbols.define((recipe("checkpoints", tf=symbols.tf, imports=("import os",)),))
+    kept = next((a.value for a in saver.call.args if a.keyword and a.keyword.value == "max_to_keep"), None)
+    more = f", max_to_keep={symbols.code(kept).strip()}" if kept is not None else ""
+    return f"{NAME}([{', '.join(models)}], [{', '.join(optimizers)}]{more})"
+
+
+def parameter(call: cst.Call, index: int) -> str:
+    """The parameter of ``save`` or ``restore`` that an argument is for."""
+    arg = call.args[index]
+    return arg.keyword.value if arg.keyword is not None else ORDER[index]
+
+
+def dropped_arguments(site: CheckpointCall) -> list[cst.BaseExpression]:
+    """Arguments that a call of a saver loses: the session, and whether a meta graph is written."""
+    if site.kind not in KEPT:
+        return []
+    kept = KEPT[site.kind]
+    return [arg.value for i, arg in enumerate(site.call.args) if parameter(site.call, i) not in kept]
+
+
+def checkpoint_call(symbols: Symbols, site: CheckpointCall, updated: cst.BaseExpression) -> cst.BaseExpression:
+    """A call of a saver, or a question, in its native form."""
+    call = cast(cst.Call, updated)
+    if site.kind == "exists":
+        path = symbols.code(call.args[0].value).strip()
+        wrapped = path if isinstance(site.call.args[0].value, cst.Name | cst.Attribute | cst.Call) else f"({path})"
+        return symbols.expression(f'{symbols.tf}.io.gfile.exists({wrapped} + ".index")')
+    parts: list[str] = []
+    for index, arg in enumerate(call.args):
+        name = parameter(site.call, index)
+        if name in KEPT[site.kind]:
+            text = symbols.code(arg.value).strip()
+            parts.append(text if name == "save_path" and not parts else f"global_step={text}")
+    return symbols.expression(f"{symbols.code(call.func)}({', '.join(parts)})")
