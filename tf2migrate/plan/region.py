@@ -7,6 +7,7 @@ are dissolved; loops and branches of host code are entered.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -30,7 +31,7 @@ from tf2migrate.graph.values import (
 )
 from tf2migrate.graph.values import Sequence as Items
 from tf2migrate.names.project import Module
-from tf2migrate.names.tree import children
+from tf2migrate.names.tree import children, walk
 
 
 @dataclass(eq=False, slots=True)
@@ -153,8 +154,8 @@ def _collect(region: Region, staging: Staging, body: Sequence[cst.CSTNode], pare
             _collect(region, staging, statement.body.body, (*parents, statement))
         elif isinstance(statement, cst.If) and (taken := version_branch(statement, staging)) is not None:
             _collect(region, staging, taken, parents)
-        elif isinstance(statement, cst.If | cst.For | cst.While | cst.Try | cst.With) and _enters(
-            statement, staging, region.frame
+        elif isinstance(statement, cst.If | cst.For | cst.While | cst.Try | cst.With) and (
+            _enters(statement, staging, region.frame) or _is_mixed(statement, staging, region.frame)
         ):
             _header(region, staging, statement, parents)
             for suite in _suites(statement):
@@ -242,6 +243,29 @@ def _enters(statement: cst.CSTNode, staging: Staging, frame: Frame) -> bool:
         return any(step.frame is frame and step.statement is statement for step in place.steps)
 
     return any(inside(site.place) for site in staging.runs)
+
+
+STATE = frozenset({"variable", "layer", "placeholder", "train", "assign"})
+
+
+def _is_mixed(statement: cst.CSTNode, staging: Staging, frame: Frame) -> bool:
+    """Whether host code under a condition also builds graph that it gives new names to.
+
+    Whoever reads such a name has passed the condition, so that the graph behind it may be built in any case; the
+    host code around it stays where it is.
+    """
+    if not isinstance(statement, cst.If) or statement.orelse is not None:
+        return False
+    made = [n for n in staging.nodes if any(s.frame is frame and s.statement is statement for s in n.place.steps)]
+    if not made or any(node.kind in STATE for node in made):
+        return False
+    building = {id(step.statement) for n in made for step in n.place.steps if step.frame is frame}
+    graph = [s for s in statement.body.body if id(s) in building]
+    host = [s for s in statement.body.body if id(s) not in building]
+    names = [name for s in graph for name, _ in bindings(s)]
+    everywhere = Counter(name for part in children(frame.owner) for name, _ in bindings(part))
+    calls = any(isinstance(node, cst.Call) for s in host for node in walk(s))
+    return calls and bool(names) and all(everywhere[name] == 1 and name not in frame.entry for name in names)
 
 
 def dissolves(statement: cst.With, staging: Staging, frame: Frame) -> bool:
