@@ -7,6 +7,7 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.graph.calls import Arguments
+from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.staging import Collected, Reading
 from tf2migrate.graph.values import Const, Node, Regularizer, Scope, Sequence, Unknown, Value, nodes_in, unknown_in
 from tf2migrate.graph.variables import Variables, is_given
@@ -123,6 +124,13 @@ class Collections(Variables):
             return Sequence(cast(list[Value], items), "collection" if len(terms) > 1 else "list")
         return self.make("tensor", "tf.add_n", list(items), node)
 
+    def members(self, name: str) -> list[Value]:
+        """What is in a collection, with the variables of layers one by one where they are known."""
+        out: list[Value] = []
+        for member in self.collections.get(name, []):
+            out += member.parts if isinstance(member, Node) and member.parts else [member]
+        return out
+
     def collection(self, name: str, scope: Value | None, node: cst.Call) -> Value:
         """The variables or update ops of a collection whose name starts with ``scope``."""
         prefix = ""
@@ -132,7 +140,7 @@ class Collections(Variables):
             prefix = scope.value
         elif is_given(scope):
             return Unknown("the scope of this collection is not known", self.place())
-        members = self.collections.get("variables" if name in VARIABLES else name, [])
+        members = self.members("variables" if name in VARIABLES else name)
         chosen: list[Value] = []
         for member in members:
             if isinstance(member, Node) and member.kind in ("variable", "layer"):
@@ -140,14 +148,16 @@ class Collections(Variables):
                     continue
                 if name == "variables" and "local" in member.details:
                     continue
-                if prefix and "unnamed" in member.details:
+                if prefix and ("unnamed" in member.details or "?" in member.name):
                     return Unknown("the names of these variables, by which they are chosen, are unknown", self.place())
                 if prefix and not member.name.startswith(prefix):
                     continue
             elif isinstance(member, Node) and prefix and not member.scope.startswith(prefix):
                 continue
             chosen.append(member)
-        return Sequence(chosen, "list")
+        # Keras lists the variables of layers after a model's own.
+        layers = any(isinstance(m, Node) and (m.kind == "layer" or layer_of(m) is not None) for m in chosen)
+        return Sequence(chosen, "collection" if layers else "list")
 
 
 def argument_at(node: cst.Call, position: int) -> cst.BaseExpression | None:

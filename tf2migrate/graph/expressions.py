@@ -495,7 +495,8 @@ class Expressions(Statements):
             return Host()
         if name == "name" and base.kind == "variable":
             of_op = isinstance(node.value, cst.Attribute) and node.value.attr.value == "op"
-            return Const(base.name if of_op else f"{base.name}:0") if base.name else Host()
+            known = base.name and "?" not in base.name
+            return Const(base.name if of_op else f"{base.name}:0") if known else Host()
         if name in ("dtype", "name", "device", "graph"):
             return Graph(True) if name == "graph" else Host()
         if name == "op":

@@ -16,6 +16,7 @@ from tf2migrate.graph.collections import LOSSES
 from tf2migrate.graph.expressions import shape_sources
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.op_names import OpNames
+from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.recurrent import Recurrent
 from tf2migrate.graph.savers import Savers
 from tf2migrate.graph.shape_rules import part_shape
@@ -137,7 +138,9 @@ class TensorFlow(Recurrent, Savers):
 
     # ------------------------------------------------------------------ nodes
     def make(self, kind: str, op: str, operands: list[Value], node: cst.CSTNode) -> Node:
-        inputs = tuple(dict.fromkeys(n for operand in operands for n in nodes_in(operand)))
+        read = [n for operand in operands for n in nodes_in(operand)]
+        # Who reads a variable of a layer reads the layer.
+        inputs = tuple(dict.fromkeys(n for each in read for n in (each, layer_of(each)) if n is not None))
         control = tuple(dict.fromkeys(n for group in self.controls for n in group)) if kind != "variable" else ()
         expression = node if isinstance(node, cst.BaseExpression) else None
         made = Node(len(self.staging.nodes), kind, op, self.place(), inputs, control, expression)

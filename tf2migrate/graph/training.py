@@ -6,6 +6,7 @@ import libcst as cst
 
 from tf2migrate.graph.calls import Arguments
 from tf2migrate.graph.collections import Collections
+from tf2migrate.graph.parts import grouped, layer_of
 from tf2migrate.graph.values import (
     Const,
     Host,
@@ -68,7 +69,7 @@ class Training(Collections):
             return [m for m in members if isinstance(m, Node) and m.trainable]
         if isinstance(given, Sequence) and not given.exact:
             return None
-        return [n for n in nodes_in(given) if n.kind in ("variable", "layer")]
+        return grouped(n for n in nodes_in(given) if n.kind in ("variable", "layer"))
 
     def train(
         self, target: Optimizer, loss: Value | None, variables: list[Node] | None, step: Value | None, node: cst.Call
@@ -103,7 +104,7 @@ class Training(Collections):
             gradients.append(pair.items[0])
             variables.append(pair.items[1])
         made = self.make("train", "apply_gradients", gradients, node)
-        self.describe_update(made, target, variables, args.get(1, "global_step"))
+        self.describe_update(made, target, grouped(variables), args.get(1, "global_step"))
         made.details["gradients"] = Sequence(gradients)
         return made
 
@@ -127,4 +128,4 @@ class Training(Collections):
 
 def kind_of(variables: list[Node]) -> str:
     """A list with one element for each variable, or one in which a layer stands for several."""
-    return "collection" if any(stands_for_several(v) for v in variables) else "list"
+    return "collection" if any(stands_for_several(v) or layer_of(v) is not None for v in variables) else "list"

@@ -108,6 +108,8 @@ class Node(Value):
     random: bool = False
     unknown: Unknown | None = None
     shape: tuple[Value, ...] | None = None
+    parts: list[Node] = field(default_factory=list)
+    """The variables of a layer, where they are known one by one."""
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.number} {self.op}>"

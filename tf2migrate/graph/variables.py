@@ -11,6 +11,7 @@ import libcst as cst
 from tf2migrate.graph.calls import Arguments, Calls
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.op_names import OpNames
+from tf2migrate.graph.parts import PART, variables_of
 from tf2migrate.graph.sizes import Sizes, number, shape_of, sizes_given
 from tf2migrate.graph.values import (
     Bound,
@@ -84,6 +85,7 @@ class Variables(Calls):
     graphs: int
     name_scopes: int = 0
     op_names: OpNames
+    part_count: int = 0
 
     # ------------------------------------------------------------------ with blocks
     def with_block(self, node: cst.With, frame: Frame) -> None:
@@ -322,6 +324,7 @@ class Variables(Calls):
             owner.name = path
             owner.trainable = self.known_flag(args.keywords.get("trainable"), owner, "trainable", node)
             self.by_name[f"layer {path}"] = owner
+            self.add_parts(owner, args)
             self.collections.setdefault("variables", []).append(owner)
         elif owner.expression is not node and owner.op != name:
             return self.refuse("TFM404", node, f"`{path}` is reused by another kind of layer")
@@ -338,6 +341,17 @@ class Variables(Calls):
         self.regularize(owner, [v for name, v in args.keywords.items() if name.endswith("_regularizer")], node)
         return result
 
+    def add_parts(self, layer: Node, args: Arguments) -> None:
+        """The variables of a layer as nodes of their own; they are no statements' doing and in no list of nodes."""
+        found = variables_of(layer, len(args.positional), args.keywords) if args.exact else None
+        for name, attribute, trainable in found or ():
+            self.part_count += 1
+            part = Node(PART_NUMBERS + self.part_count, "variable", PART, layer.place, (layer,))
+            part.name = f"{layer.name}/{name}"
+            part.trainable = trainable and layer.trainable
+            part.details["attribute"] = Const(attribute)
+            layer.parts.append(part)
+
     def layer_reuse(self, args: Arguments, node: cst.Call) -> bool | str | None:
         scope = self.scopes[-1].reuse
         given = args.keywords.get("reuse")
@@ -353,6 +367,8 @@ class Variables(Calls):
         return None
 
 
+# The variables of layers have numbers beyond those of all other nodes.
+PART_NUMBERS = 1_000_000
 # What the constants of `tf.GraphKeys` stand for, where it is not their name in small letters.
 KEYS = {"GLOBAL_VARIABLES": "variables"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
+from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.values import (
     Builtin,
     Function,
@@ -229,13 +230,22 @@ def _penalties(slicer: Slicer, step: Step) -> None:
     """C1: Keras lists the penalties of the layers that are built, which are those that this run has called."""
     made = [n for a in step.parts.atoms for n in a.nodes]
     region = slicer.region
+    for node in [*made, *(leaf.node for leaf in step.fetch.values() if leaf.node is not None)]:
+        parts = [node] if layer_of(node) is not None else [i for i in node.inputs if layer_of(i) is not None]
+        read = [layer for part in parts if (layer := layer_of(part)) is not None]
+        moved = node in made or bool(made)
+        if moved and not all(any(other.details.get("owner") is layer for other in made) for layer in read):
+            where = node.expression or step.sites[0].expression
+            reason = "a variable of a layer is read in a run that does not compute the layer"
+            raise NotPlanned(slicer.refusal("TFM410", where, reason))
     for reading in slicer.flow.staging.readings:
         if region.atom_at(reading.place) not in step.parts.atoms:
             continue
         for owner in reading.regularized:
             if owner.kind == "variable" and owner.place.steps[-1].frame is region.frame:
                 continue
-            if not any(owner in other.inputs and other.op != "regularizer" for other in made):
+            called = [o for o in made if o.op != "regularizer" and owner in o.inputs]
+            if not any(owner.kind != "layer" or other.details.get("owner") is owner for other in called):
                 reason = "a layer is regularized here that this run does not compute"
                 raise NotPlanned(slicer.refusal("TFM410", reading.call, reason))
 
@@ -318,7 +328,7 @@ def _order_of_gradients(slicer: Slicer, step: Step) -> None:
         ]
         if (
             len(by) > 1
-            and any(isinstance(v, Node) and stands_for_several(v) for v in by)
+            and any(isinstance(v, Node) and (stands_for_several(v) or layer_of(v) is not None) for v in by)
             and any(leaf.node is not None and leaf.node.op == "tf.gradients" for leaf in step.fetch.values())
         ):
             where = step.sites[0].expression

@@ -27,6 +27,7 @@ from tf2migrate.plan.slices import Slicer
 from tf2migrate.plan.summaries import data_of, outer_summaries
 from tf2migrate.rewrite.collected import penalties
 from tf2migrate.rewrite.layer_classes import by_parameter, call_arguments, constructor_arguments, with_lifted
+from tf2migrate.rewrite.listing import Listing
 from tf2migrate.rewrite.substitution import Replacement, Substitution
 from tf2migrate.rewrite.summaries import display
 from tf2migrate.rewrite.symbols import Symbols
@@ -49,6 +50,7 @@ class Composer:
     inner: dict[int, str] = field(default_factory=dict)
     host_attributes: set[str] = field(default_factory=set)
     variables: Callable[[list[Node]], str] | None = None
+    listing: Listing | None = None
     building: bool = False
     """Whether what is rendered stays in the method that builds the graph of an object, among its locals."""
 
@@ -150,6 +152,8 @@ class Composer:
                     if reading.call is inner:
                         whole[id(inner)] = penalties(self.plan, self.symbols, reading, holder)
         self.lift_calls(atom, holder, replacements)
+        if self.listing is not None:
+            self.listing.edits(expression if expression is not None else atom.statement, replacements, whole)
         return Substitution(self.symbols, replacements, whole, names)
 
     def _nodes_at(self, atom: Atom, expression: cst.BaseExpression | None) -> list[Node]:

@@ -64,7 +64,8 @@ def call_arguments(function: LayerFunction, texts: dict[str, str], frames: list[
             gap = True
             continue
         tensor = all(any(True for _ in nodes_in(f.env_at_entry(name))) for f in frames)
-        gap = gap or not tensor
+        # Keras hands these two on by name, wherever they stand.
+        gap = gap or not tensor or name in ("training", "mask")
         parts.append(f"{name}={texts[name]}" if gap else texts[name])
     return ", ".join(parts)
 

@@ -10,6 +10,7 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.graph.frames import Place
+from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.staging import RunSite, WriteSite
 from tf2migrate.graph.values import (
     Bound,
@@ -25,6 +26,7 @@ from tf2migrate.graph.values import (
     Session,
     Value,
     fed_node,
+    nodes_in,
 )
 from tf2migrate.graph.values import Sequence as Items
 from tf2migrate.names.aliases import Aliases
@@ -44,6 +46,7 @@ from tf2migrate.rewrite.composer import Composer
 from tf2migrate.rewrite.flag_parsing import check_changes, parses
 from tf2migrate.rewrite.layer_classes import LayerClass
 from tf2migrate.rewrite.layout import Layout
+from tf2migrate.rewrite.listing import Listing
 from tf2migrate.rewrite.runs import Runs
 from tf2migrate.rewrite.steps import Functions
 from tf2migrate.rewrite.substitution import Replacement, Substitution
@@ -94,6 +97,7 @@ class Rewriter:
         self.templates = Templates(self.module.tree)
         self.functions = Functions(plan, self.composer, self.templates)
         self.composer.variables = self.functions.variables_text
+        self.listing = self.composer.listing = Listing(self.staging, self.region.frame, self.functions.listed_text)
         numbers: dict[int, int] = {}
         for number, site in enumerate(self.staging.runs, 1):
             numbers.setdefault(id(site.expression), number)
@@ -106,6 +110,7 @@ class Rewriter:
         self.generated: set[str] = set()
         self.classes: dict[str, str] = {}
         self.session_parameters: set[int] = set()
+        self.made_at = 0
         self.model_anchor: Atom | None = None
         self.dropped: dict[int, set[str]] = {}
         self.notes: list[Refusal] = []
@@ -370,6 +375,7 @@ class Rewriter:
             maker = LayerClass(function, self.plan, symbols, Templates(symbols.module.tree))
             top = self.plan.networks and any(o.function is function for o in self.plan.objects)
             made = maker.statement("keras.Model" if top else "keras.layers.Layer")
+            self.functions.makers[id(function.definition)] = maker
             self.edits.replaced[id(function.definition)] = [made]
             self.classes[function.definition.name.value] = function.name
             self.generated.add(function.name)
@@ -409,6 +415,7 @@ class Rewriter:
             atoms += self.plan.forward.atoms
         anchor = max(atoms, key=lambda a: a.number)
         self.check_order(atoms, anchor)
+        self.made_at = anchor.number
         self.model_anchor = anchor
         made = [self.functions.model_class(self.host)]
         instance = self.templates.statements(
@@ -579,6 +586,9 @@ class Rewriter:
                 return
         if self.pick(site, step, statement):
             return
+        atom = self.region.atom_at(site.place)
+        if self.runs.is_inline(step) and atom is not None:
+            self.check_built(atom, [leaf.node for leaf in step.fetch.values() if leaf.node is not None])
         self.whole[id(site.expression)] = self.runs.expression(step, site)
 
     def pick(self, site: RunSite, step: Step, statement: cst.CSTNode) -> bool:
@@ -712,6 +722,31 @@ class Rewriter:
                 text = self.composer.read(name.value, atom, self.plan.model)
                 if text is not None and text != name.value and id(name) not in self.names:
                     self.names[id(name)] = text
+                if text is not None and role in (Role.HOST, Role.RUN):
+                    self.check_built(atom, list(nodes_in(self.staging.value_in(name, self.region.frame))))
+            if role in (Role.HOST, Role.RUN) and isinstance(atom.statement, cst.SimpleStatementLine):
+                for nodes in self.listing.edits(atom.statement, self.replacements, self.whole):
+                    self.check_built(atom, nodes)
+
+    def check_built(self, atom: Atom, nodes: list[Node]) -> None:
+        """Host code may ask for variables after the model is made, and for those of a layer after its first call."""
+        if nodes and atom.number < self.made_at:
+            reason = "host code reads variables before the last of the model's is made"
+            raise NotPlanned(Refusal("TFM402", self.module.key, atom.statement, reason))
+        for node in nodes:
+            maker = layer_of(node) or node
+            frames = [step.frame.owner for step in maker.place.steps]
+            lazy = any(id(f) in self.plan.layers and self.plan.layers[id(f)].shapes for f in frames)
+            if maker.kind != "layer" and not lazy:
+                continue
+            made = self.region.atom_at(maker.place)
+            for step in self.plan.steps:
+                sites = [self.region.atom_at(site.place) for site in step.sites]
+                if made in step.parts.atoms and any(s is not None and s.number < atom.number for s in sites):
+                    break
+            else:
+                reason = "the variables of a layer are read before a run has built it"
+                raise NotPlanned(Refusal("TFM404", self.module.key, atom.statement, reason))
 
 
 # Roles of statements that stay where they are, with their names as they are called now.

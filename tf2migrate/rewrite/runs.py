@@ -215,6 +215,9 @@ class Runs:
                 assert fetch.expression is not None
                 atom = self.plan.flow.region.atom_at(step.sites[0].place)
                 assert atom is not None
+                collected = self.functions.collected_variable(fetch)
+                if collected is not None:
+                    return f"{collected}.numpy()"
                 if step.immediate:
                     text = self.feed_text(fetch.expression, step.sites[0])
                 elif self.plan.held is None:
@@ -240,7 +243,8 @@ class Runs:
         parts = ", ".join(self.inline(item, step) for item in fetch.items)
         if fetch.kind == "tuple":
             return f"({parts}{',' if len(fetch.items) == 1 else ''})"
-        if isinstance(fetch.expression, cst.Name) and len({v.node.kind if v.node else "" for v in fetch.values()}) == 1:
+        alike = len({v.node.kind if v.node else "" for v in fetch.values()}) == 1
+        if isinstance(fetch.expression, cst.Name) and alike and not self.functions.is_chosen(fetch):
             atom = self.plan.flow.region.atom_at(step.sites[0].place)
             assert atom is not None
             each = self.plan.local("value", "result")

@@ -10,7 +10,18 @@ import libcst as cst
 
 from tf2migrate.api.calls_model import Refused
 from tf2migrate.api.optimizers import Rate, densify, optimizer
-from tf2migrate.graph.values import Foreign, Mapping, Node, Optimizer, Sequence, Symbol, nodes_in, stands_for_several
+from tf2migrate.graph.parts import grouped, layer_of
+from tf2migrate.graph.values import (
+    Const,
+    Foreign,
+    Mapping,
+    Node,
+    Optimizer,
+    Sequence,
+    Symbol,
+    nodes_in,
+    stands_for_several,
+)
 from tf2migrate.plan.contract import ancestors
 from tf2migrate.plan.facts import dtype_of
 from tf2migrate.plan.flow import Role
@@ -23,6 +34,8 @@ from tf2migrate.plan.slices import Slicer, has_default, in_order
 from tf2migrate.rewrite.comments import described
 from tf2migrate.rewrite.composer import Composer, tidy
 from tf2migrate.rewrite.effects import as_statements, with_comment_of_block
+from tf2migrate.rewrite.layer_classes import LayerClass
+from tf2migrate.rewrite.references import inside_object
 from tf2migrate.rewrite.substitution import Replacement
 from tf2migrate.rewrite.templates import Templates, return_directly
 from tf2migrate.rewrite.variables import anywhere, in_model, original_argument
@@ -47,6 +60,8 @@ class Functions:
     wrapped: list[str] = field(default_factory=list)
     trainable: str = ""
     listed: list[Node] = field(default_factory=list)
+    # The classes of the layer functions, by definition.
+    makers: dict[int, LayerClass] = field(default_factory=dict)
     # The name of the gradient tape of each step.
     tapes: dict[int, str] = field(default_factory=dict)
     # Statements of placeholders whose comments have found a place.
@@ -243,7 +258,10 @@ class Functions:
     def forward_call(self) -> list[cst.BaseStatement]:
         forward = self.plan.forward
         assert forward is not None
-        names = ", ".join(self.plan.parameter_names[n.number] for n in forward.parameters)
+        given = [self.plan.parameter_names[n.number] for n in forward.parameters]
+        # Keras hands these two on by name, wherever they stand.
+        first = next((i for i, name in enumerate(given) if name in ("training", "mask")), len(given))
+        names = ", ".join(name if i < first else f"{name}={name}" for i, name in enumerate(given))
         method = self.forward_method()
         called = self.plan.model if method == "call" else f"{self.plan.model}.{method}"
         outputs = [self.plan.local_name(name) for name in forward.outputs]
@@ -674,6 +692,7 @@ class Functions:
     def variables_text(self, nodes: list[Node]) -> str:
         """The variables of an update: all trainable ones of the model, or a list."""
         flow = self.plan.flow
+        nodes = grouped(nodes)
         wanted = {n.number for n in nodes}
         made = {n.number for n, _ in flow.staging.touched if n.trainable}
         held = self.plan.held
@@ -709,6 +728,20 @@ class Functions:
         joined = [f"[{', '.join(parts)}]"] if parts else []
         return " + ".join([*joined, *lists])
 
+    def listed_text(self, nodes: list[Node], ordered: bool) -> str:
+        """A list of variables; ``ordered`` where the order of TensorFlow 1 can be seen."""
+        kept = not self.composer.inner and not self.plan.objects
+        return self.variables_text(nodes) if kept or not ordered else self.explicit(nodes)
+
+    def explicit(self, nodes: list[Node]) -> str:
+        """A list of variables one by one, in their order."""
+        for node in nodes:
+            if stands_for_several(node):
+                where = node.expression or self.plan.flow.region.module.tree
+                reason = "the variables of this layer are not known one by one"
+                raise NotPlanned(Refusal("TFM408", self.composer.symbols.module.key, where, reason))
+        return f"[{', '.join(self.variable_reference(node) for node in nodes)}]"
+
     def trainable_list(self) -> list[str]:
         """The statement that lists the variables of an object that is no Keras model."""
         if not self.trainable:
@@ -721,8 +754,15 @@ class Functions:
 
     def variable_reference(self, node: Node) -> str:
         flow = self.plan.flow
+        layer = layer_of(node)
+        if layer is not None:
+            attribute = cast(Const, node.details["attribute"]).value
+            return f"{self.variable_reference(layer)}.{attribute}"
         if node.number in self.composer.inner:
             return f"{self.plan.model}.{self.composer.inner[node.number]}"
+        inside = inside_object(self.plan, self.makers, node)
+        if inside is not None:
+            return inside
         for atom in flow.region.atoms:
             if flow.role(atom) is not Role.VARIABLE:
                 continue
@@ -873,10 +913,30 @@ class Functions:
         atom = self.plan.flow.region.atom_at(step.sites[0].place)
         assert atom is not None
         assert fetch.expression is not None
-        text = self.composer.rendered(fetch.expression, atom, self.plan.model)
+        text = self.collected_variable(fetch) or self.composer.rendered(fetch.expression, atom, self.plan.model)
         if fetch.node is not None and fetch.node.kind == "variable":
             return f"{self.tf}.convert_to_tensor({text})"
         return text
+
+
+    def collected_variable(self, fetch: Fetch) -> str | None:
+        """A variable that is fetched as an element of a collection, by its own name."""
+        expression, node = fetch.expression, fetch.node
+        if node is None or node.kind != "variable" or not isinstance(expression, cst.Subscript):
+            return None
+        if layer_of(node) is None and not isinstance(expression.value, cst.Call) and not self.is_chosen(fetch):
+            return None
+        return self.variable_reference(node)
+
+    def is_chosen(self, fetch: Fetch) -> bool:
+        """Whether what is fetched has the name of a list that is chosen from all variables."""
+        expression = fetch.expression
+        name = expression.value if isinstance(expression, cst.Subscript) else expression
+        if not isinstance(name, cst.Name) or not (self.composer.inner or self.plan.objects):
+            return False
+        flow = self.plan.flow
+        sources = flow.reaching(name.value, flow.region.atoms[-1])
+        return any(flow.role(a) is Role.ALIAS and self.composer.is_collected(a) for a in sources)
 
 
 def _is_fed(nodes: list[Node]) -> bool:
