@@ -241,8 +241,8 @@ class _Work:
             return
         outcome.notes = [dataclasses.replace(_refused(staging, note), fixed=True) for note in tried.notes]
         texts = tried.texts
-        if tried.plan is not None:
-            outcome.sites = tuple(_sites(tried.plan, staging))
+        if tried.plans:
+            outcome.sites = tuple(_sites(tried.plans, staging))
         for path, module in modules.items():
             text = texts.get(module.key, module.source.text)
             if text != module.source.text:
@@ -373,8 +373,8 @@ def _refused(staging: Staging, refusal: Refusal) -> Finding:
     return Finding(module.key, line, column, refusal.code, refusal.reason, refusal.advice)
 
 
-def _sites(plan: Plan, staging: Staging) -> Iterator[Site]:
-    names = {id(site.expression): step.name for step in plan.steps for site in step.sites}
+def _sites(plans: Sequence[Plan], staging: Staging) -> Iterator[Site]:
+    names = {id(site.expression): step.name for plan in plans for step in plan.steps for site in step.sites}
     for number, site in enumerate(staging.runs, 1):
         module = staging.modules[site.frame.module]
         line, column = module.line(site.expression), module.column(site.expression)

@@ -217,3 +217,52 @@ def test_a_name_for_an_attribute_is_written_out() -> None:
 )
 def test_a_name_that_stands_for_more_stays(aliases: str) -> None:
     assert migrate_text(ALIASES.format(aliases=aliases)).level is Level.UNCHANGED
+
+
+# ------------------------------------------------------------------ several objects
+SEVERAL = """
+import numpy as np
+import tensorflow as tf
+
+
+class Net(object):
+    def __init__(self, scope, width=2, extra=False, reuse=None):
+        self.x = tf.placeholder(tf.float32, [None, 2])
+        with tf.variable_scope(scope, reuse=reuse):
+            w = tf.get_variable("w", [2, width], initializer=tf.ones_initializer())
+            self.y = tf.square(tf.matmul(self.x, w)) if extra else tf.matmul(self.x, w)
+        self.loss = tf.reduce_mean(tf.square(self.y))
+        self.train_op = tf.train.GradientDescentOptimizer(0.1).minimize(self.loss)
+
+    def train(self, sess, x):
+        return sess.run([self.train_op, self.loss], {{self.x: x}})[1]
+
+
+a = {a}
+b = {b}
+with tf.Session() as sess:
+    sess.run(tf.global_variables_initializer())
+    for step in range(3):
+        print(a.train(sess, np.ones([4, 2])))
+    print({run})
+"""
+
+
+def test_two_objects_of_a_class_have_their_own_graphs() -> None:
+    run = "sess.run(b.y, {b.x: sess.run(a.y, {a.x: np.ones([1, 2])})})"
+    made = migrate_text(SEVERAL.format(a="Net('a')", b="Net('b')", run=run))
+    assert made.level is Level.NATIVE
+    assert "b.compute_y(a.compute_y(np.ones([1, 2])).numpy())" in made.code
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "run"),
+    [
+        pytest.param("Net('a')", "Net('a', reuse=True)", "1", id="they share variables"),
+        pytest.param("Net('a')", "Net('b', extra=True)", "1", id="their graphs differ"),
+        pytest.param("Net('a')", "Net('b')", "sess.run([a.y, b.y], {a.x: [[1, 2]], b.x: [[1, 2]]})", id="one run"),
+        pytest.param("Net('a')", "Net('b')", "sess.run(b.y * 2 + a.y)", id="graph of both"),
+    ],
+)
+def test_objects_that_are_not_apart_stay(a: str, b: str, run: str) -> None:
+    assert migrate_text(SEVERAL.format(a=a, b=b, run=run)).level is Level.UNCHANGED

@@ -302,7 +302,7 @@ class Calls(Expressions):
         """Interprets the methods of the object that holds the graph that nothing has called, with host arguments."""
         frames = [frame for frame in self.staging.frames if frame.owner is builder]
         receivers = [next(iter(frame.entry.values()), None) for frame in frames]
-        if len(receivers) != 1 or not isinstance(receivers[0], Instance):
+        if not receivers or not isinstance(receivers[0], Instance):
             return
         held = receivers[0]
         for function in list(held.cls.members.values()):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import libcst as cst
 
 from tf2migrate.graph.interpreter import Exhausted
@@ -10,19 +12,24 @@ from tf2migrate.graph.tensorflow import TensorFlow
 from tf2migrate.names.project import Module, Project
 
 
-def analyse(project: Project, entry: Module, builder: cst.FunctionDef | None = None) -> Staging:
+def analyse(
+    project: Project,
+    entry: Module,
+    builder: cst.FunctionDef | None = None,
+    builders: Sequence[cst.FunctionDef] = (),
+) -> Staging:
     """Interprets ``entry`` as the main program and gives what was understood of its graph.
 
     A program that needs more interpretation than the budget allows gets an obstacle, never a guess. ``builder`` is
     the method in which an object builds the graph; then the object's other methods are interpreted as well, whether
-    the program calls them or not.
+    the program calls them or not. ``builders`` are those of several classes.
     """
     interpreter = TensorFlow(project, entry)
     interpreter.staging.builder = builder
     try:
         interpreter.run_module(entry, main=True)
-        if builder is not None:
-            interpreter.remaining_methods(builder)
+        for method in [builder, *builders] if builder is not None else builders:
+            interpreter.remaining_methods(method)
     except (Exhausted, RecursionError):
         interpreter.staging.obstacles.append(
             Obstacle("TFM401", entry.key, entry.tree, "the program is too large for the staging analysis")

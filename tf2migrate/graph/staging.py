@@ -139,6 +139,15 @@ class Staging:
     """What a compound statement, in a frame, left in the names that it binds, the last time that it ran to its end."""
     builder: cst.FunctionDef | None = None
     """The method that builds the graph of an object, with the object's attributes as names of its body."""
+    all_runs: list[RunSite] = field(default_factory=list)
+    """All runs of the program, where ``runs`` are only those of one class of objects."""
+
+    twins: bool = False
+    """Whether the object that holds the graph stands for several of its class."""
+
+    @property
+    def every_run(self) -> list[RunSite]:
+        return self.all_runs or self.runs
 
     def is_maybe(self, table: Mapping, key: object) -> bool:
         """Whether only some paths through the program have stored ``key`` in a dict."""

@@ -114,7 +114,8 @@ def find_region(staging: Staging) -> Region | None:
 def _held_region(staging: Staging, builder: cst.FunctionDef) -> Region | None:
     """The body of the one call of a method that builds an object's graph, and an atom for all that comes after it."""
     frames = [frame for frame in staging.frames if frame.owner is builder]
-    receiver = next(iter(frames[0].entry.items()), ("", None)) if len(frames) == 1 else ("", None)
+    alone = len(frames) == 1 or bool(staging.all_runs)
+    receiver = next(iter(frames[0].entry.items()), ("", None)) if alone else ("", None)
     if not isinstance(receiver[1], Instance):
         return None
     region = Region(frames[0], staging.modules[frames[0].module], [], [], {}, receiver[1], receiver[0])

@@ -12,6 +12,7 @@ from tf2migrate.graph.staging import Staging
 from tf2migrate.names.project import Module, Project
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal
 from tf2migrate.plan.program import plan_program
+from tf2migrate.plan.several import separate
 from tf2migrate.rewrite.collected import resolved
 from tf2migrate.rewrite.held import HeldRewriter
 from tf2migrate.rewrite.inlining import walk
@@ -19,6 +20,7 @@ from tf2migrate.rewrite.parted_loops import parted_loops
 from tf2migrate.rewrite.plain import rewrite_plain
 from tf2migrate.rewrite.program import Rewriter
 from tf2migrate.rewrite.shapes import other_shapes
+from tf2migrate.rewrite.together import Together
 from tf2migrate.rewrite.versions import versioned
 from tf2migrate.rewrite.written_shapes import written_shapes
 
@@ -29,8 +31,8 @@ class Attempt:
 
     staging: Staging
     modules: list[Module]
-    builder: cst.FunctionDef | None = None
-    plan: Plan | None = None
+    builders: tuple[cst.FunctionDef, ...] = ()
+    plans: list[Plan] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     notes: list[Refusal] = field(default_factory=list)
@@ -39,17 +41,17 @@ class Attempt:
 
 def attempt(modules: list[Module], entry: str, marks: bool) -> Attempt:
     """The first shape of a program that can be migrated, or the reasons why there is none."""
-    first = _attempt(modules, entry, marks, None)
+    first = _attempt(modules, entry, marks, ())
     if not first.refusals or first.staging.obstacles:
         return first
     for other in _forms(first, entry, marks):
         if not other.refusals:
             return other
     for shape in other_shapes(first.staging, first.modules, entry):
-        other = _attempt(shape.modules, entry, marks, shape.builder)
+        other = _attempt(shape.modules, entry, marks, shape.builders)
         if not other.refusals:
             return other
-        if shape.builder is not None:
+        if shape.builders:
             first = other
         for again in _forms(other, entry, marks):
             if not again.refusals:
@@ -66,20 +68,20 @@ def _forms(known: Attempt, entry: str, marks: bool) -> Iterator[Attempt]:
     for parameters in (False, True):
         sized = written_shapes(known.staging, known.modules, parameters)
         if sized is not None:
-            tried.append(_attempt(sized, entry, marks, _found_again(known.builder, known.modules, sized)))
+            tried.append(_attempt(sized, entry, marks, _all_again(known, sized)))
             yield tried[-1]
     for other in tried:
         parted = parted_loops(other.staging, other.modules)
         if parted is not None:
-            yield _attempt(parted, entry, marks, _found_again(other.builder, other.modules, parted))
+            yield _attempt(parted, entry, marks, _all_again(other, parted))
 
 
-def _found_again(
-    builder: cst.FunctionDef | None, before: list[Module], after: list[Module]
-) -> cst.FunctionDef | None:
+def _all_again(known: Attempt, modules: list[Module]) -> tuple[cst.FunctionDef, ...]:
+    return tuple(_found_again(builder, known.modules, modules) for builder in known.builders)
+
+
+def _found_again(builder: cst.FunctionDef, before: list[Module], after: list[Module]) -> cst.FunctionDef:
     """The method that builds the graph of an object, in another form of the program."""
-    if builder is None:
-        return None
     origin = next((m.origins[builder] for m in before if builder in m.origins), builder)
     for module in after:
         for node, source in module.origins.items():
@@ -88,27 +90,30 @@ def _found_again(
     return builder
 
 
-def _attempt(modules: list[Module], entry: str, marks: bool, builder: cst.FunctionDef | None) -> Attempt:
+def _attempt(modules: list[Module], entry: str, marks: bool, builders: tuple[cst.FunctionDef, ...]) -> Attempt:
     project = Project(modules)
-    staging = analyse(project, project.modules[entry], builder)
-    made = Attempt(staging, modules, builder)
+    builder = builders[0] if len(builders) == 1 else None
+    staging = analyse(project, project.modules[entry], builder, () if builder is not None else builders)
+    made = Attempt(staging, modules, builders)
     try:
         named = None
         if not staging.obstacles:
             named = resolved(staging, modules, builder) or versioned(staging, modules, builder)
-    except NotPlanned as stop:
-        made.refusals = [stop.refusal]
-        return made
-    if named is not None:
-        return _attempt(named[0], entry, marks, named[1])
-    planned = plan_program(staging)
-    if isinstance(planned, list):
-        made.refusals = planned
-        return made
-    try:
-        if isinstance(planned, Plan):
-            made.plan = planned
-            rewriter = HeldRewriter(planned, marks) if planned.held is not None else Rewriter(planned, marks)
+        if named is not None:
+            again: tuple[cst.FunctionDef, ...] = (named[1],) if named[1] is not None else ()
+            if len(builders) > 1:
+                again = tuple(_found_again(b, modules, named[0]) for b in builders)
+            return _attempt(named[0], entry, marks, again)
+        apart = sum(f.owner in builders and f.called_from is not None for f in staging.frames) > 1
+        views = separate(staging, builders) if apart and not staging.obstacles else [staging]
+        for view in views:
+            planned = plan_program(view)
+            if isinstance(planned, list):
+                made.refusals = planned
+                return made
+            made.plans += [planned] if planned is not None else []
+        if made.plans:
+            rewriter = _rewriter(made.plans, marks)
             made.texts = rewriter.rewrite()
             made.notes = rewriter.notes
         else:
@@ -116,3 +121,9 @@ def _attempt(modules: list[Module], entry: str, marks: bool, builder: cst.Functi
     except NotPlanned as stop:
         made.refusals = [stop.refusal]
     return made
+
+
+def _rewriter(plans: list[Plan], marks: bool) -> Rewriter | Together:
+    if len(plans) > 1:
+        return Together(plans, marks)
+    return HeldRewriter(plans[0], marks) if plans[0].held is not None else Rewriter(plans[0], marks)

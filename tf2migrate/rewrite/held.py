@@ -21,6 +21,7 @@ class HeldRewriter(Rewriter):
         super().__init__(plan, marks)
         assert plan.held is not None
         self.held: Held = plan.held
+        self.together: list[HeldRewriter] = [self]
         self.methods: list[cst.BaseStatement] = []
         self.built: list[str] = []
 
@@ -45,8 +46,14 @@ class HeldRewriter(Rewriter):
             for node in walk(symbols.module.tree):
                 if isinstance(node, cst.SimpleStatementLine) and is_none(node):
                     names = _targets(node.body[0])
-                    if names and names <= self.gone:
+                    if names and names <= self.gone and not self.is_foreign(node.body[0]):
                         self.edits.removed.add(id(node))
+
+    def is_foreign(self, node: cst.CSTNode) -> bool:
+        """Whether an assignment sets attributes of other objects only."""
+        bases = [t.target.value for t in getattr(node, "targets", ()) if isinstance(t.target, cst.Attribute)]
+        known = [value for base in bases for value in self.staging.values_of(base)]
+        return bool(known) and not any(value is self.region.held for value in known)
 
     def is_session(self, expression: cst.BaseExpression) -> bool:
         values: list[Value] = self.staging.values_of(expression)
@@ -183,7 +190,8 @@ class HeldRewriter(Rewriter):
 
     def header(self, original: cst.CSTNode, updated: cst.CSTNode) -> cst.CSTNode:
         """The class becomes a Keras model where it may."""
-        if original is not self.held.definition or not self.held.keras or not isinstance(updated, cst.ClassDef):
+        part = next((p for p in self.together if p.held.definition is original), None)
+        if part is None or not part.held.keras or not isinstance(updated, cst.ClassDef):
             return updated
         base = self.symbols.expression(f"{self.symbols.tf}.keras.Model")
         return updated.with_changes(
@@ -198,11 +206,11 @@ class HeldRewriter(Rewriter):
         self.composer.building = True
         super().host_statements()
         self.composer.building = False
-        self.check_left()
 
     def check_left(self) -> None:
         """Attributes that are gone may not be read by anything that is left."""
-        moved = {id(a.statement) for a in self.region.atoms if self.flow.role(a) in OPENED}
+        moved = {id(a.statement) for p in self.together for a in p.region.atoms if p.flow.role(a) in OPENED}
+        others = {id(p.held.builder) for p in self.together if p is not self}
         kept = {plain(n) for a in self.region.atoms if self.flow.role(a) is Role.VARIABLE for n in a.binds if "." in n}
         building = {
             id(f.owner)
@@ -214,7 +222,7 @@ class HeldRewriter(Rewriter):
             while stack:
                 node, inside = stack.pop()
                 key = id(node)
-                if key in self.edits.removed or key in self.whole or key in moved:
+                if key in self.edits.removed or key in self.whole or key in moved or key in others:
                     continue
                 inside = inside or key in building or node is self.held.builder
                 if key in self.edits.replaced:

@@ -12,7 +12,7 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.frames import Frame, Place
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Bound, Class, Function, Instance, Session
 from tf2migrate.names.project import Module
@@ -38,11 +38,13 @@ class _Method:
         return self.definition.params.params[0].name.value
 
 
-def hoist_methods(staging: Staging, modules: list[Module], builder: Frame) -> list[Module]:
-    """``modules`` with the methods hoisted that make variables in several calls while ``builder`` runs."""
-    receiver = next(iter(builder.entry.values()))
-    assert isinstance(receiver, Instance)
-    chosen = _chosen(staging, receiver.cls, builder)
+def hoist_methods(staging: Staging, modules: list[Module], builders: list[Frame]) -> list[Module]:
+    """``modules`` with the methods hoisted that make variables in several calls while one of ``builders`` runs."""
+    chosen: dict[int, _Method] = {}
+    for builder in builders:
+        receiver = next(iter(builder.entry.values()))
+        assert isinstance(receiver, Instance)
+        chosen |= _chosen(staging, receiver.cls, builder)
     if not chosen:
         return modules
     hoisting = _Hoisting(staging, modules, chosen)
@@ -68,9 +70,11 @@ def _chosen(staging: Staging, cls: Class, builder: Frame) -> dict[int, _Method]:
         id(step.frame.owner)
         for _, place in staging.touched
         for step in place.steps
-        if step.frame is not builder and step.frame.called_from is not None and computes(staging, step.frame)
+        if _within(place, builder) and step.frame is not builder
+        if step.frame.called_from is not None and computes(staging, step.frame)
     }
-    queue = [key for key in members if key in making and len(staging.calls.get(key, ())) > 1]
+    calls = {key: [f for _, f, place in staging.calls.get(key, ()) if _within(place, builder)] for key in members}
+    queue = [key for key in members if key in making and len(calls[key]) > 1]
     out: dict[int, _Method] = {}
     while queue:
         key = queue.pop()
@@ -84,6 +88,10 @@ def _chosen(staging: Staging, cls: Class, builder: Frame) -> dict[int, _Method]:
                     if called is not None and id(called) in members:
                         queue.append(id(called))
     return out
+
+
+def _within(place: Place, builder: Frame) -> bool:
+    return any(step.frame is builder for step in place.steps)
 
 
 def _called(value: object) -> cst.CSTNode | None:

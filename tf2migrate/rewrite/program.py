@@ -99,10 +99,11 @@ class Rewriter:
         self.composer.variables = self.functions.variables_text
         self.listing = self.composer.listing = Listing(self.staging, self.region.frame, self.functions.listed_text)
         numbers: dict[int, int] = {}
-        for number, site in enumerate(self.staging.runs, 1):
+        for number, site in enumerate(self.staging.every_run, 1):
             numbers.setdefault(id(site.expression), number)
         self.runs = Runs(plan, self.composer, self.functions, marks, numbers)
         self.root = self.module.path.parent
+        self.own = {node.number for node in self.staging.nodes}
         self.edits = Edits()
         self.replacements: dict[int, Replacement] = {}
         self.whole: dict[int, str] = {}
@@ -118,6 +119,14 @@ class Rewriter:
     # ------------------------------------------------------------------ the whole
     def rewrite(self) -> dict[str, str]:
         """The new text of each module of the program. Raises ``NotPlanned`` when a part has no native form."""
+        self.prepare()
+        self.check_left()
+        self.comments()
+        self.flags()
+        return {key: self.assemble(symbols) for key, symbols in self.all_symbols.items()}
+
+    def prepare(self) -> None:
+        """All edits but those that depend on the others. Raises ``NotPlanned``."""
         self.composer.name_attributes()
         self.host_names()
         self.remove_graph()
@@ -134,11 +143,15 @@ class Rewriter:
         self.summaries()
         self.checkpoints()
         self.host_statements()
-        self.comments()
         check_changes(self.staging, self.moves)
+
+    def check_left(self) -> None:
+        """What is gone may not be read by anything that is left."""
+
+    def flags(self) -> None:
+        """Parses the command line where the program first read a flag."""
         for statement, made in parses(self.staging).items():
             self.edits.before.setdefault(statement, [])[:0] = made
-        return {key: self.assemble(symbols) for key, symbols in self.all_symbols.items()}
 
     def comments(self) -> None:
         """Comments that stand alone above placeholders and sessions stay there, though these go."""
@@ -222,7 +235,7 @@ class Rewriter:
 
         The functions that replace the runs know their tensors, so neither is passed any more.
         """
-        running = {id(site.frame.owner) for site in self.staging.runs}
+        running = {id(site.frame.owner) for site in self.staging.every_run}
         held: dict[int, list[Value]] = {}
         for frame in self.staging.frames:
             definition = frame.owner
@@ -253,7 +266,7 @@ class Rewriter:
     def check_dropped(self) -> None:
         """What is not passed any more may not be read but in runs, and in calls that do not get it either."""
         inside: set[int] = set()
-        for site in self.staging.runs:
+        for site in self.staging.every_run:
             inside |= _ids(site.expression)
         for frame in self.staging.frames:
             definition = frame.owner
@@ -323,7 +336,7 @@ class Rewriter:
 
     def _key(self, key: cst.BaseExpression) -> None:
         numbers = {node.number for v in self.staging.values_of(key) if (node := fed_node(v)) is not None}
-        if not numbers:
+        if not numbers or not numbers & self.own:
             return
         names = {self.plan.parameter_names.get(n) for n in numbers}
         if len(names) != 1 or None in names:

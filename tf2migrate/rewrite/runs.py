@@ -114,6 +114,8 @@ class Runs:
         """The object that holds the graph, as it is called where the run stands."""
         held = self.plan.flow.region.held
         staging = self.composer.staging
+        if staging.twins:
+            return self.one_of_several(site)
         stack: list[cst.CSTNode] = [site.fetch_expression, *([site.feed_expression] if site.feed_expression else [])]
         while stack:
             node = stack.pop()
@@ -127,6 +129,23 @@ class Runs:
                     return name
             frame = frame.parent
         raise self.refused("TFM411", site.expression, "the object that holds the graph has no name here")
+
+    def one_of_several(self, site: RunSite) -> str:
+        """Which of several objects a run is of: the one whose parts it fetches and feeds."""
+        held, staging = self.plan.flow.region.held, self.composer.staging
+        found: set[str] = set()
+        stack: list[cst.CSTNode] = [site.fetch_expression]
+        if isinstance(site.feed_expression, cst.Dict):
+            stack += [e.key for e in site.feed_expression.elements if isinstance(e, cst.DictElement)]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, cst.Name | cst.Attribute) and staging.value_in(node, site.frame) is held:
+                found.add(self.composer.symbols.code(node))
+            else:
+                stack.extend(children(node))
+        if len(found) != 1:
+            raise self.refused("TFM411", site.expression, "which of several objects this run is of cannot be told")
+        return found.pop()
 
     # ------------------------------------------------------------------ results
     def expression(self, step: Step, site: RunSite) -> str:

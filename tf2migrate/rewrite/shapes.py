@@ -32,23 +32,27 @@ BUILT = ("placeholder", "train", "assign", "summary")
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A program in another shape; ``builder`` is the method that builds an object's graph, if there is one."""
+    """A program in another shape; ``builders`` are the methods that build an object's graph, one for each class."""
 
     modules: list[Module]
-    builder: cst.FunctionDef | None = None
+    builders: tuple[cst.FunctionDef, ...] = ()
 
 
 def other_shapes(staging: Staging, modules: list[Module], entry: str) -> Iterator[Shape]:
     """The shapes to try after the user's own, best first."""
     written = without_aliases(staging, modules)
     if written is not None:
-        yield from _again(written, modules, entry)
+        yield from _again(written, entry)
     builder = _builder(staging)
     if builder is not None:
-        shape = _held(staging, modules, builder)
+        shape = _held(staging, modules, [builder])
         if shape is not None:
             yield shape
         return
+    several = _several(staging)
+    shape = _held(staging, modules, several) if several else None
+    if shape is not None:
+        yield shape
     gathered = _gathered(staging, modules, entry)
     if gathered is not None:
         yield gathered
@@ -68,10 +72,10 @@ def _gathered(staging: Staging, modules: list[Module], entry: str) -> Shape | No
         return None
     touched = (gathering.module.key, gathering.home.key)
     once = [apply(m, gathering) if m.key in touched else m for m in modules]
-    return next((shape for shape in _again(once, modules, entry) if shape.builder is not None), None)
+    return next((shape for shape in _again(once, entry) if shape.builders), None)
 
 
-def _again(made: list[Module], modules: list[Module], entry: str) -> Iterator[Shape]:
+def _again(made: list[Module], entry: str) -> Iterator[Shape]:
     """A program in another form, and the shapes that it has then."""
     plain = [m.reshaped(m.tree, m.positions, {}) for m in made]
     project = Project(plain)
@@ -85,7 +89,7 @@ def _again(made: list[Module], modules: list[Module], entry: str) -> Iterator[Sh
             origins = {new: before.get(old, old) for new, old in module.origins.items()}
             origins.update({n: before[n] for n in walk(module.tree) if n in before and n not in origins})
             out.append(module.reshaped(module.tree, module.positions, origins))
-        yield Shape(out, shape.builder)
+        yield Shape(out, shape.builders)
 
 
 def _open(module: Module, modules: list[Module], wanted: set[cst.CSTNode], staging: Staging) -> Module:
@@ -200,26 +204,48 @@ def _methods(builder: Frame) -> Iterator[cst.FunctionDef]:
         classes.extend(base for base in cls.bases if isinstance(base, Class))
 
 
-def _held(staging: Staging, modules: list[Module], builder: Frame) -> Shape | None:
-    receiver = next(iter(builder.entry))
-    wanted = set(_opened(staging, builder))
-    modules = hoist_methods(staging, modules, builder)
+def _several(staging: Staging) -> list[Frame]:
+    """The outermost method calls in which several objects build graphs; none where anything is built outside."""
+    running = _running(staging)
+    found: dict[int, Frame] = {}
+    for place in [*(node.place for node in _built(staging)), *(o.place for o in staging.optimizers)]:
+        for frame in _frames(place):
+            receiver = next(iter(frame.entry.values()), None)
+            if (
+                id(frame) not in running
+                and isinstance(frame.owner, cst.FunctionDef)
+                and isinstance(receiver, Instance)
+                and _is_method(receiver.cls, frame.owner)
+            ):
+                found[id(frame)] = frame
+                break
+        else:
+            return []
+    return list(found.values()) if len(found) > 1 else []
+
+
+def _held(staging: Staging, modules: list[Module], builders: list[Frame]) -> Shape | None:
+    """The program with what each builder calls opened in it, and the attributes of its object as names."""
+    wanted = {function for builder in builders for function in _opened(staging, builder)}
+    modules = hoist_methods(staging, modules, builders)
+    owners = {builder.owner: next(iter(builder.entry)) for builder in builders}
     out: list[Module] = []
-    found: cst.FunctionDef | None = None
     for module in modules:
-        bodies = [node for node in walk(module.tree) if node is builder.owner or node in wanted]
+        parts = [(node, module.origins.get(node, node)) for node in walk(module.tree)]
+        bodies = [node for node, origin in parts if origin in owners or origin in wanted]
         made = extract_calls(module, staging, wanted, bodies)
         made = _open(made, [made if m is module else m for m in modules], wanted, staging)
-        target = _function(made, builder.owner)
-        if target is not None:
+        for owner, receiver in owners.items():
+            target = _function(made, owner)
+            if target is None:
+                continue
             made = extract_variables(made, staging, target)
-            target = _function(made, builder.owner)
+            target = _function(made, owner)
             assert target is not None
-            edit = _AttributesAsNames(made, target, receiver)
-            made = edit.apply(made)
-            found = edit.made
+            made = _AttributesAsNames(made, target, receiver).apply(made)
         out.append(made)
-    return Shape(out, found) if found is not None else None
+    found = [f for owner in owners for module in out if (f := _function(module, owner)) is not None]
+    return Shape(out, tuple(found)) if len(found) == len(owners) else None
 
 
 def _extracted(module: Module, staging: Staging) -> Module:

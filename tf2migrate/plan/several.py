@@ -1,0 +1,201 @@
+"""Several objects that each hold a graph of their own: every class of them is planned as if it were alone.
+
+Objects of one class hold the same graph with other variables. One of them stands for all: what the others run is
+looked at as if the first had run it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, MutableMapping
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.staging import Observation, RunSite, Staging
+from tf2migrate.graph.values import (
+    Bound,
+    Choice,
+    Mapping,
+    Node,
+    Optimizer,
+    Sequence,
+    Value,
+    join,
+    nodes_in,
+)
+from tf2migrate.plan.contract import ancestors
+from tf2migrate.plan.model import NotPlanned, Refusal
+
+
+def separate(staging: Staging, builders: Iterable[cst.FunctionDef]) -> list[Staging]:
+    """The program as each class of objects sees it. Raises ``NotPlanned`` where their graphs are not apart."""
+    parts = [_Part(staging, builder) for builder in builders]
+    owner: dict[int, _Part] = {}
+    holder: dict[int, Frame] = {}
+    for part in parts:
+        for frame, nodes in zip(part.frames, part.nodes, strict=True):
+            owner.update({node.number: part for node in nodes})
+            holder.update({node.number: frame for node in nodes})
+    for node in staging.nodes:
+        if node.number not in owner and not _initializes(node):
+            raise NotPlanned(_refusal(staging, node, "graph is built outside of the objects that hold the rest"))
+    for writer in staging.writers[:1]:
+        reason = "summaries beside several objects that hold graphs are not rewritten yet"
+        raise NotPlanned(Refusal("TFM804", next(iter(staging.modules)), writer.call, reason))
+    for part in parts:
+        part.check()
+    runs: dict[int, list[RunSite]] = {id(part): [] for part in parts}
+    for site in staging.runs:
+        keys = site.feeds.items if isinstance(site.feeds, Mapping) else {}
+        used = [*nodes_in(site.fetches), *(k for k in keys if isinstance(k, Node))]
+        users = {id(holder[n.number]): owner[n.number] for n in used if n.number in holder}
+        if len(users) > 1:
+            reason = "one run uses the graphs of several objects"
+            raise NotPlanned(Refusal("TFM410", site.frame.module, site.expression, reason))
+        for part in users.values() or parts:
+            runs[id(part)].append(site)
+    return [part.view(runs[id(part)]) for part in parts]
+
+
+def _initializes(node: Node) -> bool:
+    return node.kind == "init" or (
+        node.kind == "group" and bool(node.inputs) and all(i.kind == "init" for i in node.inputs)
+    )
+
+
+def _refusal(staging: Staging, node: Node, reason: str, code: str = "TFM410") -> Refusal:
+    module = staging.modules[node.place.module]
+    return Refusal(code, module.key, node.expression or module.tree, reason)
+
+
+@dataclass(eq=False, slots=True)
+class _Part:
+    """The objects of one class, by the calls of the method that builds their graph."""
+
+    staging: Staging
+    builder: cst.FunctionDef
+    frames: list[Frame] = field(init=False)
+    nodes: list[list[Node]] = field(init=False)
+    twins: dict[int, Node] = field(init=False)
+    instances: dict[int, Value] = field(init=False)
+    optimizers: dict[int, Optimizer] = field(init=False)
+    known: dict[int, Value] = field(init=False)
+    maybe: list[tuple[MutableMapping[object, Value], object]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.frames = [f for f in self.staging.frames if f.owner is self.builder and f.called_from is not None]
+        self.nodes = [[n for n in self.staging.nodes if _within(n.place.steps, f)] for f in self.frames]
+        first = next(iter(self.frames[0].entry.values()))
+        self.instances = {id(next(iter(f.entry.values()))): first for f in self.frames[1:]}
+        self.twins, self.optimizers = {}, {}
+        self.known, self.maybe = {}, []
+
+    # ------------------------------------------------------------------ whether the objects are alike
+    def check(self) -> None:
+        for nodes in self.nodes:
+            own = {n.number for n in nodes}
+            for node in nodes:
+                for used in (*self.inputs(node), *node.control):
+                    if used.number not in own and not _initializes(used):
+                        raise NotPlanned(_refusal(self.staging, node, "the graph of an object uses that of another"))
+        if len({id(next(iter(f.entry.values()))) for f in self.frames}) != len(self.frames):
+            raise NotPlanned(_refusal(self.staging, self.nodes[0][0], "an object builds its graph twice"))
+        makers = [[o for o in self.staging.optimizers if _within(o.place.steps, f)] for f in self.frames]
+        for nodes, mine in zip(self.nodes[1:], makers[1:], strict=True):
+            if len(nodes) != len(self.nodes[0]) or len(mine) != len(makers[0]):
+                self.differ(nodes or self.nodes[0])
+            self.optimizers.update({id(b): a for a, b in zip(makers[0], mine, strict=True)})
+            for a, b in zip(self.nodes[0], nodes, strict=True):
+                self.twins[b.number] = a
+            for a, b in zip(self.nodes[0], nodes, strict=True):
+                if not self.alike(a, b):
+                    self.differ([b])
+
+    def differ(self, nodes: list[Node]) -> None:
+        reason = "objects of this class build graphs that differ in more than their values"
+        raise NotPlanned(_refusal(self.staging, nodes[0], reason))
+
+    def alike(self, a: Node, b: Node) -> bool:
+        mine, theirs = ((n.kind, n.op, n.expression, n.trainable, n.random) for n in (a, b))
+        inputs = [self.twins.get(n.number) for n in self.inputs(b)] == self.inputs(a)
+        control = [self.twins.get(n.number) for n in b.control] == list(a.control)
+        return mine == theirs and inputs and control and a.details.keys() == b.details.keys()
+
+    def inputs(self, node: Node) -> list[Node]:
+        """What a node depends on; of all variables that a train op is given, those that its loss depends on."""
+        if node.kind != "train":
+            return list(node.inputs)
+        given = [n for key in ("loss", "gradients", "global_step") for n in nodes_in(node.details.get(key))]
+        reached = ancestors(given)
+        return [*given, *(n for n in nodes_in(node.details.get("variables")) if n.number in reached)]
+
+    # ------------------------------------------------------------------ the program without the others
+    def view(self, runs: list[RunSite]) -> Staging:
+        own = {n.number for n in self.nodes[0]}
+        nodes = [n for n in self.staging.nodes if n.number in own or _initializes(n)]
+        made = dataclasses.replace(
+            self.staging,
+            builder=self.builder,
+            nodes=nodes,
+            runs=[self.site(site) for site in runs],
+            optimizers=[o for o in self.staging.optimizers if _within(o.place.steps, self.frames[0])],
+            touched=[(n, place) for n, place in self.staging.touched if n.number in own],
+            all_runs=self.staging.runs,
+            twins=bool(self.twins),
+        )
+        if self.twins:
+            made.observations = {
+                key: [Observation(o.frame, self.value(o.value), o.place) for o in seen]
+                for key, seen in self.staging.observations.items()
+            }
+        made.maybe = [*self.staging.maybe, *self.maybe]
+        return made
+
+    def site(self, site: RunSite) -> RunSite:
+        feeds = self.value(site.feeds) if site.feeds is not None else None
+        return dataclasses.replace(site, fetches=self.value(site.fetches), feeds=feeds) if self.twins else site
+
+    def value(self, value: Value) -> Value:
+        """A value in which the first object stands for the others."""
+        if id(value) in self.instances:
+            return self.instances[id(value)]
+        if isinstance(value, Node):
+            return self.twins.get(value.number, value)
+        if id(value) in self.optimizers:
+            return self.optimizers[id(value)]
+        if not isinstance(value, Sequence | Mapping | Bound | Choice):
+            return value
+        if id(value) not in self.known:
+            self.known[id(value)] = value
+            self.known[id(value)] = self.copied(value)
+        return self.known[id(value)]
+
+    def copied(self, value: Value) -> Value:
+        match value:
+            case Sequence(items=items):
+                new = [self.value(item) for item in items]
+                same = all(a is b for a, b in zip(items, new, strict=True))
+                return value if same else dataclasses.replace(value, items=new)
+            case Mapping(items=pairs):
+                keys = {k: self.value(k) if isinstance(k, Node) else k for k in pairs}
+                made: dict[object, Value] = {keys[k]: self.value(v) for k, v in pairs.items()}
+                if all(k is keys[k] and v is made[k] for k, v in pairs.items()):
+                    return value
+                self.maybe += [(made, keys.get(k, k)) for where, k in self.staging.maybe if where is pairs]
+                return dataclasses.replace(value, items=made)
+            case Bound(receiver=receiver):
+                new_receiver = self.value(receiver)
+                return value if new_receiver is receiver else dataclasses.replace(value, receiver=new_receiver)
+            case Choice(options=options):
+                chosen = [self.value(option) for option in options]
+                return value if all(a is b for a, b in zip(options, chosen, strict=True)) else join(chosen)
+        return value
+
+
+def _within(steps: Iterable[object], frame: Frame) -> bool:
+    return any(getattr(step, "frame", None) is frame for step in steps)
+
+
+

@@ -1,0 +1,70 @@
+"""Puts a program together in which several objects hold graphs of their own."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from tf2migrate.plan.model import NotPlanned, Plan, Refusal
+from tf2migrate.rewrite.held import HeldRewriter
+
+
+class Together:
+    """Makes the edits of each class on its own, and then all of them in one pass."""
+
+    def __init__(self, plans: list[Plan], marks: bool = False) -> None:
+        self.parts = [HeldRewriter(plan, marks) for plan in plans]
+        first = self.parts[0]
+        for part in self.parts:
+            part.together = self.parts
+            for key, symbols in part.all_symbols.items():
+                symbols.definitions = first.all_symbols[key].definitions
+        self.notes: list[Refusal] = []
+
+    def rewrite(self) -> dict[str, str]:
+        """The new text of each module. Raises ``NotPlanned`` when a part has no native form, or two get in the way."""
+        for part in self.parts:
+            part.prepare()
+        first = self.parts[0]
+        for part in self.parts[1:]:
+            self.absorb(first, part)
+        for part in self.parts:
+            part.edits, part.whole, part.names, part.dropped = first.edits, first.whole, first.names, first.dropped
+            part.comments()
+            part.check_left()
+        first.flags()
+        self.notes = first.notes
+        return {key: first.assemble(symbols) for key, symbols in first.all_symbols.items()}
+
+    def absorb(self, first: HeldRewriter, part: HeldRewriter) -> None:
+        first.edits.removed |= part.edits.removed
+        for mine, theirs in ((first.edits.before, part.edits.before), (first.edits.after, part.edits.after)):
+            for key, statements in theirs.items():
+                mine.setdefault(key, []).extend(statements)
+        for key, statements in part.edits.replaced.items():
+            if key in first.edits.replaced and not _same(first.edits.replaced[key], statements):
+                raise self.clash(part)
+            first.edits.replaced[key] = statements
+        for texts, more in ((first.whole, part.whole), (first.names, part.names)):
+            if any(texts.get(key, text) != text for key, text in more.items()):
+                raise self.clash(part)
+            texts.update(more)
+        first.edits.removed -= first.edits.replaced.keys()
+        if first.plan.layers.keys() & part.plan.layers.keys() or first.classes.items() & part.classes.items():
+            raise self.clash(part)
+        first.replacements.update(part.replacements)
+        first.generated |= part.generated
+        first.classes |= part.classes
+        first.session_parameters |= part.session_parameters
+        first.plan.lifted.update(part.plan.lifted)
+        first.notes += [note for note in part.notes if note not in first.notes]
+        for key, names in part.dropped.items():
+            first.dropped.setdefault(key, set()).update(names)
+
+    def clash(self, part: HeldRewriter) -> NotPlanned:
+        reason = "this class shares code with another one that holds a graph as well"
+        return NotPlanned(Refusal("TFM410", part.module.key, part.held.definition, reason))
+
+
+def _same(a: list[cst.BaseStatement], b: list[cst.BaseStatement]) -> bool:
+    empty = cst.Module([])
+    return [empty.code_for_node(s) for s in a] == [empty.code_for_node(s) for s in b]
