@@ -43,7 +43,8 @@ def separate(staging: Staging, builders: Iterable[cst.FunctionDef]) -> list[Stag
             raise NotPlanned(_refusal(staging, node, "graph is built outside of the objects that hold the rest"))
     for writer in staging.writers[:1]:
         reason = "summaries beside several objects that hold graphs are not rewritten yet"
-        raise NotPlanned(Refusal("TFM804", next(iter(staging.modules)), writer.call, reason))
+        module = next((key for key, m in staging.modules.items() if writer.call in m.positions), "")
+        raise NotPlanned(Refusal("TFM804", module or next(iter(staging.modules)), writer.call, reason))
     for part in parts:
         part.check()
     runs: dict[int, list[RunSite]] = {id(part): [] for part in parts}
