@@ -350,6 +350,7 @@ class Planner:
             if leaf.kind == "leaf":
                 assert leaf.expression is not None
                 reads.extend((name.value, atom) for name in names_read(leaf.expression))
+        name_whole(fetch)
         roots = [leaf.node for leaf in fetch.leaves() if leaf.node is not None and leaf.node.kind != "init"]
         execution = Execution(roots, fed)
         updates = find_updates(self.flow, self.slicer, fetch, execution)
@@ -550,6 +551,24 @@ class Planner:
             if op and isinstance(leaf.expression, cst.Name):
                 return plain(leaf.expression.value).lstrip("_")
         return ""
+
+
+def name_whole(fetch: Fetch) -> None:
+    """A list that is fetched whole has the name that its elements were found by."""
+    if fetch.kind not in ("list", "tuple") or fetch.expression is None:
+        return
+    bases: list[str] = []
+    for index, item in enumerate(fetch.items):
+        match item.expression:
+            case cst.Subscript(
+                value=cst.Name(value=name),
+                slice=[cst.SubscriptElement(slice=cst.Index(value=cst.Integer(value=number)))],
+            ) if number == str(index):
+                bases.append(name)
+            case _:
+                return
+    if len(set(bases)) == 1:
+        fetch.expression, fetch.frame = name_node(bases[0]), fetch.items[0].frame
 
 
 def is_op(step: Step, number: int) -> bool:

@@ -662,6 +662,10 @@ class Functions:
         return out
 
     def arguments(self, call: cst.Call, atom: Atom) -> dict[str, str]:
+        """The arguments of a call that takes gradients, by name or position; only what is computed has a text.
+
+        Variables are written out from what they are, not from how they were listed.
+        """
         out: dict[str, str] = {}
         position = 0
         for arg in call.args:
@@ -670,7 +674,8 @@ class Functions:
             else:
                 key, position = str(position), position + 1
             if key != "name":
-                out[key] = self.composer.rendered(arg.value, atom, self.plan.model)
+                wanted = key in ("0", "loss", "ys", "grads_and_vars")
+                out[key] = self.composer.rendered(arg.value, atom, self.plan.model) if wanted else ""
         return out
 
     def by_expression(self, expression: cst.BaseExpression, atom: Atom, step: Step) -> str:
