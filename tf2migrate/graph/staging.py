@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from tf2migrate.graph.frames import Frame, Place
-from tf2migrate.graph.values import Class, Mapping, Node, Optimizer, Saver, Value, Writer
+from tf2migrate.graph.values import Class, Mapping, Node, Optimizer, Saver, Session, Value, Writer
 from tf2migrate.names.project import Module
 
 
@@ -17,7 +17,7 @@ class RunSite:
     """One place where the program runs a part of its graph.
 
     ``form`` is ``run`` (``sess.run``), ``eval`` or ``op.run``. ``fetches`` keeps the nesting of the fetch
-    expression; ``feeds`` is None when nothing is fed.
+    expression; ``feeds`` is None when nothing is fed. ``session`` is None where it is not known which one runs.
     """
 
     expression: cst.Call
@@ -28,6 +28,7 @@ class RunSite:
     fetch_expression: cst.BaseExpression
     feeds: Value | None
     feed_expression: cst.BaseExpression | None
+    session: Session | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,8 @@ class TensorFlow(Recurrent, Savers):
         self.scopes = [ScopeEntry("")]
         self.by_name = {}
         self.controls = []
+        self.sessions = []
+        self.made: Session | None = None
         self.collections = {}
         self.collected = {}
         self.penalties = {}
@@ -203,8 +205,12 @@ class TensorFlow(Recurrent, Savers):
                 return self.open_scope(args, node)
             case "tf.get_variable_scope":
                 return Scope(name, self.scopes[-1].path)
-            case "tf.Session" | "tf.InteractiveSession":
-                return Session(node)
+            case "tf.Session":
+                self.made = Session(node)
+                return self.made
+            case "tf.InteractiveSession":
+                self.sessions.append(Session(node))
+                return self.sessions[-1]
             case "tf.Graph":
                 self.graphs += 1
                 if self.graphs > 1:
@@ -215,7 +221,7 @@ class TensorFlow(Recurrent, Savers):
             case "tf.reset_default_graph" | "tf.set_random_seed":
                 return Host()
             case "tf.get_default_session":
-                return Session(node)
+                return self.sessions[-1] if self.sessions else self.made or Session(node)
             case "tf.gradients":
                 return self.gradients(args, node)
             case "tf.group" | "tf.tuple" if name == "tf.group":
@@ -401,7 +407,9 @@ class TensorFlow(Recurrent, Savers):
             case "run":
                 fetches, feeds = args.get(0, "fetches"), args.get(1, "feed_dict")
                 expression = argument(node, 0, "fetches")
-                return self.run_site("run", fetches, expression, feeds, argument(node, 1, "feed_dict"), node, frame)
+                return self.run_site(
+                    "run", fetches, expression, feeds, argument(node, 1, "feed_dict"), node, frame, receiver
+                )
             case "as_default":
                 return Bound(receiver, Builtin(name), name)
             case "close" | "__enter__" | "__exit__":
@@ -417,12 +425,16 @@ class TensorFlow(Recurrent, Savers):
         feed_expression: cst.BaseExpression | None,
         node: cst.Call,
         frame: Frame,
+        session: Value | None = None,
     ) -> Value:
         if fetches is None or expression is None:
             return self.refuse("TFM408", node, "the fetches of this run are not given in the call")
         if isinstance(feeds, Const) and feeds.value is None:
             feeds, feed_expression = None, None
-        site = RunSite(node, form, frame, self.place(), fetches, expression, feeds, feed_expression)
+        if session is None and self.sessions:
+            session = self.sessions[-1]
+        by = session if isinstance(session, Session) else None
+        site = RunSite(node, form, frame, self.place(), fetches, expression, feeds, feed_expression, by)
         self.staging.runs.append(site)
         return fetched(fetches)
 
@@ -431,10 +443,12 @@ class TensorFlow(Recurrent, Savers):
         match name:
             case "eval":
                 feeds, expression = args.get(0, "feed_dict"), argument(node, 0, "feed_dict")
-                return self.run_site("eval", receiver, target, feeds, expression, node, frame)
+                given = args.get(1, "session")
+                return self.run_site("eval", receiver, target, feeds, expression, node, frame, given)
             case "run" if receiver.kind not in ("tensor", "variable", "placeholder"):
                 feeds, expression = args.get(0, "feed_dict"), argument(node, 0, "feed_dict")
-                return self.run_site("op.run", receiver, target, feeds, expression, node, frame)
+                given = args.get(1, "session")
+                return self.run_site("op.run", receiver, target, feeds, expression, node, frame, given)
             case "get_shape":
                 return self.static_shape(receiver)
             case "set_shape":

@@ -82,6 +82,7 @@ class Variables(Calls):
     by_name: dict[str, Node]
     controls: list[tuple[Node, ...]]
     collections: dict[str, list[Value]]
+    sessions: list[Session]
     graphs: int
     name_scopes: int = 0
     op_names: OpNames
@@ -93,6 +94,7 @@ class Variables(Calls):
         controlled = 0
         named = 0
         titles = ExitStack()
+        sessions = 0
         for item in node.items:
             value = self.evaluate(item.item, frame)
             if isinstance(value, Scope) and value.name in CONTEXTS:
@@ -102,6 +104,10 @@ class Variables(Calls):
                 value.name in NAMING or (value.name == "tf.variable_scope" and value.title != "")
             ):
                 titles.enter_context(self.op_names.opened(value.title, not self.store.branching))
+            session = value.receiver if isinstance(value, Bound) and value.name == "as_default" else value
+            if isinstance(session, Session):
+                sessions += 1
+                self.sessions.append(session)
             entered = self.enter(value, item.item)
             opened += isinstance(entered, ScopeEntry)
             if isinstance(entered, tuple):
@@ -119,6 +125,8 @@ class Variables(Calls):
         finally:
             titles.close()
             self.name_scopes -= named
+            for _ in range(sessions):
+                self.sessions.pop()
             for _ in range(opened):
                 self.scopes.pop()
             for _ in range(controlled):

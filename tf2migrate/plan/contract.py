@@ -17,7 +17,6 @@ from tf2migrate.graph.values import (
 )
 from tf2migrate.names.tree import children
 from tf2migrate.plan.effects import moved_effect
-from tf2migrate.plan.execution import Execution, is_initialization
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import NotPlanned, Plan, Step
 from tf2migrate.plan.region import Atom, names_read
@@ -32,7 +31,6 @@ DEFINITIONS = (cst.FunctionDef, cst.ClassDef)
 def check_program(flow: Flow, slicer: Slicer) -> None:
     """What must hold of the whole region, whatever is run."""
     _unvisited(flow, slicer)
-    _initializers(flow, slicer)
     for atom, name in flow.conflicts:
         reason = f"`{name}`, made here, belongs to the model and to what it computes"
         raise NotPlanned(slicer.refusal("TFM410", atom.statement, reason))
@@ -88,24 +86,6 @@ def _unvisited(flow: Flow, slicer: Slicer) -> None:
     for function, what in uncalled_uses(flow):
         reason = f"`{function.name.value}` {what}, but no call of it was seen"
         raise NotPlanned(slicer.refusal("TFM401", function, reason, "delete the function if nothing needs it"))
-
-
-def _initializers(flow: Flow, slicer: Slicer) -> None:
-    """Initializing again after a run resets the variables: a native program makes them once."""
-    ran = False
-    for site in flow.staging.runs:
-        init = is_initialization([site.fetches])
-        if not init and any(n.kind == "init" for n in Execution(nodes_in(site.fetches)).nodes.values()):
-            reason = "this run initializes variables and does something else besides"
-            raise NotPlanned(slicer.refusal("TFM404", site.expression, reason, "initialize them in a run of its own"))
-        atom = flow.region.atom_at(site.place)
-        looping = atom is not None and any(isinstance(p, cst.For | cst.While) for p in atom.parents)
-        if flow.region.held is not None:
-            looping = any(isinstance(s.statement, cst.For | cst.While) for s in site.place.steps)
-        if init and (ran or looping):
-            reason = "variables are initialized again after the graph has run"
-            raise NotPlanned(slicer.refusal("TFM404", site.expression, reason))
-        ran = ran or not init
 
 
 def _host_reads(flow: Flow, slicer: Slicer, atom: Atom) -> None:

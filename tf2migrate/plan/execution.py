@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from tf2migrate.graph.values import Node, Optimizer, Sequence, Value, nodes_in
 from tf2migrate.plan.facts import is_moving_average
-from tf2migrate.plan.gradients import Backward, backward
+from tf2migrate.plan.gradients import Backward, backward, behind
 
 # Ops whose result may be the memory of the variable itself: what is read through them is read when it is used.
 ALIASES = frozenset(
@@ -202,6 +202,10 @@ def written(effect: Node) -> list[Node]:
         target: Value | None = effect.details.get("variable")
         return [target] if isinstance(target, Node) else []
     out = list(nodes_in(effect.details.get("variables", Sequence([]))))
+    if "loss" in effect.details:
+        # What the loss does not depend on gets no gradient, and stays.
+        reached = {node.number for node in behind(nodes_in(effect.details["loss"]))}
+        out = [node for node in out if node.number in reached]
     step = effect.details.get("global_step")
     return [*out, step] if isinstance(step, Node) else out
 

@@ -61,7 +61,7 @@ def backward(ys: Iterable[Node], xs: Iterable[Node]) -> Backward:
     """What the gradients of ``ys`` by ``xs`` need."""
     targets = {x.number for x in xs}
     way = set(targets)
-    nodes = _ancestors(list(ys))
+    nodes = behind(ys)
     for node in nodes:
         if node.op not in STOPS and any(source.number in way for source in node.inputs):
             way.add(node.number)
@@ -87,8 +87,8 @@ def _is_factor(node: Node, source: Node) -> bool:
     return node.op not in QUOTIENTS or (node.inputs[0] is source and len(node.inputs) > 1) or len(node.inputs) == 1
 
 
-def _ancestors(roots: list[Node]) -> list[Node]:
-    """All nodes behind ``roots``, each after what it is computed from."""
+def behind(roots: Iterable[Node]) -> list[Node]:
+    """All nodes that ``roots`` are computed from, themselves included, each after what it is computed from."""
     found: dict[int, Node] = {}
     stack = list(roots)
     while stack:

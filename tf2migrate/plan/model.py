@@ -156,6 +156,8 @@ class Plan:
     # Runs that choose, by the identity of the run's expression, and the name that each chosen node has.
     chosen: dict[int, Chosen] = field(default_factory=dict)
     own_names: dict[int, str] = field(default_factory=dict)
+    # Runs of initializers that set variables again, by the identity of the run's expression.
+    resets: dict[int, RunSite] = field(default_factory=dict)
     moving: dict[int, str] = field(default_factory=dict)
 
     def local_name(self, name: str) -> str:

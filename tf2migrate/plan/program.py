@@ -27,6 +27,7 @@ from tf2migrate.plan.normalization import moving_averages
 from tf2migrate.plan.recurrent import check_cells
 from tf2migrate.plan.region import Atom, find_region, names_read
 from tf2migrate.plan.reserved import RESERVED, attribute
+from tf2migrate.plan.sessions import find_resets
 from tf2migrate.plan.slices import Slicer, has_call, has_default, in_order
 from tf2migrate.plan.summaries import check_summaries, find_summaries
 from tf2migrate.plan.updates import changing_atoms, find_updates
@@ -67,6 +68,7 @@ class Planner:
         if plan.held is not None:
             taken.update(plan.held.locals.values(), plan.held.taken)
         plan.taken -= self.freed()
+        plan.resets = find_resets(self.flow, self.slicer)
         self.variables(plan)
         self.parameters(plan)
         self.steps(plan)

@@ -47,6 +47,7 @@ from tf2migrate.rewrite.flag_parsing import check_changes, parses
 from tf2migrate.rewrite.layer_classes import LayerClass
 from tf2migrate.rewrite.layout import Layout
 from tf2migrate.rewrite.listing import Listing
+from tf2migrate.rewrite.resets import Resets
 from tf2migrate.rewrite.runs import Runs
 from tf2migrate.rewrite.steps import Functions
 from tf2migrate.rewrite.substitution import Replacement, Substitution
@@ -129,6 +130,7 @@ class Rewriter:
         """All edits but those that depend on the others. Raises ``NotPlanned``."""
         self.composer.name_attributes()
         self.host_names()
+        self.resets = Resets(self.plan, self.functions, self.host)
         self.remove_graph()
         self.feeds()
         self.factories()
@@ -429,6 +431,10 @@ class Rewriter:
         anchor = max(atoms, key=lambda a: a.number)
         self.check_order(atoms, anchor)
         self.made_at = anchor.number
+        early = next((s for step in self.plan.steps for s in step.sites if self.is_before(s, step, anchor)), None)
+        if early is not None:
+            reason = "variables are made after the graph has run"
+            raise NotPlanned(Refusal("TFM404", self.module.key, early.expression, reason))
         self.model_anchor = anchor
         made = [self.functions.model_class(self.host)]
         instance = self.templates.statements(
@@ -447,6 +453,12 @@ class Rewriter:
             owner = self.region.frame.owner
             self.edits.before.setdefault(id(owner), []).extend(made)
             self.insert(anchor, [*instance, *aliases])
+
+    def is_before(self, site: RunSite, step: Step, anchor: Atom) -> bool:
+        """Whether a run that uses the model stands before the statement where the model is made."""
+        atom = self.region.atom_at(site.place)
+        uses = any(n.kind in ("variable", "layer") for n in step.execution.nodes.values())
+        return uses and atom is not None and atom.number < anchor.number
 
     def place_networks(self) -> None:
         """One statement for each model that a layer function became, before the first use of it."""
@@ -568,9 +580,21 @@ class Rewriter:
         statement = site.place.steps[-1].statement
         small = statement.body if isinstance(statement, cst.SimpleStatementLine) else ()
         if len(small) == 1 and isinstance(small[0], cst.Expr) and small[0].value is site.expression:
+            if id(site.expression) in self.plan.resets:
+                self.reset(site)
+                return
             self.edits.removed.add(id(statement))
             return
         raise NotPlanned(Refusal("TFM408", self.module.key, site.expression, "the result of an initializer is used"))
+
+    def reset(self, site: RunSite) -> None:
+        """An initializer that runs again is a call that sets the variables as they began."""
+        name, made = self.resets.function(site)
+        atom = self.region.atom_at(site.place)
+        assert atom is not None
+        self.generated.add(name)
+        self.insert(atom, made)
+        self.whole[id(site.expression)] = f"{name}()"
 
     def replace_run(self, site: RunSite, step: Step) -> None:
         statement = site.place.steps[-1].statement

@@ -805,8 +805,7 @@ class Functions:
                 loss = fresh
             if any(not n.trainable for n in variables):
                 raise self.refused(self.plan.steps[0], "variables that are not trainable are trained here")
-            reached = ancestors(list(nodes_in(node.details["loss"])))
-            chosen = self.variables_text([n for n in variables if n.number in reached] or variables)
+            chosen = self.trained_text(update)
             gradients = self.plan.local(f"gradients{suffix}")
             lines.append(f"{gradients} = {tape}.gradient({loss}, {chosen})")
             if densify(maker.name, sparse):
@@ -825,6 +824,12 @@ class Functions:
         if isinstance(step_node, Node):
             lines.append(f"{self.variable_reference(step_node)}.assign_add(1)")
         return lines
+
+    def trained_text(self, update: Update) -> str:
+        """The variables that a ``minimize`` trains: those of its list that the loss depends on."""
+        variables = list(nodes_in(update.node.details["variables"]))
+        reached = ancestors(list(nodes_in(update.node.details["loss"])))
+        return self.variables_text([n for n in variables if n.number in reached] or variables)
 
     def changing_rate(self, maker: Optimizer) -> str | None:
         """The text of a learning rate that is a tensor, for the step that assigns it."""

@@ -1,0 +1,155 @@
+"""C3: the values of variables belong to a session, and an initializer makes them anew.
+
+A native program makes its variables once. That is the same where every session and initializer comes before any use
+of what it makes; where one comes later, the variables that are used on both sides have to be set again.
+"""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from tf2migrate.graph.staging import RunSite
+from tf2migrate.graph.values import Node, Optimizer, Session, nodes_in
+from tf2migrate.names.tree import children
+from tf2migrate.plan.execution import Execution, is_initialization, written
+from tf2migrate.plan.flow import Flow
+from tf2migrate.plan.gradients import behind
+from tf2migrate.plan.model import NotPlanned
+from tf2migrate.plan.region import Atom
+from tf2migrate.plan.slices import Slicer
+
+
+def find_resets(flow: Flow, slicer: Slicer) -> dict[int, RunSite]:
+    """The runs of initializers that set variables again, by the identity of the expression.
+
+    Raises ``NotPlanned`` where sessions are used in turns, or a run initializes and does something else.
+    """
+    sites = flow.staging.runs
+    _in_turns(flow, slicer, sites)
+    uses = [_uses(site) for site in sites]
+    changes = [_changes(site) for site in sites]
+    found: dict[int, RunSite] = {}
+    for index, site in enumerate(sites):
+        if not is_initialization([site.fetches]):
+            if any(n.kind == "init" for n in Execution(nodes_in(site.fetches)).nodes.values()):
+                reason = "this run initializes variables and does something else besides"
+                advice = "initialize them in a run of its own"
+                raise NotPlanned(slicer.refusal("TFM404", site.expression, reason, advice))
+            continue
+        loops = _loops(flow, site)
+        around = [number for number, other in enumerate(sites) if loops & _loops(flow, other)]
+        before = set().union(*changes[:index], *(changes[n] for n in around))
+        after = set().union(*uses[index + 1 :], *(uses[n] for n in around))
+        if before & after:
+            found[id(site.expression)] = site
+    return found
+
+
+def _uses(site: RunSite) -> set[object]:
+    """Variables, layers and optimizers that a run reads or changes."""
+    execution = Execution(nodes_in(site.fetches))
+    out: set[object] = {n.number for n in execution.nodes.values() if n.kind in ("variable", "layer")}
+    if is_initialization([site.fetches]):
+        return set()
+    for effect in [*execution.trains, *execution.assigns]:
+        out |= {n.number for n in written(effect)}
+        maker = effect.details.get("optimizer")
+        if isinstance(maker, Optimizer):
+            out.add(("optimizer", maker.number))
+    return out
+
+
+def _changes(site: RunSite) -> set[object]:
+    """Of what a run uses, what has other values after an initializer ran again."""
+    if is_initialization([site.fetches]):
+        return set()
+    execution = Execution(nodes_in(site.fetches))
+    effects = {n.number for effect in [*execution.trains, *execution.assigns] for n in written(effect)}
+    fixed = {n.number for n in execution.nodes.values() if n.kind == "variable" and not _is_drawn(n)}
+    return _uses(site) - (fixed - effects)
+
+
+def _is_drawn(variable: Node) -> bool:
+    """Whether an initial value may be drawn at random."""
+    if variable.op != "tf.Variable":
+        return True
+    return any(n.kind != "tensor" or n.random for source in variable.inputs for n in behind([source]))
+
+
+def _loops(flow: Flow, site: RunSite) -> set[int]:
+    """The loops that a run stands in, in any frame on the way to it."""
+    found: set[int] = set()
+    atom: Atom | None = flow.region.atom_at(site.place)
+    for parent in atom.parents if atom is not None else ():
+        if isinstance(parent, cst.For | cst.While):
+            found.add(id(parent))
+    for step in site.place.steps:
+        if isinstance(step.statement, cst.For | cst.While):
+            found.add(id(step.statement))
+    return found
+
+
+def _in_turns(flow: Flow, slicer: Slicer, sites: list[RunSite]) -> None:
+    """Each session has values of its own: one may follow another, but they may not take turns."""
+    closed: set[int] = set()
+    current: Session | None = None
+    initialized = True
+    for site in sites:
+        session = site.session
+        if session is None:
+            continue
+        init = is_initialization([site.fetches])
+        if current is None or session.call is not current.call:
+            reason = "two sessions are used in turns, each with values of its own"
+            if id(session.call) in closed:
+                raise NotPlanned(slicer.refusal("TFM411", site.expression, reason, "use one session"))
+            for other in sites:
+                if other.session is not None and other.session.call is not session.call:
+                    shared = _loops(flow, site) & _loops(flow, other)
+                    if shared and not _made_inside(flow, shared, session, other.session):
+                        raise NotPlanned(slicer.refusal("TFM411", site.expression, reason, "use one session"))
+            if current is not None:
+                closed.add(id(current.call))
+                # What is restored from a checkpoint needs no initializer.
+                initialized = bool(flow.staging.checkpoints)
+            current = session
+        if not init and not initialized and _uses(site):
+            reason = "this session uses variables that it did not initialize"
+            raise NotPlanned(slicer.refusal("TFM411", site.expression, reason))
+        initialized = initialized or init
+
+
+def _made_inside(flow: Flow, loops: set[int], *sessions: Session) -> bool:
+    """Whether each pass of a loop makes these sessions anew."""
+    for tree in (module.tree for module in flow.staging.modules.values()):
+        stack: list[cst.CSTNode] = [tree]
+        while stack:
+            node = stack.pop()
+            if id(node) in loops:
+                inside = _nodes(node)
+                return all(id(session.call) in inside for session in sessions)
+            stack.extend(children(node))
+    return False
+
+
+def _nodes(node: cst.CSTNode) -> set[int]:
+    out: set[int] = set()
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        out.add(id(current))
+        stack.extend(children(current))
+    return out
+
+
+def initialized_by(site: RunSite) -> list[Node] | None:
+    """The variables that a run initializes, where they are named one by one; None for all of them."""
+    nodes = Execution(nodes_in(site.fetches)).nodes.values()
+    chosen: list[Node] = []
+    for node in nodes:
+        if node.kind != "init":
+            continue
+        if not node.op.endswith(".initializer"):
+            return None
+        chosen += [n for n in node.inputs if n.kind == "variable" and n not in chosen]
+    return sorted(chosen, key=lambda n: n.number)
