@@ -45,6 +45,8 @@ def check_program(flow: Flow, slicer: Slicer) -> None:
             if made and any(isinstance(p, cst.If | cst.Try) and not _main_guard(p) for p in atom.parents):
                 reason = "state of the graph is made in only one branch of host code"
                 raise NotPlanned(slicer.refusal("TFM404", atom.statement, reason))
+    for atom in flow.region.atoms:
+        role = flow.role(atom)
         if role is Role.HOST and not _makes_writer(flow, atom) and not isinstance(atom.statement, DEFINITIONS):
             _host_reads(flow, slicer, atom)
             _prints(flow, slicer, atom)
