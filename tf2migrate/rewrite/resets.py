@@ -92,6 +92,8 @@ class Resets:
         flow = plan.flow
         if plan.held is not None or not plan.model_class:
             raise self.refused(site.expression, AGAIN)
+        if flow.staging.checkpoints:
+            raise self.refused(site.expression, f"{AGAIN}, and checkpoints are kept")
         if any(node.kind == "layer" for node in flow.staging.nodes):
             raise self.refused(site.expression, f"{AGAIN}, those of layers among them")
         seeded = any(
