@@ -119,6 +119,13 @@ PREFIXES = (
     ("tf.contrib.framework.arg_scope", "TFM701", "`arg_scope` is not rewritten yet"),
     ("tf.contrib.distribut", "TFM808", "distributed training is not rewritten yet"),
 )
+# What computes or stays on the host, of packages that otherwise build graph structure.
+COMPUTING = (
+    "tf.keras.initializers.",
+    "tf.keras.datasets.",
+    "tf.contrib.seq2seq.sequence_loss",
+    "tf.contrib.legacy_seq2seq.sequence_loss",
+)
 ASSIGNS = {"tf.assign": "assign", "tf.assign_add": "assign_add", "tf.assign_sub": "assign_sub"}
 
 
@@ -178,7 +185,7 @@ class TensorFlow(Recurrent, Savers):
         if special is not None:
             return special
         for prefix, code, reason in PREFIXES:
-            if name.startswith(prefix) and not name.startswith(("tf.keras.initializers.", "tf.keras.datasets.")):
+            if name.startswith(prefix) and not name.startswith(COMPUTING):
                 return self.refuse(code, node, reason)
         return self.op(name, args, node)
 

@@ -27,6 +27,7 @@ from tf2migrate.graph.values import (
     Setting,
     Symbol,
     Value,
+    is_cell,
     nodes_in,
     unknown_in,
 )
@@ -252,6 +253,9 @@ def _graph_role(flow: Flow, atom: Atom, nodes: list[Node], kinds: set[str]) -> R
         return Role.CONSTANT
     made = [node for node in nodes if node.kind == "variable"]
     if made and all(n.kind == "variable" or _initial(n, nodes) for n in nodes):
+        if any(is_cell(n) for n in made) and _reads_staged(flow, atom) and not _is_compound(atom):
+            # A cell inside of another one, which drops what a run decides.
+            return Role.STAGED
         return Role.VARIABLE
     return Role.STAGED
 

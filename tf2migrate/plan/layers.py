@@ -189,7 +189,7 @@ def _split(flow: Flow, function: LayerFunction) -> None:
             reason = "variables are made in a loop of this function, which is not rewritten yet"
             raise NotPlanned(_refusal(staging, function, statement, reason))
         if found:
-            creating[id(statement)] = found
+            creating[id(statement)] = _whole_value(flow, function, statement, found)
     _check_loops(flow, function, creating)
     bound_by: dict[str, list[cst.CSTNode]] = {}
     for statement in statements:
@@ -309,7 +309,8 @@ def host_names(staging: Staging, function: LayerFunction, expression: cst.CSTNod
     """Names in an expression that hold host values in every frame of the function."""
     out: list[cst.Name] = []
     for name in names_read(expression):
-        values = [staging.value_in(name, frame) for frame in function.frames]
+        # Names inside a comprehension were seen in a frame of its own.
+        values = [staging.value_in(name, frame) or frame.lookup(name.value) for frame in function.frames]
         known = [v for v in values if v is not None]
         if known and not any(any(True for _ in nodes_in(v)) for v in known):
             out.append(name)
@@ -454,6 +455,38 @@ def _is_return(statement: cst.CSTNode) -> bool:
     return isinstance(statement, cst.SimpleStatementLine) and any(
         isinstance(s, cst.Return | cst.Raise) for s in statement.body
     )
+
+
+def _whole_value(
+    flow: Flow, function: LayerFunction, statement: cst.CSTNode, found: list[cst.BaseExpression]
+) -> list[cst.BaseExpression]:
+    """What makes state in a statement, or all of its value where that is state: ``[Cell(n) for n in sizes]``.
+
+    Raises ``NotPlanned`` for a comprehension that makes state and uses it at once.
+    """
+    repeated = any(is_repeated(statement, expression) for expression in found)
+    if len(found) > 1 and not repeated:
+        return found
+    if isinstance(statement, cst.SimpleStatementLine) and len(statement.body) == 1:
+        small = statement.body[0]
+        if isinstance(small, cst.Assign) and _only_state(flow, function, statement, [small.value]):
+            return [small.value]
+    if repeated:
+        reason = "variables are made in a comprehension and used in the same statement"
+        raise NotPlanned(_refusal(flow.staging, function, statement, reason))
+    return found
+
+
+def is_repeated(statement: cst.CSTNode, expression: cst.CSTNode) -> bool:
+    """Whether a comprehension or lambda in a statement may evaluate an expression any number of times."""
+    stack: list[tuple[cst.CSTNode, bool]] = [(statement, False)]
+    while stack:
+        node, repeats = stack.pop()
+        if node is expression:
+            return repeats
+        repeats = repeats or isinstance(node, cst.BaseComp | cst.Lambda)
+        stack.extend((child, repeats) for child in children(node))
+    return False
 
 
 def _only_state(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import cast
 
 import libcst as cst
 
@@ -20,7 +21,7 @@ from tf2migrate.plan.flow import Flow, Role, analyse_flow
 from tf2migrate.plan.forward import choose_forward, choose_loss
 from tf2migrate.plan.held import find_held, plain, region_expression, settle
 from tf2migrate.plan.immediate import is_immediate
-from tf2migrate.plan.layers import class_name, find_layers, object_name, objects
+from tf2migrate.plan.layers import class_name, find_layers, is_repeated, object_name, objects
 from tf2migrate.plan.lifting import lifted_names
 from tf2migrate.plan.model import Chosen, Fetch, NotPlanned, Plan, Refusal, Slice, Step, Update
 from tf2migrate.plan.normalization import moving_averages
@@ -147,6 +148,11 @@ class Planner:
             if not isinstance(atom.statement, cst.SimpleStatementLine):
                 reason = "layers or variables are made and used in one loop or branch, which is not rewritten yet"
                 raise NotPlanned(self.slicer.refusal("TFM410", atom.statement, reason))
+            for node in atom.nodes:
+                made = node.kind in ("layer", "variable") and self.direct(node) and node.expression is not None
+                if made and is_repeated(atom.statement, cast(cst.BaseExpression, node.expression)):
+                    reason = "layers or variables are made in a comprehension and used in the same statement"
+                    raise NotPlanned(self.slicer.refusal("TFM410", atom.statement, reason))
         plan.layers = find_layers(self.flow)
         self.check_layers(plan)
         calls = [(f, c) for f in plan.layers.values() for c in f.calls if c.caller is self.region.frame]

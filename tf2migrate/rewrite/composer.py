@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -13,7 +13,7 @@ from tf2migrate.api.layer_model import Layer
 from tf2migrate.api.layers import layer
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.tensorflow import ASSIGNS
-from tf2migrate.graph.values import Mapping, Node, Value, nodes_in
+from tf2migrate.graph.values import Cell, Mapping, Node, Value, is_cell, nodes_in
 from tf2migrate.graph.values import Sequence as Items
 from tf2migrate.names.tree import children
 from tf2migrate.plan.facts import dtype_of, is_moving_average, rank_of
@@ -85,6 +85,15 @@ class Composer:
         """The attribute of a variable with this name."""
         held = self.plan.held
         return attribute(plain(name)) if held is None or held.keras else plain(name)
+
+    def stacks(self) -> Iterator[tuple[str, set[int]]]:
+        """The attributes that hold cells made of others, and those that these are made of; the largest first."""
+        found: list[tuple[str, set[int]]] = []
+        for (number, name), held in self.attributes.items():
+            value = self.flow.bound_value(self.flow.region.atoms[number], name)
+            if isinstance(value, Cell):
+                found.append((held, {node.number for node in nodes_in(value) if is_cell(node)}))
+        yield from sorted(found, key=lambda pair: -len(pair[1]))
 
     def is_local(self, atom: Atom, name: str) -> bool:
         """Whether a name only serves a loop or branch inside: what is made there is kept under another name."""

@@ -196,7 +196,12 @@ class LayerClass:
         for statement in simple_statements(self.function.definition.body.body):
             if isinstance(statement, cst.SimpleStatementLine) and len(statement.body) == 1:
                 small = statement.body[0]
-                if isinstance(small, cst.Assign) and small.value is node.expression:
+                if (
+                    isinstance(small, cst.Assign)
+                    and node.expression is not None
+                    and _holds(small.value, node.expression)
+                    and all(name in self.function.state for name, _ in bindings(statement))
+                ):
                     target = small.targets[0].target
                     return isinstance(target, cst.Name) and target.value in self.function.state
         return False
@@ -368,6 +373,13 @@ class LayerClass:
             made = statement.visit(self.first_edit(lazily))
             return [made] if isinstance(made, cst.BaseStatement) else []
         out: list[cst.BaseStatement] = []
+        value = getattr(statement.body[0], "value", None)
+        if state and not any(expression is value for expression in expressions):
+            name = self.function.state[state[0]]
+            text = self.state_value(cast(cst.BaseExpression, value), name, lazily)
+            text = f"self.{name}.append({text})" if name in self.looped else f"self.{name} = {text}"
+            made2 = self.templates.statements(text + "\n", {})
+            return [made2[0].with_changes(leading_lines=statement.leading_lines)]
         for expression in expressions:
             name = self.function.state[state[0]] if state else self.attributes[id(expression)]
             if any(
@@ -381,6 +393,20 @@ class LayerClass:
         if state and out:
             out[0] = out[0].with_changes(leading_lines=statement.leading_lines)
         return out
+
+    def state_value(self, value: cst.BaseExpression, name: str, lazily: bool) -> str:
+        """An expression that makes state and holds nothing else: a list of variables, a stack of cells."""
+        edit = self.first_edit(lazily)
+        for node in self.own_nodes():
+            if isinstance(node.expression, cst.Call) and _holds(value, node.expression):
+                edit.replacements[id(node.expression)] = self.made(node, node.expression, name)
+        return self.symbols.code(cast(cst.CSTNode, value.visit(edit))).strip()
+
+    def made(self, node: Node, original: cst.Call, name: str) -> Replacement:
+        def replace(updated: cst.BaseExpression) -> cst.BaseExpression:
+            return self.symbols.expression(in_model(self.symbols, node, original, cast(cst.Call, updated), name))
+
+        return replace
 
     def state_expressions(self, statement: cst.CSTNode) -> list[cst.Call]:
         own = {id(n.expression): n for n in self.own_nodes()}

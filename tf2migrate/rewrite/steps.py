@@ -704,7 +704,7 @@ class Functions:
         if wanted == made and not self.plan.networks:
             if held is None or held.keras:
                 return f"{self.plan.model}.trainable_variables"
-            if not self.composer.inner and not self.plan.objects:
+            if not self.composer.inner and not self.plan.objects and not any(map(stands_for_several, nodes)):
                 self.trainable = self.trainable or held.fresh("trainable_variables")
                 self.listed = nodes
                 return f"{self.plan.model}.{self.trainable}"
@@ -723,6 +723,10 @@ class Functions:
                 holder = item.name if self.plan.networks else f"{self.plan.model}.{item.name}"
                 lists.append(f"{holder}.trainable_variables")
                 covered |= trainable
+        for name, leaves in self.composer.stacks():
+            if leaves <= wanted - covered:
+                lists.append(f"{self.plan.model}.{name}.trainable_variables")
+                covered |= leaves
         for node in nodes:
             if node.number in covered:
                 continue
