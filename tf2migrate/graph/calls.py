@@ -177,6 +177,9 @@ class Calls(Expressions):
             if any(True for _ in nodes_in(value)):
                 reason = f"a graph value is passed to `{name or 'a function'}`, which is not of this project"
                 return Unknown(reason, self.place())
+            if isinstance(value, Writer | Saver):
+                code = "TFM804" if isinstance(value, Writer) else "TFM803"
+                return self.refuse(code, node, f"a writer or saver is passed to `{name or 'a function'}`")
             if isinstance(value, Session):
                 return self.refuse("TFM411", node, f"the session is passed to `{name or 'a function'}`")
             if isinstance(value, Function):

@@ -27,7 +27,8 @@ class Savers(Summaries):
             what = f"`{unknown[0]}`" if unknown else "these arguments"
             return self.refuse("TFM803", node, f"{what} of a saver cannot be carried over yet")
         given = args.get(0, "var_list")
-        everything = {id(n) for v in self.collections.get("variables", []) for n in nodes_in(v)}
+        members = [n for member in self.members("variables") for n in nodes_in(member)]
+        everything = {id(n) for n in members if "local" not in n.details}
         if given is not None and not (isinstance(given, Const) and given.value is None):
             chosen = {id(n) for n in nodes_in(given)}
             if chosen != everything:

@@ -99,6 +99,8 @@ class Summaries(Flags):
         tag = self.tag(args, node)
         if isinstance(tag, Unknown):
             made.unknown = made.unknown or tag
+        elif any(n.kind not in ("tensor", "variable", "placeholder") for n in made.inputs):
+            made.unknown = made.unknown or Unknown("a summary of the value of an update", self.place(), "TFM804")
         elif not made.inputs:
             made.unknown = made.unknown or Unknown("a summary of a value of the host", self.place(), "TFM804")
         made.details["tag"] = tag

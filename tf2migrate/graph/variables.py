@@ -27,6 +27,7 @@ from tf2migrate.graph.values import (
     Symbol,
     Unknown,
     Value,
+    Writer,
     nodes_in,
     unknown_in,
 )
@@ -108,6 +109,8 @@ class Variables(Calls):
             if isinstance(session, Session):
                 sessions += 1
                 self.sessions.append(session)
+            if isinstance(value, Writer):
+                self.refuse("TFM804", item.item, "a writer in a `with` statement is not rewritten yet")
             entered = self.enter(value, item.item)
             opened += isinstance(entered, ScopeEntry)
             if isinstance(entered, tuple):
