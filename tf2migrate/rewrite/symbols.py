@@ -15,13 +15,19 @@ from tf2migrate.api.mnist import is_mnist_reader, read_data_sets
 from tf2migrate.api.regularizers import is_regularizer, regularizer
 from tf2migrate.api.schedules import is_schedule, schedule
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Symbol, nodes_in
+from tf2migrate.graph.values import Const, Host, Node, Symbol, nodes_in
 from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import children
+from tf2migrate.plan.contract import ancestors
 from tf2migrate.plan.model import NotPlanned, Refusal
 from tf2migrate.rewrite.flags import absl_call
 
+# Losses of TensorFlow 1 that send no gradient into their labels, and what they call these.
+STOPPED_LABELS = {
+    "tf.nn.softmax_cross_entropy_with_logits": "labels",
+    "tf.losses.softmax_cross_entropy": "onehot_labels",
+}
 INITIALIZERS = frozenset({"tf.zeros_initializer", "tf.ones_initializer"})
 
 
@@ -76,7 +82,25 @@ class Symbols:
             return updated
         if name == "tf.set_random_seed":
             return updated.with_changes(func=self.expression(self.seeding(original)))
-        return self.settle(rewrite_call(name, arguments, self.tf), original, updated)
+        untrained = self.untrained(name, original)
+        return self.settle(rewrite_call(name, arguments, self.tf, no_gradient=untrained), original, updated)
+
+    def untrained(self, name: str, call: cst.Call) -> tuple[str, ...]:
+        """The labels of a cross entropy, if no gradient that the program takes can reach them."""
+        keyword = STOPPED_LABELS.get(name)
+        if keyword is None:
+            return ()
+        given = next((a for a in call.args if a.keyword is not None and a.keyword.value == keyword), None)
+        if given is None:
+            given = next((a for a in call.args[:1] if a.keyword is None and not a.star), None)
+        seen = self.staging.values_of(given.value) if given is not None else []
+        by = [n.details.get("variable") for n in self.staging.nodes if n.op == "tf.gradients"]
+        if not seen or any(not isinstance(v, Node) or v.kind not in ("variable", "layer") for v in by):
+            return ()
+        behind = ancestors([node for value in seen for node in nodes_in(value)])
+        trained = any(n.number in behind and n.kind not in ("tensor", "placeholder") for n in self.staging.nodes)
+        known = all(isinstance(value, Node | Host | Const) for value in seen)
+        return (keyword,) if known and not trained else ()
 
     def penalty(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
         """``tf.contrib.layers.l2_regularizer(scale)(w)`` is ``scale * tf.nn.l2_loss(w)``."""
