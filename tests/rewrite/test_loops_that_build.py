@@ -100,3 +100,22 @@ def test_a_list_for_the_model_and_for_tensors_made_in_one_statement() -> None:
     )
     made = migrate_text(text)
     assert made.level is Level.UNCHANGED or "kept = []" not in made.code.split("def call")[-1]
+
+
+def test_a_loop_of_layers_becomes_a_layer() -> None:
+    made = migrate_text(program("h = tf.layers.dense(h, width)"))
+    assert made.level is Level.NATIVE
+    assert "for width in widths:" in made.code or "for number, width in enumerate(widths):" in made.code
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(["h = tf.layers.dense(h, width)", "kept.append(h)"], id="fills a list"),
+        pytest.param(["h = tf.layers.dense(h, width)", "count = count + 1"], id="counts"),
+        pytest.param(["h = tf.layers.dense(h, width)", "if width < 5: break"], id="is left early"),
+    ],
+)
+def test_loops_of_layers_with_other_effects_stay(body: list[str]) -> None:
+    text = program(*body, before="kept = []\ncount = 0", after="print(len(kept), count)")
+    assert migrate_text(text).level is Level.UNCHANGED

@@ -16,6 +16,7 @@ from tf2migrate.plan.several import separate
 from tf2migrate.rewrite.collected import resolved
 from tf2migrate.rewrite.held import HeldRewriter
 from tf2migrate.rewrite.inlining import walk
+from tf2migrate.rewrite.outlined_loops import outlined_loops
 from tf2migrate.rewrite.parted_loops import parted_loops
 from tf2migrate.rewrite.plain import rewrite_plain
 from tf2migrate.rewrite.program import Rewriter
@@ -60,7 +61,7 @@ def attempt(modules: list[Module], entry: str, marks: bool) -> Attempt:
 
 
 def _forms(known: Attempt, entry: str, marks: bool) -> Iterator[Attempt]:
-    """The same program with static shapes written out, with loops parted, and with both.
+    """The same program with static shapes written out, with loops parted, and with loops as functions.
 
     First the shapes that decide a variable are written out, then those of arguments as well, which a layer may be told.
     """
@@ -70,10 +71,19 @@ def _forms(known: Attempt, entry: str, marks: bool) -> Iterator[Attempt]:
         if sized is not None:
             tried.append(_attempt(sized, entry, marks, _all_again(known, sized)))
             yield tried[-1]
+    if known.builders:
+        return
     for other in tried:
         parted = parted_loops(other.staging, other.modules)
         if parted is not None:
-            yield _attempt(parted, entry, marks, _all_again(other, parted))
+            yield _attempt(parted, entry, marks, ())
+    outlined = outlined_loops(known.staging, known.modules)
+    if outlined is not None:
+        tried.append(_attempt(outlined, entry, marks, ()))
+        yield tried[-1]
+        sized = written_shapes(tried[-1].staging, outlined, False)
+        if sized is not None:
+            yield _attempt(sized, entry, marks, ())
 
 
 def _all_again(known: Attempt, modules: list[Module]) -> tuple[cst.FunctionDef, ...]:

@@ -293,7 +293,7 @@ class LayerClass:
                     pass
                 case cst.BaseStatement() if id(statement) in self.function.second:
                     made2 = statement.visit(self.second_edit())
-                    if isinstance(made2, cst.BaseStatement):
+                    if isinstance(made2, cst.BaseStatement) and not _is_idle(made2):
                         out.append(made2)
         return out
 
@@ -452,7 +452,7 @@ class LayerClass:
             if node.expression is expression:
                 if node.kind == "layer":
                     return self.layer(node, updated).constructor
-                return in_model(self.symbols, node, expression, updated, name)
+                return in_model(self.symbols, node, expression, updated, name, edit if lazily else None)
         for call in self.nested():
             if call.call is expression:
                 inner = self.layers[id(call.frame.owner)]
@@ -545,6 +545,16 @@ class LayerClass:
 
 
 _own = own_part
+
+
+def _is_idle(statement: cst.BaseStatement) -> bool:
+    """``x = x``: what is left of a layer that does nothing, such as dropout outside of training."""
+    match statement:
+        case cst.SimpleStatementLine(
+            body=[cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=cst.Name(value=value))]
+        ):
+            return name == value
+    return False
 
 
 def _holds(statement: cst.CSTNode, expression: cst.CSTNode) -> bool:

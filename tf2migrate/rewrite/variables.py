@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import libcst as cst
 
 from tf2migrate.api.calls_model import Argument
@@ -42,8 +44,18 @@ def arguments_of(symbols: Symbols, node: Node, call: cst.Call) -> dict[str, str]
     return given
 
 
-def in_model(symbols: Symbols, node: Node, original: cst.Call, updated: cst.Call, name: str) -> str:
-    """The constructor of a variable that is an attribute ``name`` of the model: ``self.add_weight`` where possible."""
+def in_model(
+    symbols: Symbols,
+    node: Node,
+    original: cst.Call,
+    updated: cst.Call,
+    name: str,
+    edit: cst.CSTTransformer | None = None,
+) -> str:
+    """The constructor of a variable that is an attribute ``name`` of the model: ``self.add_weight`` where possible.
+
+    ``edit`` is what made ``updated`` of ``original``, where names of the function are called otherwise in the class.
+    """
     if is_cell(node):
         return cell(symbols, original, updated)
     given = arguments_of(symbols, node, updated)
@@ -53,7 +65,8 @@ def in_model(symbols: Symbols, node: Node, original: cst.Call, updated: cst.Call
         symbol = symbols.canonical(call.func) if isinstance(call, cst.Call) else None
         if symbol is not None and isinstance(call, cst.Call):
             # The texts of the original call: its own native spelling is decided by the table.
-            weight = weight_initializer(symbol, symbols.arguments(call), tf=symbols.tf)
+            inner = call if edit is None else call.with_changes(args=[cast(cst.Arg, a.visit(edit)) for a in call.args])
+            weight = weight_initializer(symbol, symbols.arguments(inner), tf=symbols.tf)
             if weight is not None and "dtype" not in given and simple(call, symbols):
                 symbols.define(weight.definitions)
                 parts = [f'name="{name}"', f"shape={weight.shape}", f"initializer={weight.initializer}"]
