@@ -251,6 +251,9 @@ class TensorFlow(Recurrent, Savers):
             case "tf.losses.add_loss" | "tf.contrib.losses.add_loss":
                 key = args.get(1, "loss_collection") or Const(LOSSES)
                 return self.add_to_collection(key, args.get(0, "loss"), node, 0)
+            case "tf.train.global_step":
+                counter, where = args.get(1, "global_step_tensor"), argument(node, 1, "global_step_tensor")
+                return self.run_site("global_step", counter, where, None, None, node, frame)
             case "tf.train.get_or_create_global_step" | "tf.train.create_global_step":
                 return self.global_step(node)
         if is_regularizer(name):

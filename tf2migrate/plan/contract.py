@@ -265,9 +265,14 @@ def _values_agree(flow: Flow, slicer: Slicer, atom: Atom) -> None:
         if isinstance(read.value, Unknown):
             raise NotPlanned(slicer.refusal(read.value.code, read.node, read.value.reason))
         carried = read.name in atom.binds and not isinstance(atom.statement, cst.SimpleStatementLine)
-        if len(sources) == 1 and isinstance(read.value, Node) and not carried:
+        known = read.value
+        if read.node is atom.binds.get(read.name):
+            # `loss += term` reads the name before it binds it.
+            seen = flow.staging.observations.get(id(read.node), [])
+            known = next((o.value for o in seen if o.frame is read.frame), known)
+        if len(sources) == 1 and isinstance(known, Node) and not carried:
             bound = flow.bound_value(sources[0], read.name)
-            if bound is not read.value:
+            if bound is not known:
                 reason = f"`{read.name}` may have been bound elsewhere by the time that it is read"
                 raise NotPlanned(slicer.refusal("TFM401", read.node, reason))
 

@@ -151,6 +151,35 @@ def assign_roles(flow: Flow) -> None:
                         flow.roles[other.number] = given[other.number] = flow.role(atom)
                     elif given.get(other.number, flow.role(atom)) is not flow.role(atom):
                         flow.conflicts.append((other, name))
+    _move_beginnings(flow)
+
+
+def _move_beginnings(flow: Flow) -> None:
+    """What a sum of tensors begins with goes where the sum goes: ``loss = 0.0`` before ``loss += term``."""
+    for atom in flow.region.atoms:
+        if flow.role(atom) is not Role.STAGED:
+            continue
+        for name in {read.value for read in atom.reads} & set(atom.binds):
+            for source in flow.reaching(name, atom):
+                if flow.role(source) in (Role.HOST, Role.CONSTANT) and _begins(flow, source, name):
+                    flow.roles[source.number] = Role.STAGED
+
+
+def _begins(flow: Flow, source: Atom, name: str) -> bool:
+    """Whether a statement only binds a number or constant, which nothing but moved statements reads."""
+    statement = source.statement
+    if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1 or set(source.binds) != {name}:
+        return False
+    small = statement.body[0]
+    if not isinstance(small, cst.Assign) or len(small.targets) != 1 or source.parents != ():
+        return False
+    if flow.role(source) is Role.HOST and not isinstance(small.value, cst.Integer | cst.Float):
+        return False
+    for atom in flow.region.atoms:
+        reads = name in {read.value for read in atom.reads} or any(r.name == name for r in flow.reads(atom))
+        if reads and flow.role(atom) is not Role.STAGED and source in flow.reaching(name, atom):
+            return False
+    return True
 
 
 def _static_nodes(staging: Staging) -> set[int]:

@@ -150,7 +150,9 @@ class Runs:
     # ------------------------------------------------------------------ results
     def expression(self, step: Step, site: RunSite) -> str:
         """What replaces the run where its value is used as a whole."""
-        return self.marked(site, self.value(step, site), step.fetch)
+        value = self.value(step, site)
+        # `tf.train.global_step` gave an int of Python.
+        return self.marked(site, f"int({value})" if site.form == "global_step" else value, step.fetch)
 
     def marked(self, site: RunSite, text: str, fetch: Fetch | None = None) -> str:
         """The text with a call that records it, where runs are recorded; summaries are not compared."""
