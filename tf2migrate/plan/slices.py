@@ -21,7 +21,7 @@ from tf2migrate.graph.values import (
     unknown_in,
 )
 from tf2migrate.names.tree import children
-from tf2migrate.plan.facts import dtype_of
+from tf2migrate.plan.cut_feeds import cut_expressions, is_cut
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import Fetch, NotPlanned, Refusal, Slice
 from tf2migrate.plan.region import Atom, names_read
@@ -33,6 +33,14 @@ class Slicer:
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.region = flow.region
+        self._cut: dict[int, list[cst.BaseExpression]] | None = None
+
+    @property
+    def cut(self) -> dict[int, list[cst.BaseExpression]]:
+        """Floats that are written out where they are fed to integer placeholders, by the identity of the value."""
+        if self._cut is None:
+            self._cut = cut_expressions(self.flow.staging)
+        return self._cut
 
     # ------------------------------------------------------------------ fetches
     def fetch(self, site: RunSite) -> Fetch:
@@ -121,13 +129,10 @@ class Slicer:
             if self.flow.staging.is_maybe(value, key) and key.op != "tf.placeholder" and not has_default(key):
                 where = site.feed_expression or site.expression
                 raise NotPlanned(self.refusal("TFM407", where, "this feed holds a placeholder on some paths only"))
-            if (dtype_of(key) or "").startswith(("int", "uint")) and _holds_floats(value.items[key]):
+            if is_cut(key, value.items[key]) and id(value.items[key]) not in self.cut:
                 where = site.feed_expression or site.expression
-                raise NotPlanned(
-                    self.refusal(
-                        "TFM407", where, "a float is fed to an integer placeholder, which cut its fraction off"
-                    )
-                )
+                reason = "a float is fed to an integer placeholder, which cut its fraction off"
+                raise NotPlanned(self.refusal("TFM407", where, reason, "feed `int(...)` of it"))
             keys.append(key)
         return keys
 
@@ -225,15 +230,6 @@ def has_call(expression: cst.CSTNode) -> bool:
         if isinstance(node, cst.Call):
             return True
         stack.extend(children(node))
-    return False
-
-
-def _holds_floats(value: Value) -> bool:
-    match value:
-        case Const(value=float()):
-            return True
-        case Sequence(items=items):
-            return any(_holds_floats(item) for item in items)
     return False
 
 

@@ -32,6 +32,7 @@ from tf2migrate.graph.values import Sequence as Items
 from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.project import Module, Project, dotted_name
 from tf2migrate.names.tree import children
+from tf2migrate.plan.cut_feeds import cut_expressions
 from tf2migrate.plan.effects import host_effect
 from tf2migrate.plan.flow import Role, is_graph_statement, is_summary_statement
 from tf2migrate.plan.forward import uses_forward
@@ -335,6 +336,13 @@ class Rewriter:
                     if isinstance(index, cst.Index):
                         self._key(index.value)
             stack.extend(children(node))
+        for floats in cut_expressions(self.staging).values():
+            for part in floats:
+                self.replacements[id(part)] = self._cut
+
+    def _cut(self, updated: cst.BaseExpression) -> cst.BaseExpression:
+        """A float of Python, as an integer placeholder took it."""
+        return self.symbols.expression(f"int({self.symbols.code(updated)})")
 
     def _key(self, key: cst.BaseExpression) -> None:
         numbers = {node.number for v in self.staging.values_of(key) if (node := fed_node(v)) is not None}
