@@ -15,7 +15,7 @@ from tf2migrate.graph.values import (
     nodes_in,
     stands_for_several,
 )
-from tf2migrate.names.tree import children
+from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.effects import moved_effect
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import NotPlanned, Plan, Step
@@ -162,19 +162,14 @@ def _is_graph_value(value: Value) -> bool:
 
 
 def _built_while_running(flow: Flow, slicer: Slicer, atom: Atom) -> None:
-    inside: set[int] = set()
-    for site in atom.runs:
-        stack: list[cst.CSTNode] = [site.fetch_expression]
-        while stack:
-            current = stack.pop()
-            inside.add(id(current))
-            stack.extend(children(current))
+    """What a run computes on the way is made where it is fetched, and nowhere else."""
+    fetched = {(id(site.frame), id(part)) for site in atom.runs for part in walk(site.fetch_expression)}
     for node in atom.nodes:
         if node.kind == "init" or node.number in flow.static:
             continue
-        outer = [step for step in node.place.steps if step.frame is flow.region.frame]
-        direct = node.place.steps[-1].frame is flow.region.frame
-        if node.expression is None or (direct and id(node.expression) not in inside) or (not direct and outer):
+        inside = any(step.frame is flow.region.frame for step in node.place.steps)
+        here = (id(node.place.steps[-1].frame), id(node.expression)) in fetched
+        if node.expression is None or (inside and not here):
             where = node.expression or atom.statement
             reason = "graph is built by a statement that also runs it"
             raise NotPlanned(slicer.refusal("TFM410", where, reason))

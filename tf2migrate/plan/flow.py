@@ -185,15 +185,21 @@ def _begins(flow: Flow, source: Atom, name: str) -> bool:
 def _static_nodes(staging: Staging) -> set[int]:
     """Numbers of the nodes that are the same in every run: no feed, variable, draw or update behind them."""
     static: set[int] = set()
+    fed = {key.number for site in staging.runs if isinstance(site.feeds, Mapping) for key in _keys(site.feeds)}
     for node in staging.nodes:
         if (
             node.kind == "tensor"
             and not node.random
             and not node.control
+            and node.number not in fed
             and all(n.number in static for n in node.inputs)
         ):
             static.add(node.number)
     return static
+
+
+def _keys(feeds: Mapping) -> list[Node]:
+    return [key for key in feeds.items if isinstance(key, Node)]
 
 
 def _inner_reads(flow: Flow) -> None:

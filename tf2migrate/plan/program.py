@@ -27,6 +27,7 @@ from tf2migrate.plan.model import Chosen, Fetch, NotPlanned, Plan, Refusal, Slic
 from tf2migrate.plan.normalization import moving_averages
 from tf2migrate.plan.recurrent import check_cells
 from tf2migrate.plan.region import Atom, find_region, names_read
+from tf2migrate.plan.repeated import unite_repeated
 from tf2migrate.plan.reserved import RESERVED, attribute
 from tf2migrate.plan.sessions import find_resets
 from tf2migrate.plan.slices import Slicer, has_call, has_default, in_order
@@ -57,6 +58,7 @@ class Planner:
         self.slicer = Slicer(flow)
 
     def plan(self) -> Plan:
+        unite_repeated(self.staging)
         self.choices = find_choices(self.flow)
         find_summaries(self.flow, self.slicer)
         check_program(self.flow, self.slicer)

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from tf2migrate.graph.interpreter import assigned_names
 from tf2migrate.graph.values import Class, Const, Foreign, Function, Host, Instance, Node, Symbol, Value
 from tf2migrate.names.tree import children
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.model import Step
-from tf2migrate.plan.region import Atom, names_read
+from tf2migrate.plan.region import Atom, changed_names, names_read
 
 # Methods that change a list, dict, set or array in place.
 MUTATING = frozenset(
@@ -71,23 +72,21 @@ def instability(flow: Flow, step: Step) -> tuple[cst.CSTNode, str] | None:
         for name, source in step.parts.host.items()
         if not _is_fixed(flow.bound_value(source, name)) and not _is_definition(flow, source)
     }
-    if not names and not step.parts.atoms:
-        return None
-    readers = step.parts.atoms
-    if not readers:
-        return None
-    first = min(atom.number for atom in readers)
-    rebound = _rebound_globally(flow)
+    rebound = _rebound_globally(flow) if step.parts.host and flow.region.is_module else {}
     for name in step.parts.host:
-        if name in rebound and flow.region.is_module:
+        if name in rebound:
             return rebound[name], f"`{name}` is bound again by a function"
-    if not names:
-        return _attributes(flow, step)
-    shared = _aliases(flow, set(names))
-    for atom in flow.region.atoms[first + 1 :]:
-        place = _changes(flow, atom, shared)
+    if names:
+        # What only a fetch reads is read when its function is traced, and from then on as it was.
+        first = min(atom.number for atom in (step.parts.atoms or names.values()))
+        shared = _aliases(flow, set(names))
+        for atom in flow.region.atoms[first + 1 :]:
+            place = _changes(flow, atom, shared)
+            if place is not None:
+                return place, "a host object that the graph was built from may be changed here"
+        place = _changed_by_functions(flow, shared)
         if place is not None:
-            return place, "a host object that the graph was built from may be changed here"
+            return place, "a host object that the graph was built from is changed by a function"
     return _attributes(flow, step)
 
 
@@ -215,22 +214,48 @@ def _changes_a_parameter(function: Function) -> bool:
 def _rebound_globally(flow: Flow) -> dict[str, cst.CSTNode]:
     """Names of the module that a function declares global and binds."""
     out: dict[str, cst.CSTNode] = {}
-    for module in flow.staging.modules.values():
-        for node in _walk(module.tree):
+    for function in _functions(flow):
+        bound = assigned_names(function.body)
+        for node in _walk(function.body):
             if isinstance(node, cst.Global):
-                for item in node.names:
-                    out[item.name.value] = node
+                out.update({item.name.value: node for item in node.names if item.name.value in bound})
     return out
+
+
+def _changed_by_functions(flow: Flow, shared: set[str]) -> cst.CSTNode | None:
+    """A function that changes one of the objects in place by a name that it does not bind itself."""
+    for function in _functions(flow):
+        if function is flow.region.frame.owner:
+            continue
+        changed = changed_names(function.body, lambda base: True) & shared
+        if changed and not changed <= (parameter_names(function) | assigned_names(function.body)):
+            return function
+    return None
+
+
+def _functions(flow: Flow) -> Iterator[cst.FunctionDef]:
+    for module in flow.staging.modules.values():
+        yield from (node for node in _walk(module.tree) if isinstance(node, cst.FunctionDef))
+
+
+def parameter_names(function: cst.FunctionDef) -> set[str]:
+    """The parameters of a function."""
+    params = function.params
+    given = [*params.posonly_params, *params.params, *params.kwonly_params, params.star_arg, params.star_kwarg]
+    return {param.name.value for param in given if isinstance(param, cst.Param)}
 
 
 def _attributes(flow: Flow, step: Step) -> tuple[cst.CSTNode, str] | None:
     """An attribute of a host object that moved code reads, and that some method stores outside a constructor."""
     stored: dict[str, cst.CSTNode] | None = None
-    for atom in step.parts.atoms:
-        for node in _walk(atom.statement):
+    frame = flow.region.frame
+    places = [(atom.statement, frame) for atom in step.parts.atoms]
+    places += [(leaf.expression, leaf.frame or frame) for leaf in step.fetch.values() if leaf.expression is not None]
+    for place, own in places:
+        for node in _walk(place):
             if not isinstance(node, cst.Attribute):
                 continue
-            value = flow.staging.value_in(node.value, flow.region.frame)
+            value = flow.staging.value_in(node.value, own)
             if not isinstance(value, Host | Instance):
                 continue
             stored = _stored_attributes(flow) if stored is None else stored

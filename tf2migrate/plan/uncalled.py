@@ -13,6 +13,7 @@ from tf2migrate.names.project import dotted_name
 from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.region import names_read
+from tf2migrate.plan.stability import parameter_names
 
 # Methods and functions that make state of the graph, or change it, whatever they are called on.
 GRAPH_WORDS = frozenset(
@@ -53,9 +54,7 @@ def uncalled_uses(flow: Flow) -> Iterator[tuple[cst.FunctionDef, str]]:
 
 
 def _locals(function: cst.FunctionDef) -> frozenset[str]:
-    params = function.params
-    given = [*params.posonly_params, *params.params, *params.kwonly_params, params.star_arg, params.star_kwarg]
-    names = {param.name.value for param in given if isinstance(param, cst.Param)}
+    names = parameter_names(function)
     for node in walk(function.body):
         if isinstance(node, cst.Global):
             return frozenset(names)
