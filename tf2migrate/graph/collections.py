@@ -9,7 +9,18 @@ import libcst as cst
 from tf2migrate.graph.calls import Arguments
 from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.staging import Collected, Reading
-from tf2migrate.graph.values import Const, Node, Regularizer, Scope, Sequence, Unknown, Value, nodes_in, unknown_in
+from tf2migrate.graph.values import (
+    Const,
+    Node,
+    Regularizer,
+    Scope,
+    Sequence,
+    Unknown,
+    Value,
+    nodes_in,
+    stands_for_several,
+    unknown_in,
+)
 from tf2migrate.graph.variables import Variables, is_given
 
 LOSSES = "losses"
@@ -156,7 +167,7 @@ class Collections(Variables):
                 continue
             chosen.append(member)
         # Keras lists the variables of layers after a model's own.
-        layers = any(isinstance(m, Node) and (m.kind == "layer" or layer_of(m) is not None) for m in chosen)
+        layers = any(isinstance(m, Node) and (stands_for_several(m) or layer_of(m) is not None) for m in chosen)
         return Sequence(chosen, "collection" if layers else "list")
 
 

@@ -27,6 +27,7 @@ from tf2migrate.graph.values import (
     Value,
     fed_node,
     nodes_in,
+    stands_for_several,
 )
 from tf2migrate.graph.values import Sequence as Items
 from tf2migrate.names.aliases import Aliases
@@ -782,12 +783,13 @@ class Rewriter:
             maker = layer_of(node) or node
             frames = [step.frame.owner for step in maker.place.steps]
             lazy = any(id(f) in self.plan.layers and self.plan.layers[id(f)].shapes for f in frames)
-            if maker.kind != "layer" and not lazy:
+            if not stands_for_several(maker) and not lazy:
                 continue
             made = self.region.atom_at(maker.place)
             for step in self.plan.steps:
                 sites = [self.region.atom_at(site.place) for site in step.sites]
-                if made in step.parts.atoms and any(s is not None and s.number < atom.number for s in sites):
+                used = made in step.parts.atoms or maker in step.parts.variables
+                if used and any(s is not None and s.number < atom.number for s in sites):
                     break
             else:
                 reason = "the variables of a layer are read before a run has built it"
