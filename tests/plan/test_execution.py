@@ -96,6 +96,11 @@ def test_order_is_defined(text: str) -> None:
             id="two layers by hand",
         ),
         pytest.param(
+            "rate = tf.Variable(0.1, trainable=False)\n"
+            "sess.run([tf.train.GradientDescentOptimizer(rate).minimize(loss), rate.assign(0.5)])",
+            id="the rate of an update",
+        ),
+        pytest.param(
             "adam = tf.train.AdamOptimizer()\na = tf.Variable(1.0)\nb = tf.Variable(2.0)\n"
             "sess.run([adam.minimize(a * a, var_list=[a]), adam.minimize(b * b, var_list=[b])])",
             id="one optimizer twice",

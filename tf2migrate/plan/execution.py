@@ -66,9 +66,10 @@ class Execution:
         self.before: dict[int, set[int]] = {}
         self.users: dict[int, list[Node]] = {}
         for node in ordered:
-            for source in node.inputs:
-                if node.kind != "train" and node.op != "tf.gradients":
-                    self.users.setdefault(source.number, []).append(node)
+            # A train op reads what its rate is, and what its gradients read is looked at on its own.
+            read = self._rates(node) if node.kind == "train" else () if node.op == "tf.gradients" else node.inputs
+            for source in read:
+                self.users.setdefault(source.number, []).append(node)
 
     # ------------------------------------------------------------------ what is executed
     def needs(self, node: Node) -> list[Node]:
