@@ -266,3 +266,59 @@ def test_two_objects_of_a_class_have_their_own_graphs() -> None:
 )
 def test_objects_that_are_not_apart_stay(a: str, b: str, run: str) -> None:
     assert migrate_text(SEVERAL.format(a=a, b=b, run=run)).level is Level.UNCHANGED
+
+
+GRAPHS = """
+import numpy as np
+import tensorflow as tf
+
+
+class Net(object):
+    def __init__(self, width):
+        self.graph = tf.Graph()
+        with self.graph.as_default():
+            self.x = tf.placeholder(tf.float32, [None, width])
+            w = tf.get_variable("w", [width, 2], initializer=tf.ones_initializer())
+            self.y = tf.matmul(self.x, w)
+            {more}
+            init = tf.global_variables_initializer()
+        self.sess = tf.Session(graph=self.graph)
+        self.sess.run(init)
+
+    def predict(self, x):
+        return self.sess.run(self.y, {{self.x: x}})
+
+
+first, second = Net(2), Net(3)
+print(first.predict(np.ones([1, 2])), second.predict(np.ones([1, 3])))
+"""
+
+
+def test_objects_may_have_graphs_of_their_own() -> None:
+    assert migrate_text(GRAPHS.format(more="")).level is Level.NATIVE
+
+
+def test_an_object_with_two_graphs_stays() -> None:
+    more = "with tf.Graph().as_default():\n                self.z = tf.constant(1.0)"
+    assert migrate_text(GRAPHS.format(more=more)).level is Level.UNCHANGED
+
+
+def test_two_graphs_of_a_script_stay() -> None:
+    text = """
+        import tensorflow as tf
+
+        first, second = tf.Graph(), tf.Graph()
+        with first.as_default():
+            a = tf.get_variable("w", [2], initializer=tf.ones_initializer())
+            init_a = tf.global_variables_initializer()
+        with second.as_default():
+            b = tf.get_variable("w", [2], initializer=tf.zeros_initializer())
+            init_b = tf.global_variables_initializer()
+        with tf.Session(graph=first) as sess:
+            sess.run(init_a)
+            print(sess.run(a))
+        with tf.Session(graph=second) as sess:
+            sess.run(init_b)
+            print(sess.run(b))
+        """
+    assert migrate_text(textwrap.dedent(text)).level is Level.UNCHANGED

@@ -143,6 +143,10 @@ class Staging:
     all_runs: list[RunSite] = field(default_factory=list)
     """All runs of the program, where ``runs`` are only those of one class of objects."""
 
+    graphs: list[Obstacle] = field(default_factory=list)
+    """What stands against the program where it has several graphs: only objects that each hold one are told apart."""
+    worlds: dict[int, int] = field(default_factory=dict)
+    """The graph, by number, of each node that is not in the first one."""
     twins: bool = False
     """Whether the object that holds the graph stands for several of its class."""
 

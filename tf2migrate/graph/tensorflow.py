@@ -21,7 +21,7 @@ from tf2migrate.graph.recurrent import Recurrent
 from tf2migrate.graph.savers import Savers
 from tf2migrate.graph.shape_rules import part_shape
 from tf2migrate.graph.sizes import merged, sizes_given
-from tf2migrate.graph.staging import RunSite
+from tf2migrate.graph.staging import Obstacle, RunSite
 from tf2migrate.graph.values import (
     Bound,
     Builtin,
@@ -143,6 +143,7 @@ class TensorFlow(Recurrent, Savers):
         self.collected = {}
         self.penalties = {}
         self.graphs = 0
+        self.worlds = {}
         self.op_names = OpNames()
 
     # ------------------------------------------------------------------ nodes
@@ -158,6 +159,8 @@ class TensorFlow(Recurrent, Savers):
             if (unknown := unknown_in(operand)) is not None:
                 made.unknown = unknown
         self.staging.nodes.append(made)
+        if self.world:
+            self.staging.worlds[made.number] = self.world
         return made
 
     def tensor(self, op: str, operands: list[Value], node: cst.CSTNode) -> Value:
@@ -221,8 +224,9 @@ class TensorFlow(Recurrent, Savers):
             case "tf.Graph":
                 self.graphs += 1
                 if self.graphs > 1:
-                    return self.refuse("TFM410", node, "several graphs in one program are not rewritten yet")
-                return Graph()
+                    reason = "several graphs in one program are not rewritten yet"
+                    self.staging.graphs.append(Obstacle("TFM410", self.place().module, node, reason))
+                return Graph(False, self.graphs - 1)
             case "tf.get_default_graph":
                 return Graph(True)
             case "tf.reset_default_graph" | "tf.set_random_seed":

@@ -222,9 +222,10 @@ class Session(Value):
 
 @dataclass(eq=False, slots=True)
 class Graph(Value):
-    """A ``tf.Graph``, or the default graph."""
+    """A ``tf.Graph``, or the default graph; ``number`` tells the graphs after the first one apart."""
 
     default: bool = False
+    number: int = 0
 
 
 @dataclass(eq=False, slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -85,6 +86,8 @@ class Variables(Calls):
     collections: dict[str, list[Value]]
     sessions: list[Session]
     graphs: int
+    world: int = 0
+    worlds: dict[int, dict[str, object]]
     name_scopes: int = 0
     op_names: OpNames
     part_count: int = 0
@@ -94,7 +97,7 @@ class Variables(Calls):
         opened = 0
         controlled = 0
         named = 0
-        titles = ExitStack()
+        titles, worlds = ExitStack(), ExitStack()
         sessions = 0
         for item in node.items:
             value = self.evaluate(item.item, frame)
@@ -111,6 +114,8 @@ class Variables(Calls):
                 self.sessions.append(session)
             if isinstance(value, Writer):
                 self.refuse("TFM804", item.item, "a writer in a `with` statement is not rewritten yet")
+            if isinstance(value, Bound) and isinstance(value.receiver, Graph) and value.name == "as_default":
+                worlds.enter_context(self.world_of(value.receiver))
             entered = self.enter(value, item.item)
             opened += isinstance(entered, ScopeEntry)
             if isinstance(entered, tuple):
@@ -134,6 +139,35 @@ class Variables(Calls):
                 self.scopes.pop()
             for _ in range(controlled):
                 self.controls.pop()
+            worlds.close()
+
+    @contextmanager
+    def world_of(self, graph: Graph) -> Iterator[None]:
+        """Inside of a graph of its own, names and collections are those of this graph."""
+        if graph.default or graph.number == self.world:
+            yield
+            return
+        outer, self.world = self.world, graph.number
+        fresh: dict[str, object] = {
+            "scopes": [ScopeEntry("")],
+            "by_name": {},
+            "controls": [],
+            "collections": {},
+            "collected": {},
+            "penalties": {},
+            "name_scopes": 0,
+            "op_names": OpNames(),
+        }
+        saved = {name: getattr(self, name) for name in fresh}
+        for name, value in self.worlds.setdefault(graph.number, fresh).items():
+            setattr(self, name, value)
+        try:
+            yield
+        finally:
+            self.worlds[graph.number] = {name: getattr(self, name) for name in fresh}
+            for name, value in saved.items():
+                setattr(self, name, value)
+            self.world = outer
 
     def enter(self, value: Value, where: cst.CSTNode) -> ScopeEntry | tuple[Node, ...] | None:
         """Opens what a ``with`` item stands for; gives back what has to be closed."""

@@ -8,7 +8,20 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from tf2migrate.graph.values import Bound, Class, Function, Instance, Mapping, Sequence, Value, nodes_in
+from tf2migrate.graph.values import (
+    Bound,
+    Class,
+    Function,
+    Graph,
+    Instance,
+    Mapping,
+    Node,
+    Sequence,
+    Session,
+    Setting,
+    Value,
+    nodes_in,
+)
 from tf2migrate.names.attributes import name_node
 from tf2migrate.names.tree import children
 from tf2migrate.plan.flow import Flow, Role
@@ -267,7 +280,8 @@ def _helpers(flow: Flow, slicer: Slicer, held: Held, attributes: dict[str, cst.C
                 reason = f"`{name}` is read by a method that the graph is built with, and only exists inside the graph"
                 raise NotPlanned(slicer.refusal("TFM410", node, reason))
             value = flow.staging.value_in(node, frame2)  # type: ignore[arg-type]
-            if name not in kept and not isinstance(value, Bound | Function):
+            runtime = isinstance(value, Session | Graph | Setting) or (isinstance(value, Node) and value.kind == "init")
+            if name not in kept and not runtime and not isinstance(value, Bound | Function):
                 attributes.setdefault(name, node)
 
 

@@ -128,7 +128,7 @@ def _first_call(
     ``several`` that has to be the only one."""
     name = function.name.value
     trees = [other.tree if other.key != module.key else module.tree for other in project.modules.values()]
-    mentions = sum(_mentions(tree, name, cls is not None) for tree in trees)
+    mentions = sum(_mentions(tree, name, cls) for tree in trees)
     if mentions != 2 and not several:
         return None
     found: list[Opening] = []
@@ -139,10 +139,10 @@ def _first_call(
     return found[0]
 
 
-def _mentions(tree: cst.Module, name: str, method: bool) -> int:
+def _mentions(tree: cst.Module, name: str, cls: cst.ClassDef | None) -> int:
     """How often a file may mean a function or method by its name, its definition included."""
-    if method:
-        return _method_mentions(tree, name)
+    if cls is not None:
+        return _method_mentions(tree, name, cls)
     imported = {n for node in walk(tree) if isinstance(node, cst.Import | cst.ImportFrom) for n, _ in bindings(node)}
     count = 0
     stack: list[tuple[cst.CSTNode, bool]] = [(tree, False)]
@@ -174,8 +174,11 @@ def _mentions(tree: cst.Module, name: str, method: bool) -> int:
     return count
 
 
-def _method_mentions(tree: cst.Module, name: str) -> int:
-    """Attributes of this name, methods, and what the body of a class says outside of its methods."""
+def _method_mentions(tree: cst.Module, name: str, cls: cst.ClassDef) -> int:
+    """Attributes of this name, methods, and what the body of a class says outside of its methods.
+
+    What a class that stands apart says of a method of its own is its own business.
+    """
     count = 0
     stack: list[tuple[cst.CSTNode, bool]] = [(tree, False)]
     while stack:
@@ -189,6 +192,9 @@ def _method_mentions(tree: cst.Module, name: str) -> int:
                 count += in_class and own.value == name
                 stack.extend((child, False) for child in node.children if child is not own)
                 continue
+            case cst.ClassDef() if node is not cls and _stands_apart(node, cls, name):
+                stack.extend((part, False) for part in _not_own(node, name))
+                continue
             case cst.ClassDef():
                 in_class = True
             case cst.Name(value=value):
@@ -197,6 +203,33 @@ def _method_mentions(tree: cst.Module, name: str) -> int:
                 count += node.raw_value == name and in_class
         stack.extend((child, in_class) for child in node.children)
     return count
+
+
+def _stands_apart(other: cst.ClassDef, cls: cst.ClassDef, name: str) -> bool:
+    """Whether a class has the method itself, and is no relative of ``cls``."""
+    own = any(isinstance(n, cst.FunctionDef) and n.name.value == name for n in other.body.body)
+    plain = all(isinstance(b.value, cst.Name) and b.value.value == "object" for b in (*other.bases, *cls.bases))
+    return own and plain
+
+
+def _not_own(cls: cst.ClassDef, name: str) -> Iterator[cst.CSTNode]:
+    """The parts of a class that are not ``self.name`` in one of its methods, or the method itself."""
+    for member in cls.body.body:
+        if not isinstance(member, cst.FunctionDef) or not member.params.params:
+            yield member
+            continue
+        receiver = member.params.params[0].name.value
+        stack: list[cst.CSTNode] = [member.body, member.params, *member.decorators]
+        while stack:
+            node = stack.pop()
+            match node:
+                case cst.Attribute(value=cst.Name(value=base), attr=cst.Name(value=attr)):
+                    if attr == name and base != receiver:
+                        yield node
+                case cst.Attribute(attr=cst.Name(value=attr)) if attr == name:
+                    yield node
+                case _:
+                    stack.extend(node.children)
 
 
 def _is_self(base: cst.BaseExpression) -> bool:
