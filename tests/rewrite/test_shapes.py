@@ -322,3 +322,41 @@ def test_two_graphs_of_a_script_stay() -> None:
             print(sess.run(b))
         """
     assert migrate_text(textwrap.dedent(text)).level is Level.UNCHANGED
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        pytest.param("rates.append(0.5)", id="a list grows"),
+        pytest.param("slow_down()", id="a function of the project may change it"),
+    ],
+)
+def test_a_list_that_changes_beside_an_object_is_read_where_it_was(between: str) -> None:
+    text = textwrap.dedent(f"""
+        import numpy as np
+        import tensorflow as tf
+
+
+        class Net(object):
+            def __init__(self, width):
+                self.x = tf.placeholder(tf.float32, [None, width])
+                w = tf.get_variable("w", [width, 1], initializer=tf.ones_initializer())
+                self.loss = tf.reduce_mean(tf.square(tf.matmul(self.x, w)))
+
+
+        rates = [0.1]
+
+
+        def slow_down():
+            rates[0] = 0.01
+
+
+        net = Net(2)
+        {between}
+        train_op = tf.train.GradientDescentOptimizer(rates[-1]).minimize(net.loss)
+        with tf.Session() as sess:
+            sess.run(tf.global_variables_initializer())
+            for step in range(3):
+                print(sess.run([train_op, net.loss], {{net.x: np.ones([4, 2])}})[1])
+        """)
+    assert migrate_text(text).level is Level.UNCHANGED

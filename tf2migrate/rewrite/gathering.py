@@ -16,24 +16,24 @@ import libcst as cst
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import (
+    Builtin,
     Class,
     Const,
     Foreign,
     Function,
-    Host,
     Instance,
-    Optimizer,
     ProjectModule,
     Scope,
     Session,
     Symbol,
-    Value,
-    nodes_in,
 )
-from tf2migrate.names.project import Module, dotted_name
+from tf2migrate.names.project import Module
 from tf2migrate.plan.region import Atom, Region, bindings, find_region, names_read
 from tf2migrate.rewrite.inlining import bound_in, walk
+from tf2migrate.rewrite.steadiness import Impossible, Steadiness, chain_of, is_graph
 
+# What a name of the module stands for all the time.
+FIXED = Function | Class | Symbol | Foreign | ProjectModule | Const | Builtin
 HARMLESS_SCOPES = ("tf.name_scope", "tf.device", "tf.variable_op_scope")
 
 
@@ -64,10 +64,6 @@ class Gathering:
         return {id(a.statement) for a in self.moved}
 
 
-class Impossible(Exception):
-    """The statements cannot be gathered."""
-
-
 def find_gathering(staging: Staging, modules: list[Module]) -> Gathering | None:
     """How the graph can be gathered in one method; None where there is nothing to gather, or no way to."""
     region = find_region(staging)
@@ -88,6 +84,7 @@ class _Finder:
         self.modules = modules
         self.region = region
         self.frame: Frame = region.frame
+        self.steady = Steadiness(staging, modules, region)
 
     def find(self) -> Gathering | None:
         building = [a for a in self.region.atoms if self.builds(a)]
@@ -177,7 +174,7 @@ class _Finder:
                     if other.number in found or other is gathering.atom or name.value not in other.binds:
                         continue
                     value = self.staging.value_in(other.binds[name.value], self.frame)
-                    if _is_graph(value):
+                    if is_graph(value):
                         found[other.number] = other
                         queue.append(other)
         return [found[number] for number in sorted(found)]
@@ -263,7 +260,7 @@ class _Finder:
             value = self.staging.value_in(arg.value, self.frame)
             if arg.star:
                 raise Impossible
-            if not _is_graph(value):
+            if not is_graph(value):
                 continue
             name = arg.keyword.value if arg.keyword is not None else params[index] if index < len(params) else ""
             if not isinstance(arg.value, cst.Name) or not name or name in rebound:
@@ -336,6 +333,8 @@ class _Finder:
                 gathering.inside[id(name)] = cst.Name(gathering.locals[text])
             elif not self.means_the_same(text, gathering):
                 self.argument(name, parents, atom, gathering)
+            elif self.frame.holder(text) is not None and not isinstance(self.frame.lookup(text), FIXED):
+                self.steady.check(chain_of(name, parents), text, atom, gathering.atom, gathering.moved)
 
     def means_the_same(self, name: str, gathering: Gathering) -> bool:
         """Whether a name of the region is, inside the builder, the same thing without being handed over."""
@@ -367,16 +366,8 @@ class _Finder:
         """A host value that the builder is handed, from now on or already."""
         if isinstance(self.frame.lookup(name.value), Function | Class | Symbol | Foreign | ProjectModule | Session):
             raise Impossible
-        self.is_stable(name.value, atom, gathering)
-        chain: cst.BaseExpression = name
-        while True:
-            above = parents.get(id(chain))
-            if not isinstance(above, cst.Attribute) or above.value is not chain:
-                break
-            beyond = parents.get(id(above))
-            if isinstance(beyond, cst.Call) and beyond.func is above:
-                break
-            chain = above
+        chain = chain_of(name, parents)
+        self.steady.check(chain, name.value, atom, gathering.atom, gathering.moved)
         text = gathering.module.tree.code_for_node(chain.with_changes(lpar=(), rpar=()))
         known = self.parameter(text, gathering)
         if known is not None:
@@ -404,37 +395,6 @@ class _Finder:
                 return cst.parse_expression(name + text.removeprefix(given))
         return None
 
-    def is_stable(self, name: str, atom: Atom, gathering: Gathering) -> None:
-        """The value is there when the object is made, and nothing changes it up to where the statement stood."""
-        value = self.frame.lookup(name)
-        if value is None or (not isinstance(value, Const | Host | Instance) or _is_graph(value)):
-            raise Impossible
-        for module in self.modules:
-            for node in walk(module.tree):
-                if isinstance(node, cst.Global | cst.Nonlocal) and any(i.name.value == name for i in node.names):
-                    raise Impossible
-        first, last = sorted((gathering.atom.number, atom.number))
-        for other in self.region.atoms:
-            if name in other.binds and other.number >= first:
-                raise Impossible
-            if not first <= other.number <= last or other is gathering.atom or other in gathering.moved:
-                continue
-            if name in other.changes:
-                raise Impossible
-            if isinstance(value, Const):
-                continue
-            for call in walk(other.statement):
-                if isinstance(call, cst.Call) and (
-                    any(isinstance(a.value, cst.Name) and a.value.value == name for a in call.args)
-                    or dotted_name(call.func).startswith(f"{name}.")
-                ):
-                    raise Impossible
-
-
-def _is_graph(value: Value | None) -> bool:
-    if isinstance(value, Instance):
-        return False
-    return isinstance(value, Optimizer) or any(n.kind != "init" for n in nodes_in(value))
 
 
 def _only_initializes(node: object) -> bool:
