@@ -244,6 +244,13 @@ def _argument(given: Given) -> Sizes | None:
     return reduced(given.shape(0, "input"), axis if axis is not None else Const(0), False)
 
 
+def _contract(given: Given) -> Sizes | None:
+    a, b, axes = given.shape(0, "a"), given.shape(1, "b"), number(given.get(2, "axes"))
+    if a is None or b is None or axes is None or not 0 <= axes <= min(len(a), len(b)):
+        return None
+    return (*a[: len(a) - axes], *b[axes:])
+
+
 def _affine(given: Given) -> Sizes | None:
     x, weights = given.shape(0, "x"), given.shape(1, "weights")
     return (x[0], weights[1]) if x and weights and len(x) == 2 and len(weights) == 2 else None
@@ -439,6 +446,7 @@ RULES: dict[str, Rule] = {
     **_named("tf.", "gather nn.embedding_lookup", _gather),
     **_named("tf.reduce_", "sum mean max min prod all any logsumexp", _reduce),
     **_named("tf.", "argmax argmin arg_max arg_min", _argument),
+    "tf.tensordot": _contract,
     "tf.nn.xw_plus_b": _affine,
     **_named("tf.nn.", "sigmoid_cross_entropy_with_logits", _of_logits),
     **_named(

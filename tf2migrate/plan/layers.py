@@ -338,6 +338,8 @@ def _first(
         for statement in bound_by.get(name.value, ()):
             if id(statement) in creating or _depends_on_tensors(flow, function, statement):
                 continue
+            if not _is_reached(flow, statement):
+                continue
             if id(statement) not in function.first:
                 function.first.add(id(statement))
                 queue.extend(names_read(statement))
@@ -352,9 +354,17 @@ def _first(
     while queue:
         name = queue.pop()
         for statement in bound_by.get(name.value, ()):
-            if id(statement) not in function.first and not _depends_on_tensors(flow, function, statement):
+            if id(statement) in function.first or not _is_reached(flow, statement):
+                continue
+            if not _depends_on_tensors(flow, function, statement):
                 function.first.add(id(statement))
                 queue.extend(names_read(_own(statement)))
+
+
+def _is_reached(flow: Flow, statement: cst.CSTNode) -> bool:
+    """Whether the graph was built through a statement: a branch that no call took makes nothing."""
+    names = names_read(own_part(statement))
+    return not names or any(id(name) in flow.staging.observations for name in names)
 
 
 def _bodies(statement: cst.If | cst.For) -> list[cst.CSTNode]:
