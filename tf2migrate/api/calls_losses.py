@@ -185,7 +185,9 @@ def sequence_loss(site: CallSite) -> Call | Kept | Refused:
     if site.name == "tf.contrib.legacy_seq2seq.sequence_loss":
         call = f"{site.tf}.reduce_mean(sequence_loss_by_example({arguments}))"
         return Call(call, (defined("sequence_loss_by_example", site.tf),))
-    return Call(f"{name}({arguments})", (defined(name, site.tf),))
+    # A tensor is often called as the function of TensorFlow 1 that makes it.
+    recipe = {"sequence_loss": "mean_sequence_loss"}.get(name, name)
+    return Call(f"{recipe}({arguments})", (defined(recipe, site.tf),))
 
 
 _ELEMENTWISE: Mapping[str, tuple[Callable[[CallSite], _Losses], tuple[str, ...]]] = {
