@@ -8,10 +8,10 @@ import libcst as cst
 
 from tf2migrate.graph.calls import PURE_BUILTINS
 from tf2migrate.graph.frames import Frame
-from tf2migrate.graph.values import Builtin, Foreign, Host, Node, Symbol
-from tf2migrate.names.tree import children
+from tf2migrate.graph.values import Builtin, Class, Foreign, Host, Node, Symbol, Value
+from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.flow import Flow
-from tf2migrate.plan.region import Atom
+from tf2migrate.plan.region import Atom, bindings
 from tf2migrate.plan.stability import MUTATING
 
 # Foreign functions without side effects, by prefix of their dotted name.
@@ -96,31 +96,70 @@ def _stored(
             case cst.Global():
                 return node, "a name of the module is bound"
             case cst.AssignTarget(target=target) | cst.AugAssign(target=target) | cst.AnnAssign(target=target):
-                if isinstance(target, cst.Attribute | cst.Subscript) and not _is_own(target, frame, inside):
+                if (
+                    isinstance(target, cst.Attribute | cst.Subscript)
+                    and not isinstance(_value(flow, target.value, frame), Node)
+                    and not _is_own(flow, target.value, frame, inside)
+                ):
                     return node, "an object that outlives the call is changed"
             case cst.Call(func=cst.Attribute(value=value, attr=cst.Name(value=method))) if (
                 method in MUTATING
-                and not isinstance(flow.staging.value_in(value, frame), Symbol | Foreign | Node)
-                and not _is_own(value, frame, inside)
+                and not isinstance(_value(flow, value, frame), Symbol | Foreign | Node)
+                and not _is_own(flow, value, frame, inside)
             ):
                 return node, "an object that outlives the call is changed"
         stack.extend(children(node))
     return None
 
 
-def _is_own(node: cst.BaseExpression, frame: Frame, inside: Callable[[Frame], bool]) -> bool:
-    """Whether an object was made by the moved statement itself: a local name, or what a constructor makes.
+def _value(flow: Flow, node: cst.BaseExpression, frame: Frame) -> Value | None:
+    """What an expression was; in a branch that this call does not take, what its name is elsewhere."""
+    value = flow.staging.value_in(node, frame)
+    return frame.lookup(node.value) if value is None and isinstance(node, cst.Name) else value
 
-    A parameter that is bound again may still be the argument on another path, so it never counts.
+
+def _is_own(flow: Flow, node: cst.BaseExpression, frame: Frame, inside: Callable[[Frame], bool]) -> bool:
+    """Whether an object was made by the moved statement itself: bound to a new one, or what a constructor makes.
+
+    A parameter may be the argument, another name may stand for an object from outside, and what is taken out of a
+    new container may be older than it: none of these counts.
     """
-    while isinstance(node, cst.Attribute | cst.Subscript | cst.Call):
-        node = node.func if isinstance(node, cst.Call) else node.value
     holder = frame.holder(node.value) if isinstance(node, cst.Name) else None
-    if holder is None or not inside(holder) or not isinstance(holder.owner, cst.FunctionDef):
+    if not isinstance(node, cst.Name) or holder is None or not inside(holder):
         return False
-    assert isinstance(node, cst.Name)
-    given = holder.owner.params
-    parameters = [p.name.value for p in (*given.posonly_params, *given.params, *given.kwonly_params)]
-    if node.value not in parameters:
-        return True
-    return holder.owner.name.value == "__init__" and node.value == parameters[0]
+    owner = holder.owner
+    if not isinstance(owner, cst.FunctionDef):
+        return False
+    if node.value in holder.entry:
+        first = next(iter(holder.entry))
+        return owner.name.value == "__init__" and node.value == first
+    bound = [target for name, target in bindings(owner.body) if name == node.value]
+    fresh = {
+        id(target.target)
+        for statement in walk(owner.body)
+        if isinstance(statement, cst.Assign) and _is_new(flow, statement.value, holder)
+        for target in statement.targets
+    }
+    return all(id(target) in fresh for target in bound)
+
+
+def _is_new(flow: Flow, value: cst.BaseExpression, frame: Frame) -> bool:
+    """Whether an expression makes an object that nothing else holds."""
+    match value:
+        case cst.List() | cst.Dict() | cst.Set() | cst.ListComp() | cst.DictComp() | cst.SetComp():
+            return True
+        case cst.Call(func=func):
+            callee = flow.staging.value_in(func, frame)
+            return isinstance(callee, Class) or getattr(callee, "name", "") in MAKERS
+    return False
+
+
+# Functions of Python, its library and numpy that give an object of their own.
+MAKERS = frozenset(
+    [
+        *("list", "dict", "set", "sorted"),
+        *("collections.OrderedDict", "collections.defaultdict", "collections.deque"),
+        *("numpy.zeros", "numpy.ones", "numpy.empty", "numpy.full", "numpy.array", "numpy.arange"),
+        *("numpy.zeros_like", "numpy.ones_like", "numpy.copy"),
+    ]
+)
