@@ -273,7 +273,7 @@ def dissolves(statement: cst.With, staging: Staging, frame: Frame) -> bool:
     """Whether every item of a ``with`` opens something that native TF2 does not need."""
     for item in statement.items:
         value = staging.value_in(item.item, frame)
-        if not (isinstance(value, Session | Scope) or _opens_graph(value)):
+        if not opens(value):
             return False
     return True
 
@@ -308,10 +308,13 @@ def _inside(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         stack.extend(children(current))
 
 
-def _opens_graph(value: Value | None) -> bool:
+def opens(value: Value | None) -> bool:
+    """Whether ``with value:`` is of the graph alone: a session, a scope, a graph, or control dependencies."""
     if isinstance(value, Bound) and value.name == "as_default":
         return isinstance(value.receiver, Graph | Session)
-    return isinstance(value, Items) and value.kind == "controls"
+    if isinstance(value, Items):
+        return value.kind == "controls"
+    return isinstance(value, Session | Scope)
 
 
 def names_read(node: cst.CSTNode) -> list[cst.Name]:

@@ -396,7 +396,6 @@ class _Finder:
         return None
 
 
-
 def _only_initializes(node: object) -> bool:
     inputs = getattr(node, "inputs", ())
     return getattr(node, "kind", "") == "group" and bool(inputs) and all(i.kind == "init" for i in inputs)

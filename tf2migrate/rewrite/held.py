@@ -30,7 +30,6 @@ class HeldRewriter(Rewriter):
 
     def host_names(self) -> None:
         """The class stands where it stood: nothing has to be handed to it."""
-        self.host = []
 
     # ------------------------------------------------------------------ what goes
     def remove_graph(self) -> None:

@@ -23,7 +23,7 @@ from tf2migrate.plan.layers import (
     simple_statements,
 )
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal
-from tf2migrate.plan.region import bindings, bound_names, names_read
+from tf2migrate.plan.region import bindings, bound_names, names_read, opens
 from tf2migrate.plan.reserved import attribute
 from tf2migrate.rewrite.substitution import Replacement, Substitution
 from tf2migrate.rewrite.symbols import Symbols
@@ -358,8 +358,6 @@ class LayerClass:
         return cst.If(test, body, orelse, leading_lines=statement.leading_lines)
 
     def dissolves(self, statement: cst.With) -> bool:
-        from tf2migrate.rewrite.program import opens
-
         return all(
             bool(values) and all(opens(v) for v in values)
             for values in (self.staging.values_of(item.item) for item in statement.items)

@@ -1,0 +1,193 @@
+"""Where the new definitions stand: layer classes, the model, optimizers and the functions of the runs."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import libcst as cst
+
+from tf2migrate.graph.staging import RunSite
+from tf2migrate.graph.values import (
+    Function,
+    Optimizer,
+)
+from tf2migrate.names.tree import children
+from tf2migrate.plan.effects import host_effect
+from tf2migrate.plan.flow import Role
+from tf2migrate.plan.forward import uses_forward
+from tf2migrate.plan.model import NotPlanned, Refusal, Step
+from tf2migrate.plan.region import Atom
+from tf2migrate.rewrite.comments import with_comments
+from tf2migrate.rewrite.layer_classes import LayerClass
+from tf2migrate.rewrite.removal import Removal
+from tf2migrate.rewrite.templates import Templates
+
+
+class Placement(Removal):
+    """Places definitions before their first use."""
+
+    def layer_classes(self) -> None:
+        """Layer functions are replaced by their classes, where they stand."""
+        for function in self.plan.layers.values():
+            frame = function.calls[0].frame
+            symbols = self.all_symbols[frame.module]
+            maker = LayerClass(function, self.plan, symbols, Templates(symbols.module.tree))
+            top = self.plan.networks and any(o.function is function for o in self.plan.objects)
+            made = maker.statement("keras.Model" if top else "keras.layers.Layer")
+            self.functions.makers[id(function.definition)] = maker
+            self.edits.replaced[id(function.definition)] = [made]
+            self.classes[function.definition.name.value] = function.name
+            self.generated.add(function.name)
+        self.check_references()
+
+    def check_references(self) -> None:
+        """A layer function may only be called, at the calls that were seen."""
+        seen = {id(c.call.func) for f in self.plan.layers.values() for c in f.calls}
+        definitions = {id(f.definition) for f in self.plan.layers.values()}
+        for symbols in self.all_symbols.values():
+            stack: list[cst.CSTNode] = [symbols.module.tree]
+            while stack:
+                node = stack.pop()
+                if isinstance(node, cst.Import | cst.ImportFrom):
+                    continue
+                if isinstance(node, cst.Name | cst.Attribute) and id(node) not in seen:
+                    for value in self.staging.values_of(node):
+                        if isinstance(value, Function) and id(value.definition) in definitions:
+                            reason = "a function that makes layers is used as a value"
+                            raise NotPlanned(Refusal("TFM410", symbols.module.key, node, reason))
+                stack.extend(children(node))
+
+    def place_model(self) -> None:
+        if self.plan.networks:
+            self.place_networks()
+        if not self.plan.model_class:
+            return
+        self.generated.add(self.plan.model_class)
+        atoms = [a for a in self.region.atoms if self.flow.role(a) is Role.VARIABLE]
+        atoms += [a for a in self.region.atoms if any(n.number in self.composer.inner for n in a.nodes)]
+        atoms += [a for o in self.plan.objects for c in o.calls if (a := self.region.atom_at(c.place))]
+        if self.plan.forward is not None:
+            atoms += self.plan.forward.atoms
+        anchor = max(atoms, key=lambda a: a.number)
+        self.check_order(atoms, anchor)
+        self.made_at = anchor.number
+        early = next((s for step in self.plan.steps for s in step.sites if self.is_before(s, step, anchor)), None)
+        if early is not None:
+            reason = "variables are made after the graph has run"
+            raise NotPlanned(Refusal("TFM404", self.module.key, early.expression, reason))
+        self.model_anchor = anchor
+        made = [self.functions.model_class(self.host)]
+        instance = self.templates.statements(
+            f"{self.plan.model} = {self.plan.model_class}({', '.join(self.host)})\n", {}
+        )
+        aliases: list[cst.BaseStatement] = []
+        for atom in self.region.atoms:
+            if id(atom.statement) in self.edits.removed:
+                continue
+            if self.flow.role(atom) is Role.ALIAS and atom.number < anchor.number:
+                aliases += self.composer.moved(atom, self.plan.model)
+                self.edits.removed.add(id(atom.statement))
+        if self.region.is_module:
+            self.insert(anchor, [*made, *instance, *aliases])
+        else:
+            owner = self.region.frame.owner
+            self.edits.before.setdefault(id(owner), []).extend(made)
+            self.insert(anchor, [*instance, *aliases])
+
+    def is_before(self, site: RunSite, step: Step, anchor: Atom) -> bool:
+        """Whether a run that uses the model stands before the statement where the model is made."""
+        atom = self.region.atom_at(site.place)
+        uses = any(n.kind in ("variable", "layer") for n in step.execution.nodes.values())
+        return uses and atom is not None and atom.number < anchor.number
+
+    def place_networks(self) -> None:
+        """One statement for each model that a layer function became, before the first use of it."""
+        for item in self.plan.objects:
+            atoms = [a for c in item.calls if (a := self.region.atom_at(c.place))]
+            first = min(atoms, key=lambda a: a.number)
+            text = f"{item.name} = {self.composer.object_constructor(item)}\n"
+            made = self.templates.statements(text, {})
+            made[0] = made[0].with_changes(leading_lines=[cst.EmptyLine(indent=False)])
+            self.generated.add(item.name)
+            self.insert(first, made)
+
+    def check_order(self, atoms: list[Atom], anchor: Atom) -> None:
+        """C2: the constructor runs later than the statements that it is made of; nothing between may notice."""
+        first = next((a for a in sorted(atoms, key=lambda a: a.number) if host_effect(self.flow, a)), None)
+        if first is None:
+            return
+        for atom in self.region.atoms[first.number + 1 : anchor.number]:
+            if self.flow.role(atom) in (Role.HOST, Role.RUN, Role.CONSTANT) and host_effect(self.flow, atom):
+                reason = "host code with effects stands between the variables and the rest of the model"
+                raise NotPlanned(Refusal("TFM402", self.module.key, atom.statement, reason))
+
+    def place_steps(self) -> None:
+        made_optimizers: set[int] = set()
+        told: set[int] = set()  # train ops whose comments have found a place
+        steps = [s for s in self.plan.steps if not self.runs.is_inline(s)]
+        loss_made = False
+        for step in steps:
+            new: list[cst.BaseStatement] = []
+            anchor = self.anchor(step)
+            if self.plan.loss is not None and not loss_made and self.uses_loss(step):
+                first = min((self.anchor(s) for s in steps if self.uses_loss(s)), key=lambda a: a.number)
+                loss = self.functions.loss_function(self.plan.steps)
+                self.generated.add(self.functions.loss_name)
+                self.insert(first, loss)
+                loss_made = True
+            if self.plan.loss is not None and self.functions.is_loss(step):
+                self.generated.add(step.name)
+                continue
+            for update in step.updates:
+                maker = cast(Optimizer, update.node.details["optimizer"])
+                number = maker.number
+                atom = self.region.atom_at(maker.place)
+                assert atom is not None
+                if number in made_optimizers:
+                    continue
+                made_optimizers.add(number)
+                text = self.functions.optimizer_text(maker)
+                if self.flow.role(atom) is Role.OPTIMIZER:
+                    self.whole[id(maker.call)] = text
+                else:
+                    name = self.plan.optimizers[number]
+                    self.generated.add(name)
+                    new += self.templates.statements(f"{name} = {text}\n", {})
+                    new[-1] = with_comments(new[-1], update.atom.statement)
+                    told.add(id(update.atom))
+                build = self.functions.optimizer_build(maker)
+                if build:
+                    new += self.templates.statements(build, {})
+            function = self.functions.step_function(step)
+            for update in step.updates:
+                if id(update.atom) not in told:
+                    told.add(id(update.atom))
+                    function[0] = with_comments(function[0], update.atom.statement)
+            new += function
+            self.generated.add(step.name)
+            self.insert(anchor, new)
+        for atom in self.region.atoms:
+            if self.flow.role(atom) is Role.OPTIMIZER:
+                own = next((o.number for o in self.staging.optimizers if self.region.atom_at(o.place) is atom), -1)
+                if own not in made_optimizers:
+                    self.edits.removed.add(id(atom.statement))
+
+    def uses_loss(self, step: Step) -> bool:
+        return (
+            self.plan.loss is not None
+            and uses_forward(self.flow, self.plan, step)
+            and all(a in step.parts.atoms for a in self.plan.loss[1])
+            and self.functions._only_loss(step, self.plan.loss[1])
+        )
+
+    def anchor(self, step: Step) -> Atom:
+        """The last statement that the step is made of, or its first run."""
+        atoms = [*step.parts.atoms, *(u.atom for u in step.updates)]
+        site = self.region.atom_at(step.sites[0].place)
+        assert site is not None
+        if not atoms:
+            return site
+        last = max(atoms, key=lambda a: a.number)
+        if self.model_anchor is not None and last.number < self.model_anchor.number < site.number:
+            return self.model_anchor  # the model comes before the functions that read it
+        return last if last.number < site.number else site

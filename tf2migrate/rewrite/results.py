@@ -1,0 +1,77 @@
+"""What the function of a run gives back, in the structure of what was fetched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import libcst as cst
+
+from tf2migrate.graph.parts import layer_of
+from tf2migrate.plan.flow import Role
+from tf2migrate.plan.model import Fetch, Step
+from tf2migrate.rewrite.updates import Updates
+
+
+@dataclass(slots=True)
+class Results(Updates):
+    """Renders the returned values."""
+
+    def returned(self, step: Step) -> str:
+        if not step.fetch.values():
+            return ""
+        return self.structure(step.fetch, step, top=True)
+
+    def structure(self, fetch: Fetch, step: Step, top: bool = False) -> str:
+        match fetch.kind:
+            case "none":
+                return "None"
+            case "leaf":
+                return self.leaf(fetch, step)
+            case "dict":
+                pairs = zip(fetch.keys, fetch.items, strict=True)
+                inner = [f"{self.composer.symbols.code(k)}: {self.structure(v, step)}" for k, v in pairs]
+                return "{" + ", ".join(inner) + "}"
+        items = fetch.items
+        if (
+            (isinstance(fetch.expression, cst.Name) or (fetch.whole and fetch.expression is not None))
+            and all(leaf.kind == "leaf" for leaf in fetch.leaves())
+            and not any(leaf.node is not None and leaf.node.kind == "variable" for leaf in fetch.leaves())
+        ):
+            return self.leaf(fetch, step)
+        if top:
+            items = [i for i in items if i.kind != "none"]
+            parts = [self.structure(i, step) for i in items]
+            return ", ".join(parts) if len(parts) > 1 else parts[0]
+        parts = [self.structure(i, step) for i in items]
+        if fetch.kind == "tuple":
+            return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
+        return f"[{', '.join(parts)}]"
+
+    def leaf(self, fetch: Fetch, step: Step) -> str:
+        atom = self.plan.flow.region.atom_at(step.sites[0].place)
+        assert atom is not None
+        assert fetch.expression is not None
+        text = self.collected_variable(fetch) or self.composer.rendered(fetch.expression, atom, self.plan.model)
+        if fetch.node is not None and fetch.node.kind == "variable":
+            return f"{self.tf}.convert_to_tensor({text})"
+        return text
+
+
+    def collected_variable(self, fetch: Fetch) -> str | None:
+        """A variable that is fetched as an element of a collection, by its own name."""
+        expression, node = fetch.expression, fetch.node
+        if node is None or node.kind != "variable" or not isinstance(expression, cst.Subscript):
+            return None
+        if layer_of(node) is None and not isinstance(expression.value, cst.Call) and not self.is_chosen(fetch):
+            return None
+        return self.variable_reference(node)
+
+    def is_chosen(self, fetch: Fetch) -> bool:
+        """Whether what is fetched has the name of a list that is chosen from all variables."""
+        expression = fetch.expression
+        name = expression.value if isinstance(expression, cst.Subscript) else expression
+        if not isinstance(name, cst.Name) or not (self.composer.inner or self.plan.objects):
+            return False
+        flow = self.plan.flow
+        sources = flow.reaching(name.value, flow.region.atoms[-1])
+        return any(flow.role(a) is Role.ALIAS and self.composer.is_collected(a) for a in sources)

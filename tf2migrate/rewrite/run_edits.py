@@ -1,0 +1,163 @@
+"""Runs become calls, and what they feed is keyed by the names of parameters."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from tf2migrate.graph.parts import layer_of
+from tf2migrate.graph.staging import RunSite
+from tf2migrate.graph.values import (
+    Mapping,
+    Node,
+    fed_node,
+    stands_for_several,
+)
+from tf2migrate.names.tree import children
+from tf2migrate.plan.cut_feeds import cut_expressions
+from tf2migrate.plan.model import NotPlanned, Refusal, Step
+from tf2migrate.plan.region import Atom
+from tf2migrate.rewrite.placement import Placement
+
+
+class RunEdits(Placement):
+    """Replaces feeds and runs."""
+
+    def feeds(self) -> None:
+        """Feed dicts that have a name are keyed by parameter names instead of placeholders."""
+        stack: list[cst.CSTNode] = [symbols.module.tree for symbols in self.all_symbols.values()]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, cst.Dict):
+                for element in node.elements:
+                    if isinstance(element, cst.DictElement):
+                        self._key(element.key)
+            elif isinstance(node, cst.Subscript):
+                bases = self.staging.values_of(node.value)
+                if any(isinstance(b, Mapping) for b in bases) and len(node.slice) == 1:
+                    index = node.slice[0].slice
+                    if isinstance(index, cst.Index):
+                        self._key(index.value)
+            stack.extend(children(node))
+        for floats in cut_expressions(self.staging).values():
+            for part in floats:
+                self.replacements[id(part)] = self._cut
+
+    def _cut(self, updated: cst.BaseExpression) -> cst.BaseExpression:
+        """A float of Python, as an integer placeholder took it."""
+        return self.symbols.expression(f"int({self.symbols.code(updated)})")
+
+    def _key(self, key: cst.BaseExpression) -> None:
+        numbers = {node.number for v in self.staging.values_of(key) if (node := fed_node(v)) is not None}
+        if not numbers or not numbers & self.own:
+            return
+        names = {self.plan.parameter_names.get(n) for n in numbers}
+        if len(names) != 1 or None in names:
+            reason = "this key of a feed stands for several placeholders"
+            raise NotPlanned(Refusal("TFM407", self.module.key, key, reason))
+        self.whole[id(key)] = f'"{names.pop()}"'
+
+    def run_sites(self) -> None:
+        by_expression = {id(site.expression): step for step in self.plan.steps for site in step.sites}
+        done: set[int] = set()
+        for site in self.staging.runs:
+            key = id(site.expression)
+            if key in done:
+                continue
+            done.add(key)
+            found = by_expression.get(key)
+            if found is None:
+                self.remove_initializer(site)
+            else:
+                self.replace_run(site, found)
+
+    def remove_initializer(self, site: RunSite) -> None:
+        statement = site.place.steps[-1].statement
+        small = statement.body if isinstance(statement, cst.SimpleStatementLine) else ()
+        if len(small) == 1 and isinstance(small[0], cst.Expr) and small[0].value is site.expression:
+            if id(site.expression) in self.plan.resets:
+                self.reset(site)
+                return
+            self.edits.removed.add(id(statement))
+            return
+        raise NotPlanned(Refusal("TFM408", self.module.key, site.expression, "the result of an initializer is used"))
+
+    def reset(self, site: RunSite) -> None:
+        """An initializer that runs again is a call that sets the variables as they began."""
+        name, made = self.resets.function(site)
+        atom = self.region.atom_at(site.place)
+        assert atom is not None
+        self.generated.add(name)
+        self.insert(atom, made)
+        self.whole[id(site.expression)] = f"{name}()"
+
+    def replace_run(self, site: RunSite, step: Step) -> None:
+        statement = site.place.steps[-1].statement
+        if isinstance(statement, cst.SimpleStatementLine) and len(statement.body) == 1:
+            small = statement.body[0]
+            if isinstance(small, cst.Assign):
+                text = self.runs.assignment(step, site, small)
+                if text is not None:
+                    made = self.templates.statements(text, {})
+                    made[0] = made[0].with_changes(leading_lines=statement.leading_lines)
+                    last = made[-1]
+                    if isinstance(last, cst.SimpleStatementLine):
+                        made[-1] = last.with_changes(trailing_whitespace=statement.trailing_whitespace)
+                    self.edits.replaced[id(statement)] = made
+                    return
+            if isinstance(small, cst.Expr) and small.value is site.expression and not self.runs.is_inline(step):
+                call = self.runs.call(step, site)
+                if self.runs.marks and any(leaf.is_summary for leaf in step.fetch.leaves()):
+                    self.whole[id(site.expression)] = self.runs.expression(step, site)
+                    return
+                if self.runs.marks:
+                    values = step.fetch.values()
+                    tf = self.symbols.tf
+                    call = f"{tf}.nest.map_structure(lambda value: value.numpy(), {call})" if values else call
+                self.whole[id(site.expression)] = self.runs.marked(site, call)
+                return
+        if self.pick(site, step, statement):
+            return
+        atom = self.region.atom_at(site.place)
+        if self.runs.is_inline(step) and atom is not None:
+            self.check_built(atom, [leaf.node for leaf in step.fetch.values() if leaf.node is not None])
+        self.whole[id(site.expression)] = self.runs.expression(step, site)
+
+    def pick(self, site: RunSite, step: Step, statement: cst.CSTNode) -> bool:
+        """``sess.run([train, loss], feed)[1]`` is the value that it picks."""
+        if self.runs.marks or self.runs.is_inline(step) or step.fetch.kind not in ("list", "tuple"):
+            return False
+        values = [i for i, item in enumerate(step.fetch.items) if item.kind == "leaf"]
+        if len(values) != 1 or any(item.kind not in ("leaf", "none") for item in step.fetch.items):
+            return False
+        stack = [statement]
+        while stack:
+            node = stack.pop()
+            match node:
+                case cst.Subscript(
+                    value=value, slice=[cst.SubscriptElement(slice=cst.Index(value=cst.Integer(value=index)))]
+                ) if value is site.expression and int(index) == values[0]:
+                    self.whole[id(node)] = f"{self.runs.call(step, site)}.numpy()"
+                    return True
+            stack.extend(children(node))
+        return False
+
+    def check_built(self, atom: Atom, nodes: list[Node]) -> None:
+        """Host code may ask for variables after the model is made, and for those of a layer after its first call."""
+        if nodes and atom.number < self.made_at:
+            reason = "host code reads variables before the last of the model's is made"
+            raise NotPlanned(Refusal("TFM402", self.module.key, atom.statement, reason))
+        for node in nodes:
+            maker = layer_of(node) or node
+            frames = [step.frame.owner for step in maker.place.steps]
+            lazy = any(id(f) in self.plan.layers and self.plan.layers[id(f)].shapes for f in frames)
+            if not stands_for_several(maker) and not lazy:
+                continue
+            made = self.region.atom_at(maker.place)
+            for step in self.plan.steps:
+                sites = [self.region.atom_at(site.place) for site in step.sites]
+                used = made in step.parts.atoms or maker in step.parts.variables
+                if used and any(s is not None and s.number < atom.number for s in sites):
+                    break
+            else:
+                reason = "the variables of a layer are read before a run has built it"
+                raise NotPlanned(Refusal("TFM404", self.module.key, atom.statement, reason))

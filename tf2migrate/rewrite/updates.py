@@ -1,0 +1,156 @@
+"""The updates of a step: gradients that an optimizer applies, and the optimizer itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import libcst as cst
+
+from tf2migrate.api.calls_model import Refused
+from tf2migrate.api.optimizers import Rate, densify, optimizer
+from tf2migrate.graph.values import (
+    Node,
+    Optimizer,
+    nodes_in,
+    stands_for_several,
+)
+from tf2migrate.plan.contract import ancestors
+from tf2migrate.plan.model import NotPlanned, Plan, Refusal, Update
+from tf2migrate.rewrite.gradients import Gradients
+from tf2migrate.rewrite.model_text import inside
+
+SPARSE_READERS = (
+    "tf.nn.embedding_lookup",
+    "tf.gather",
+    "tf.nn.nce_loss",
+    "tf.nn.sampled_softmax_loss",
+    "tf.nn.embedding_lookup_sparse",
+)
+
+
+@dataclass(slots=True)
+class Updates(Gradients):
+    """Renders train ops and optimizers."""
+
+    def apply(
+        self, update: Update, tape: str, holes: dict[str, list[cst.BaseStatement]], suffix: str = ""
+    ) -> list[str]:
+        """The lines that take and apply the gradients of one train op."""
+        node, call = update.node, update.call
+        lines: list[str] = []
+        maker = cast(Optimizer, node.details["optimizer"])
+        name = self.plan.optimizers[maker.number]
+        variables = list(nodes_in(node.details["variables"]))
+        sparse = is_sparse(self.plan, variables)
+        texts = self.arguments(call, update.atom)
+        step_node = node.details.get("global_step")
+        if node.op == "minimize":
+            extra = {k for k in texts if k not in ("loss", "global_step", "var_list", "0", "1", "2")}
+            if extra:
+                where = self.composer.symbols.module.key
+                raise NotPlanned(Refusal("TFM501", where, call, f"`minimize({extra.pop()}=...)` is not rewritten yet"))
+            loss = texts.get("loss", texts.get("0", ""))
+            if not loss.isidentifier():
+                fresh = self.plan.local(f"loss{suffix}", f"objective{suffix}")
+                holes["__taped__"] += self.templates.statements(f"{fresh} = {loss}\n", {})
+                loss = fresh
+            if any(not n.trainable for n in variables):
+                raise self.refused(self.plan.steps[0], "variables that are not trainable are trained here")
+            chosen = self.trained_text(update)
+            gradients = self.plan.local(f"gradients{suffix}")
+            lines.append(f"{gradients} = {tape}.gradient({loss}, {chosen})")
+            if densify(maker.name, sparse):
+                each = self.plan.local("gradient")
+                lines.append(f"{gradients} = [{self.tf}.convert_to_tensor({each}) for {each} in {gradients}]")
+            pairs = f"zip({gradients}, {chosen})"
+        else:
+            pairs = texts.get("grads_and_vars", texts.get("0", ""))
+            if densify(maker.name, sparse):
+                g, v = self.plan.local("gradient"), self.plan.local("variable")
+                pairs = f"[({self.tf}.convert_to_tensor({g}), {v}) for {g}, {v} in {pairs}]"
+        rate = self.changing_rate(maker)
+        if rate is not None:
+            lines.append(f"{name}.learning_rate.assign({rate})")
+        lines.append(f"{name}.apply_gradients({pairs})")
+        if isinstance(step_node, Node):
+            lines.append(f"{self.variable_reference(step_node)}.assign_add(1)")
+        return lines
+
+    def trained_text(self, update: Update) -> str:
+        """The variables that a ``minimize`` trains: those of its list that the loss depends on."""
+        variables = list(nodes_in(update.node.details["variables"]))
+        reached = ancestors(list(nodes_in(update.node.details["loss"])))
+        return self.variables_text([n for n in variables if n.number in reached] or variables)
+
+    def changing_rate(self, maker: Optimizer) -> str | None:
+        """The text of a learning rate that is a tensor, for the step that assigns it."""
+        region = self.plan.flow.region
+        atom = region.atom_at(maker.place)
+        assert atom is not None
+        for key, value in maker.arguments.items():
+            if not any(True for _ in nodes_in(value)):
+                continue
+            if key not in ("0", "learning_rate"):
+                where = self.composer.symbols.module.key
+                raise NotPlanned(
+                    Refusal("TFM501", where, maker.call, "a hyperparameter that is a tensor is not rewritten yet")
+                )
+            arg = next(a for i, a in enumerate(maker.call.args) if (a.keyword.value if a.keyword else str(i)) == key)
+            return self.composer.rendered(arg.value, atom, self.plan.model)
+        return None
+
+    def optimizer_build(self, maker: Optimizer) -> str:
+        """Keras optimizers that serve several steps with different variables are told all of them first."""
+        sets = {
+            update.node.number: list(nodes_in(update.node.details["variables"]))
+            for step in self.plan.steps
+            for update in step.updates
+            if update.node.details.get("optimizer") is maker
+        }
+        if len({frozenset(id(n) for n in nodes) for nodes in sets.values()}) < 2:
+            return ""
+        union = list(dict.fromkeys(n for nodes in sets.values() for n in nodes))
+        if any(stands_for_several(n) for n in union) or self.plan.objects:
+            where = self.composer.symbols.module.key
+            reason = "one optimizer trains different layers in different runs, before they are built"
+            raise NotPlanned(Refusal("TFM501", where, maker.call, reason))
+        return f"{self.plan.optimizers[maker.number]}.build({self.variables_text(union)})\n"
+
+    def optimizer_text(self, maker: Optimizer) -> str:
+        """The constructor of the Keras optimizer."""
+        symbols = self.composer.symbols
+        atom = self.plan.flow.region.atom_at(maker.place)
+        assert atom is not None
+        edit = self.composer.substitution(atom, self.plan.model, {}, maker.call)
+        rate = Rate.CHANGING if self.changing_rate(maker) is not None else Rate.CONSTANT
+        updated = inside(maker.call, edit)
+        variables = [
+            n
+            for step in self.plan.steps
+            for update in step.updates
+            if update.node.details.get("optimizer") is maker
+            for n in nodes_in(update.node.details["variables"])
+        ]
+        arguments = symbols.arguments(updated)
+        made = optimizer(maker.name, arguments, tf=self.tf, sparse=is_sparse(self.plan, variables), rate=rate)
+        if isinstance(made, Refused):
+            raise NotPlanned(Refusal("TFM501", symbols.module.key, maker.call, made.reason, made.advice))
+        symbols.define(made.definitions)
+        return made.text
+
+
+def is_sparse(plan: Plan, variables: list[Node]) -> bool:
+    """Whether a variable of these gets its gradient as IndexedSlices: something looks rows of it up."""
+    for node in plan.flow.staging.nodes:
+        if node.op not in SPARSE_READERS:
+            continue
+        stack = list(node.inputs)
+        while stack:
+            source = stack.pop()
+            if source in variables:
+                return True
+            # An identity hands the rows on.
+            if source.op in ("tf.identity", "method.read_value", "method.value", "tf.cast", "operator.getitem"):
+                stack.extend(source.inputs)
+    return False

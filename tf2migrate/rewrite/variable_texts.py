@@ -1,0 +1,156 @@
+"""How the functions of the output name variables: one by one, as a list, or as all that a model trains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import cast
+
+from tf2migrate.graph.parts import grouped, layer_of
+from tf2migrate.graph.values import (
+    Const,
+    Mapping,
+    Node,
+    Sequence,
+    stands_for_several,
+)
+from tf2migrate.plan.flow import Role
+from tf2migrate.plan.model import NotPlanned, Plan, Refusal, Step
+from tf2migrate.rewrite.composer import Composer
+from tf2migrate.rewrite.layer_classes import LayerClass
+from tf2migrate.rewrite.references import inside_object
+from tf2migrate.rewrite.templates import Templates
+
+WIDTH = 100
+
+
+@dataclass(slots=True)
+class VariableTexts:
+    """What all definitions of one plan are rendered from, and the texts of its variables."""
+
+    plan: Plan
+    composer: Composer
+    templates: Templates
+    wrapped: list[str] = field(default_factory=list)
+    trainable: str = ""
+    listed: list[Node] = field(default_factory=list)
+    # The classes of the layer functions, by definition.
+    makers: dict[int, LayerClass] = field(default_factory=dict)
+    # The name of the gradient tape of each step.
+    tapes: dict[int, str] = field(default_factory=dict)
+    # Statements of placeholders whose comments have found a place.
+    told: set[int] = field(default_factory=set)
+
+    @property
+    def tf(self) -> str:
+        return self.composer.symbols.tf
+
+    def variables_text(self, nodes: list[Node]) -> str:
+        """The variables of an update: all trainable ones of the model, or a list."""
+        flow = self.plan.flow
+        nodes = grouped(nodes)
+        wanted = {n.number for n in nodes}
+        made = {n.number for n, _ in flow.staging.touched if n.trainable}
+        held = self.plan.held
+        if wanted == made and not self.plan.networks:
+            if held is None or held.keras:
+                return f"{self.plan.model}.trainable_variables"
+            if not self.composer.inner and not self.plan.objects and not any(map(stands_for_several, nodes)):
+                self.trainable = self.trainable or held.fresh("trainable_variables")
+                self.listed = nodes
+                return f"{self.plan.model}.{self.trainable}"
+        for atom in flow.region.atoms:
+            if flow.role(atom) is Role.ALIAS and not self.composer.is_collected(atom):
+                for name in atom.binds:
+                    value = flow.bound_value(atom, name)
+                    if isinstance(value, Sequence) and value.exact and value.items == nodes:
+                        return name
+        parts: list[str] = []
+        lists: list[str] = []
+        covered: set[int] = set()
+        for item in self.plan.objects:
+            trainable = item.owned & made
+            if trainable and trainable <= wanted:
+                holder = item.name if self.plan.networks else f"{self.plan.model}.{item.name}"
+                lists.append(f"{holder}.trainable_variables")
+                covered |= trainable
+        for name, leaves in self.composer.stacks():
+            if leaves <= wanted - covered:
+                lists.append(f"{self.plan.model}.{name}.trainable_variables")
+                covered |= leaves
+        for node in nodes:
+            if node.number in covered:
+                continue
+            if stands_for_several(node):
+                lists.append(f"{self.variable_reference(node)}.trainable_variables")
+            else:
+                parts.append(self.variable_reference(node))
+        joined = [f"[{', '.join(parts)}]"] if parts else []
+        return " + ".join([*joined, *lists])
+
+    def listed_text(self, nodes: list[Node], ordered: bool) -> str:
+        """A list of variables; ``ordered`` where the order of TensorFlow 1 can be seen."""
+        kept = not self.composer.inner and not self.plan.objects
+        return self.variables_text(nodes) if kept or not ordered else self.explicit(nodes)
+
+    def explicit(self, nodes: list[Node]) -> str:
+        """A list of variables one by one, in their order."""
+        for node in nodes:
+            if stands_for_several(node):
+                where = node.expression or self.plan.flow.region.module.tree
+                reason = "the variables of this layer are not known one by one"
+                raise NotPlanned(Refusal("TFM408", self.composer.symbols.module.key, where, reason))
+        return f"[{', '.join(self.variable_reference(node) for node in nodes)}]"
+
+    def trainable_list(self) -> list[str]:
+        """The statement that lists the variables of an object that is no Keras model."""
+        if not self.trainable:
+            return []
+        names = [self.variable_reference(n) for n in self.listed]
+        line = f"{self.plan.model}.{self.trainable} = [{', '.join(names)}]\n"
+        if len(line) > WIDTH:
+            line = f"{self.plan.model}.{self.trainable} = [\n{''.join(f'    {name},{chr(10)}' for name in names)}]\n"
+        return [line]
+
+    def variable_reference(self, node: Node) -> str:
+        flow = self.plan.flow
+        layer = layer_of(node)
+        if layer is not None:
+            attribute = cast(Const, node.details["attribute"]).value
+            return f"{self.variable_reference(layer)}.{attribute}"
+        if node.number in self.composer.inner:
+            return f"{self.plan.model}.{self.composer.inner[node.number]}"
+        inside = inside_object(self.plan, self.makers, node)
+        if inside is not None:
+            return inside
+        for atom in flow.region.atoms:
+            if flow.role(atom) is not Role.VARIABLE:
+                continue
+            for name in atom.binds:
+                value = flow.bound_value(atom, name)
+                path = path_to(value, node) if (atom.number, name) in self.composer.attributes else None
+                if path is not None:
+                    return f"{self.plan.model}.{self.composer.attributes[atom.number, name]}{path}"
+        where = node.expression or flow.region.module.tree
+        raise NotPlanned(
+            Refusal("TFM404", self.composer.symbols.module.key, where, "this variable has no name where it is trained")
+        )
+
+    def refused(self, step: Step, reason: str) -> NotPlanned:
+        module = self.composer.symbols.module.key
+        return NotPlanned(Refusal("TFM410", module, step.sites[0].expression, reason))
+
+
+def path_to(value: object, node: Node) -> str | None:
+    if value is node:
+        return ""
+    if isinstance(value, Sequence) and value.exact:
+        for i, item in enumerate(value.items):
+            inner = path_to(item, node)
+            if inner is not None:
+                return f"[{i}]{inner}"
+    if isinstance(value, Mapping) and value.exact:
+        for key, item in value.items.items():
+            inner = path_to(item, node)
+            if inner is not None:
+                return f"[{key!r}]{inner}"
+    return None
