@@ -31,7 +31,7 @@ from tf2migrate.graph.values import (
     nodes_in,
 )
 from tf2migrate.names.project import Module, Project, dotted_name
-from tf2migrate.names.tensorflow import canonical_import
+from tf2migrate.names.tensorflow import canonical_import, normalize
 from tf2migrate.names.tree import children
 
 MAXIMUM_UNROLL = 64
@@ -418,7 +418,7 @@ class Statements:
             if base == "__future__":
                 continue
             if symbol is not None:
-                self.bind(bound, Symbol(f"{symbol}.{name}"), frame)
+                self.bind(bound, Symbol(normalize(f"{symbol}.{name}")), frame)
                 continue
             dotted = f"{base}.{name}" if base else name
             child = self.project.find(importer, dotted, len(node.relative), self.root)

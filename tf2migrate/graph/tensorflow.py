@@ -11,6 +11,7 @@ from tf2migrate.api.flags import is_flags
 from tf2migrate.api.regularizers import is_regularizer
 from tf2migrate.api.results import EACH, LISTS, tuple_length
 from tf2migrate.api.schedules import is_schedule
+from tf2migrate.api.symbols import canonical, private_in_tf2
 from tf2migrate.graph.calls import Arguments
 from tf2migrate.graph.collections import LOSSES
 from tf2migrate.graph.expressions import shape_sources
@@ -102,7 +103,7 @@ PREFIXES = (
     ("tf.contrib.grid_rnn.", "TFM702", "grid cells are not rewritten yet"),
     ("tf.contrib.seq2seq.", "TFM702", "recurrent networks are not rewritten yet"),
     ("tf.contrib.legacy_seq2seq.", "TFM702", "recurrent networks are not rewritten yet"),
-    ("tf.python.", "TFM103", "a private module of TensorFlow 1 has no counterpart"),
+    ("tf.python.", "TFM103", "`{name}` is private to TensorFlow 1"),
     ("tf.keras.", "TFM410", "Keras models inside a TF1 graph are not rewritten yet"),
     ("tf.train.Monitored", "TFM808", "monitored sessions are not rewritten yet"),
     ("tf.train.Supervisor", "TFM808", "supervised sessions are not rewritten yet"),
@@ -126,6 +127,12 @@ COMPUTING = (
     "tf.contrib.seq2seq.sequence_loss",
     "tf.contrib.legacy_seq2seq.sequence_loss",
 )
+STEP_MAKERS = {
+    "tf.train.get_or_create_global_step",
+    "tf.train.create_global_step",
+    "tf.contrib.framework.get_or_create_global_step",
+    "tf.contrib.framework.create_global_step",
+}
 ASSIGNS = {"tf.assign": "assign", "tf.assign_add": "assign_add", "tf.assign_sub": "assign_sub"}
 
 
@@ -171,6 +178,7 @@ class TensorFlow(Recurrent, Savers):
 
     # ------------------------------------------------------------------ functions of tf
     def symbol_call(self, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:
+        name = private_in_tf2(name) or canonical(name)
         self.name_op(name, args)
         if name.startswith("tf.summary."):
             return self.summary_call(name, args, node)
@@ -189,7 +197,7 @@ class TensorFlow(Recurrent, Savers):
             return special
         for prefix, code, reason in PREFIXES:
             if name.startswith(prefix) and not name.startswith(COMPUTING):
-                return self.refuse(code, node, reason)
+                return self.refuse(code, node, reason.format(name=name))
         return self.op(name, args, node)
 
     def structure(self, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value | None:
@@ -258,7 +266,7 @@ class TensorFlow(Recurrent, Savers):
             case "tf.train.global_step":
                 counter, where = args.get(1, "global_step_tensor"), argument(node, 1, "global_step_tensor")
                 return self.run_site("global_step", counter, where, None, None, node, frame)
-            case "tf.train.get_or_create_global_step" | "tf.train.create_global_step":
+            case name if name in STEP_MAKERS:
                 return self.global_step(node)
         if is_regularizer(name):
             return Regularizer(name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tf2migrate.api.symbols import canonical
+
 ROOTS = ("tensorflow", "tensorflow_core")
 # Packages that once were part of TensorFlow 1, by the name under which a program imports them today.
 SPLIT_OFF = {"tf_slim": "tf.contrib.slim"}
@@ -13,7 +15,7 @@ def canonical_import(dotted: str) -> str | None:
     """The canonical name of an imported path, or None when it is not TensorFlow's.
 
     ``tensorflow.compat.v1`` is TF1 itself, so it becomes plain ``tf``; ``tensorflow.contrib.slim`` becomes
-    ``tf.contrib.slim``; private paths keep theirs (``tf.python.ops.rnn``).
+    ``tf.contrib.slim``. Modules on private paths keep theirs (``tf.python.ops.rnn``).
     """
     parts = dotted.split(".")
     if parts[0] in SPLIT_OFF:
@@ -23,8 +25,13 @@ def canonical_import(dotted: str) -> str | None:
     return normalize(".".join(["tf", *parts[1:]]))
 
 
+def is_private(dotted: str) -> bool:
+    """Whether an imported path leads through TensorFlow's own files (``tensorflow.python.ops.array_ops``)."""
+    return "python" in dotted.split(".")[1:]
+
+
 def normalize(name: str) -> str:
-    """``tf.compat.v1.x`` is ``tf.x`` to a TF1 program."""
+    """``tf.compat.v1.x`` is ``tf.x`` to a TF1 program; what a private path leads to has a public name too."""
     if name == "tf.compat.v1":
         return "tf"
     if name.startswith(GRAPH_MODULE) and name.count(".") == GRAPH_MODULE.count("."):
@@ -32,4 +39,4 @@ def normalize(name: str) -> str:
         return "tf." + name.removeprefix(GRAPH_MODULE)
     if name.startswith("tf.compat.v1."):
         return "tf." + name.removeprefix("tf.compat.v1.")
-    return name
+    return canonical(name) if is_private(name) else name

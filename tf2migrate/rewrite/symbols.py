@@ -17,7 +17,7 @@ from tf2migrate.api.schedules import is_schedule, schedule
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Const, Host, Node, Symbol, nodes_in
 from tf2migrate.names.aliases import Aliases
-from tf2migrate.names.project import Module
+from tf2migrate.names.project import Module, dotted_name
 from tf2migrate.names.tree import children
 from tf2migrate.plan.contract import ancestors
 from tf2migrate.plan.model import NotPlanned, Refusal
@@ -212,7 +212,12 @@ class Symbols:
 
     def respelled(self, original: cst.BaseExpression, updated: cst.BaseExpression) -> cst.BaseExpression:
         """A symbol that kept its name, under a name that this module will still import."""
-        return updated
+        named = original.func if isinstance(original, cst.Call) else original
+        name = self.canonical(named)
+        if name is None or dotted_name(named).partition(".")[0] not in self.aliases.private:
+            return updated
+        public = self.expression(self.tf + name.removeprefix("tf"))
+        return updated.with_changes(func=public) if isinstance(updated, cst.Call) else public
 
     def refused(self, made: Refused, where: cst.CSTNode) -> NotPlanned:
         return NotPlanned(Refusal(made.code, self.module.key, where, made.reason, made.advice))
