@@ -323,7 +323,8 @@ class TensorFlow(Recurrent, Savers):
             "tf.zeros": ("dtype", 1),
             "tf.ones": ("dtype", 1),
         }
-        out = {key: value for key, value in args.keywords.items() if key in ("dtype", "shape")}
+        told = ("dtype", "shape", "output_type", "out_type")
+        out = {key: value for key, value in args.keywords.items() if key in told}
         if name in positions:
             key, position = positions[name]
             value = args.get(position, key)

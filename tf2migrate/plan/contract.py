@@ -328,7 +328,8 @@ def _randomness(slicer: Slicer, step: Step, plan: Plan) -> None:
         for seen in slicer.flow.staging.observations.values()
         for value in (seen[0].value,)
     )
-    if seeded and not step.parts.variables and not step.updates:
+    learned = any(node.kind in ("variable", "layer") for node in step.execution.nodes.values())
+    if seeded and not learned and not step.updates:
         for atom in step.parts.atoms:
             for node in atom.nodes:
                 if node.random and not _seed(node) and not _is_initial(slicer.flow, node):

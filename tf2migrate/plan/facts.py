@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tf2migrate.graph.values import Const, Node, Sequence, Symbol, Value
+from tf2migrate.graph.values import Const, Node, Sequence, Symbol, Value, stands_for_several
 
 BOOLEAN = ("Equal", "NotEqual", "LessThan", "LessThanEqual", "GreaterThan", "GreaterThanEqual")
 LOGICAL = frozenset(
@@ -38,8 +38,6 @@ FIXED = {
     "tf.where": "",
 }
 DRAWN = ("tf.random_", "tf.truncated_normal", "tf.zeros", "tf.ones", "tf.random.")
-# Ops whose result may have another dtype than their first tensor, in a way that is not worked out here.
-OPAQUE = ("tf.string_", "tf.decode_", "tf.py_func", "tf.parse_", "tf.bitcast", "tf.constant", "tf.range", "tf.fill")
 ELEMENTWISE = (
     "operator.", "tf.nn.relu", "tf.nn.tanh", "tf.nn.sigmoid", "tf.nn.elu", "tf.nn.leaky_relu", "tf.nn.dropout",
     "tf.nn.softmax", "tf.nn.softplus", "tf.nn.selu", "tf.nn.bias_add", "tf.tanh", "tf.sigmoid", "tf.square", "tf.sqrt",
@@ -48,6 +46,27 @@ ELEMENTWISE = (
     "tf.layers.batch_normalization", "tf.contrib.layers.batch_norm", "tf.contrib.layers.dropout", "tf.nn.crelu",
     "tf.layers.dense", "tf.contrib.layers.fully_connected", "tf.concat", "tf.matmul", "tf.cast", "tf.to_float",
     "tf.nn.lrn", "tf.nn.local_response_normalization",
+)  # fmt: skip
+# Ops whose result has the dtype of their tensors, or of the first of them where these differ.
+KEEPING = (
+    *ELEMENTWISE, "tf.reduce_sum", "tf.reduce_mean", "tf.reduce_max", "tf.reduce_min", "tf.reduce_prod",
+    "tf.reduce_logsumexp", "tf.reduce_any", "tf.reduce_all", "tf.reshape", "tf.transpose", "tf.expand_dims",
+    "tf.squeeze", "tf.stack", "tf.unstack", "tf.split", "tf.slice", "tf.strided_slice", "tf.tile", "tf.pad",
+    "tf.reverse", "tf.gather", "tf.gather_nd", "tf.boolean_mask", "tf.zeros_like", "tf.ones_like", "tf.add_n",
+    "tf.accumulate_n", "tf.cumsum", "tf.cumprod", "tf.tensordot", "tf.einsum", "tf.batch_matmul", "tf.diag_part",
+    "tf.nn.conv1d", "tf.nn.conv2d", "tf.nn.conv3d", "tf.nn.depthwise_conv2d", "tf.nn.separable_conv2d",
+    "tf.nn.atrous_conv2d", "tf.nn.max_pool", "tf.nn.avg_pool", "tf.nn.xw_plus_b", "tf.nn.relu_layer",
+    "tf.nn.embedding_lookup", "tf.nn.l2_normalize", "tf.nn.l2_loss", "tf.nn.log_softmax", "tf.nn.moments",
+    "tf.nn.batch_normalization", "tf.nn.softmax_cross_entropy", "tf.nn.sigmoid_cross_entropy", "tf.norm", "tf.sign",
+    "tf.rsqrt", "tf.log1p", "tf.expm1", "tf.sin", "tf.cos", "tf.floor", "tf.ceil", "tf.round", "tf.squared_difference",
+    "tf.layers.", "tf.contrib.layers.conv", "tf.contrib.layers.flatten", "tf.contrib.layers.max_pool2d",
+    "tf.contrib.layers.avg_pool2d", "tf.clip_by_", "tf.global_norm", "tf.gradients", "method.",
+)  # fmt: skip
+# Of these the second input is of another kind: shapes, indices, labels.
+OF_THE_FIRST = (
+    "tf.reshape", "tf.gather", "tf.gather_nd", "tf.boolean_mask", "tf.tile", "tf.pad", "tf.slice", "tf.strided_slice",
+    "tf.nn.embedding_lookup", "operator.getitem", "tf.reduce_", "tf.expand_dims", "tf.transpose", "tf.nn.dropout",
+    "tf.layers.", "tf.contrib.layers.", "tf.split", "tf.clip_by_",
 )  # fmt: skip
 RANKS = {
     "tf.layers.conv1d": 3,
@@ -113,18 +132,26 @@ def dtype_of(node: Node, depth: int = 0) -> str | None:
 
 def _of_op(node: Node, depth: int) -> str | None:
     name = node.op
+    told = next((node.details[key] for key in ("dtype", "output_type", "out_type") if key in node.details), None)
+    if told is not None:
+        return dtype_name(told)
     if name in FIXED:
         return FIXED[name] or None
     if name in LOGICAL or name.removeprefix("operator.") in BOOLEAN:
         return "bool"
-    if name == "tf.cast":
-        return dtype_name(node.details.get("dtype"))
+    if name.startswith("tf.losses.") and not name.startswith("tf.losses.get_"):
+        return "float32"
     if name.startswith(DRAWN) and not name.endswith("_like"):
-        return dtype_name(node.details.get("dtype")) or "float32"
-    if name.startswith(OPAQUE):
+        return "float32"
+    if not name.startswith(KEEPING):
         return None
-    found = {dtype_of(i, depth + 1) for i in node.inputs}
-    return found.pop() if len(found) == 1 else None
+    tensors = [i for i in node.inputs if not stands_for_several(i)]
+    if name.startswith(OF_THE_FIRST):
+        tensors = tensors[:1]
+    found = {dtype_of(i, depth + 1) for i in tensors}
+    dtype = found.pop() if len(found) == 1 else None
+    divides = name in ("operator.Divide", "tf.divide", "tf.truediv", "tf.reduce_mean")
+    return None if divides and dtype is not None and not dtype.startswith(("float", "bfloat")) else dtype
 
 
 def _of_value(value: Value | None, depth: int) -> str | None:

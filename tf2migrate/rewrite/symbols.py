@@ -14,12 +14,14 @@ from tf2migrate.api.layers import Flag, Layer, is_layer, layer
 from tf2migrate.api.mnist import is_mnist_reader, read_data_sets
 from tf2migrate.api.regularizers import is_regularizer, regularizer
 from tf2migrate.api.schedules import is_schedule, schedule
+from tf2migrate.api.symbols import tf1_symbol
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Const, Host, Node, Symbol, nodes_in
 from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.project import Module, dotted_name
 from tf2migrate.names.tree import children
 from tf2migrate.plan.contract import ancestors
+from tf2migrate.plan.facts import dtype_of, rank_of
 from tf2migrate.plan.model import NotPlanned, Refusal
 from tf2migrate.rewrite.flags import absl_call
 
@@ -83,7 +85,27 @@ class Symbols:
         if name == "tf.set_random_seed":
             return updated.with_changes(func=self.expression(self.seeding(original)))
         untrained = self.untrained(name, original)
-        return self.settle(rewrite_call(name, arguments, self.tf, no_gradient=untrained), original, updated)
+        ranks, dtypes = self.known_of(name, original)
+        native = rewrite_call(name, arguments, self.tf, ranks=ranks, dtypes=dtypes, no_gradient=untrained)
+        return self.settle(native, original, updated)
+
+    def known_of(self, name: str, call: cst.Call) -> tuple[dict[str, int | None], dict[str, str | None]]:
+        """Rank and dtype of the arguments of a call, by parameter, where all that they ever were agrees."""
+        symbol = tf1_symbol(name)
+        places = list(symbol.positional()) if symbol is not None else []
+        ranks: dict[str, int | None] = {}
+        dtypes: dict[str, str | None] = {}
+        for arg in call.args:
+            if arg.star:
+                break
+            parameter = arg.keyword.value if arg.keyword is not None else places.pop(0) if places else ""
+            seen = self.staging.values_of(arg.value)
+            nodes = [value for value in seen if isinstance(value, Node)]
+            if nodes and len(nodes) == len(seen):
+                found, kinds = {rank_of(node) for node in nodes}, {dtype_of(node) for node in nodes}
+                ranks[parameter] = found.pop() if len(found) == 1 else None
+                dtypes[parameter] = kinds.pop() if len(kinds) == 1 else None
+        return ranks, dtypes
 
     def untrained(self, name: str, call: cst.Call) -> tuple[str, ...]:
         """The labels of a cross entropy, if no gradient that the program takes can reach them."""

@@ -19,7 +19,11 @@ from tf2migrate.plan.contract import ancestors
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal, Update
 from tf2migrate.rewrite.gradients import Gradients
 from tf2migrate.rewrite.model_text import inside
+from tf2migrate.rewrite.variable_texts import WIDTH
 
+# A list of variables that is longer gets a name of its own, rather than to stand in two lines.
+LONG = 48
+INDENT = "    "
 SPARSE_READERS = (
     "tf.nn.embedding_lookup",
     "tf.gather",
@@ -58,6 +62,10 @@ class Updates(Gradients):
             if any(not n.trainable for n in variables):
                 raise self.refused(self.plan.steps[0], "variables that are not trainable are trained here")
             chosen = self.trained_text(update)
+            if len(chosen) > LONG:
+                trained = self.plan.local(f"variables{suffix}", f"trained{suffix}")
+                lines += assigned(trained, chosen)
+                chosen = trained
             gradients = self.plan.local(f"gradients{suffix}")
             lines.append(f"{gradients} = {tape}.gradient({loss}, {chosen})")
             if densify(maker.name, sparse):
@@ -138,6 +146,15 @@ class Updates(Gradients):
             raise NotPlanned(Refusal("TFM501", symbols.module.key, maker.call, made.reason, made.advice))
         symbols.define(made.definitions)
         return made.text
+
+
+def assigned(name: str, chosen: str) -> list[str]:
+    """The lines that give a list of variables a name; ``chosen`` is one list, or a sum of lists."""
+    line = f"{name} = {chosen}"
+    if len(line) <= WIDTH - 2 * len(INDENT):
+        return [line]
+    first, *others = chosen.split(" + ")
+    return [f"{name} = (", f"{INDENT}{first}", *(f"{INDENT}+ {other}" for other in others), ")"]
 
 
 def is_sparse(plan: Plan, variables: list[Node]) -> bool:
