@@ -475,6 +475,9 @@ class Statements:
         test = self.truth(self.evaluate(node.test, frame))
         orelse = node.orelse
         other: cst.CSTNode | None = orelse.body if isinstance(orelse, cst.Else) else orelse
+        if test is False and self.makes_writers(node.body, frame):
+            # What is written here for another choice of the user has to be rewritten as well.
+            test = None
         if test is True:
             self.block(node.body.body, frame)
         elif test is False:
@@ -675,6 +678,9 @@ class Statements:
         raise NotImplementedError
 
     def truth(self, value: Value) -> bool | None:
+        raise NotImplementedError
+
+    def makes_writers(self, body: cst.BaseSuite, frame: Frame) -> bool:
         raise NotImplementedError
 
     def elements(self, value: Value) -> list[Value] | None:

@@ -24,6 +24,7 @@ from tf2migrate.graph.values import (
     nodes_in,
     unknown_in,
 )
+from tf2migrate.names.project import dotted_name
 
 SUMMARIES = "summaries"
 # Summary ops: the parameters before `collections`.
@@ -152,6 +153,20 @@ class Summaries(Flags):
         return made
 
     # ------------------------------------------------------------------ writers
+    def makes_writers(self, body: cst.BaseSuite, frame: Frame) -> bool:
+        """Whether a block does nothing but make writers: ``tf.summary.FileWriter(path, sess.graph)``."""
+        for line in body.body:
+            for small in line.body if isinstance(line, cst.SimpleStatementLine) else (line,):
+                match small:
+                    case cst.Expr(value=cst.Call(func=func)) | cst.Assign(value=cst.Call(func=func)):
+                        base, dot, rest = dotted_name(func).partition(".")
+                    case _:
+                        return False
+                holder = frame.lookup(base)
+                if not isinstance(holder, Symbol) or f"{holder.name}{dot}{rest}" != WRITER:
+                    return False
+        return True
+
     def writer(self, node: cst.Call) -> Value:
         made = Writer(node)
         self.staging.writers.append(made)

@@ -207,14 +207,6 @@ def _penalties(slicer: Slicer, step: Step) -> None:
     """C1: Keras lists the penalties of the layers that are built, which are those that this run has called."""
     made = [n for a in step.parts.atoms for n in a.nodes]
     region = slicer.region
-    for node in [*made, *(leaf.node for leaf in step.fetch.values() if leaf.node is not None)]:
-        parts = [node] if layer_of(node) is not None else [i for i in node.inputs if layer_of(i) is not None]
-        read = [layer for part in parts if (layer := layer_of(part)) is not None]
-        moved = node in made or bool(made)
-        if moved and not all(any(other.details.get("owner") is layer for other in made) for layer in read):
-            where = node.expression or step.sites[0].expression
-            reason = "a variable of a layer is read in a run that does not compute the layer"
-            raise NotPlanned(slicer.refusal("TFM410", where, reason))
     for reading in slicer.flow.staging.readings:
         if region.atom_at(reading.place) not in step.parts.atoms:
             continue
@@ -227,15 +219,18 @@ def _penalties(slicer: Slicer, step: Step) -> None:
                 raise NotPlanned(slicer.refusal("TFM410", reading.call, reason))
 
 
-def ancestors(roots: list[Node]) -> set[int]:
-    """Numbers of all nodes that ``roots`` are computed from, themselves included."""
+def ancestors(roots: list[Node], stopped: bool = False) -> set[int]:
+    """Numbers of all nodes that ``roots`` are computed from, themselves included.
+
+    With ``stopped``, only those that a gradient reaches: none passes through ``tf.stop_gradient``.
+    """
     seen: set[int] = set()
     stack = list(roots)
     while stack:
         node = stack.pop()
         if node.number not in seen:
             seen.add(node.number)
-            stack.extend(node.inputs)
+            stack.extend(() if stopped and node.op == "tf.stop_gradient" else node.inputs)
     return seen
 
 

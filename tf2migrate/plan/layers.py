@@ -328,7 +328,8 @@ def _first(
     queue: list[cst.Name] = []
     for statement in statements:
         for expression in creating.get(id(statement), ()):
-            queue.extend(names_read(expression))
+            sharing = shared_by(expression)
+            queue.extend(name for name in names_read(expression) if id(name) not in sharing)
     seen: set[str] = set()
     while queue:
         name = queue.pop()
@@ -608,17 +609,23 @@ def _varies(function: LayerFunction, name: str) -> bool:
     return False
 
 
-SHARING = frozenset({"reuse", "scope", "name"})
+SHARING = frozenset({"reuse", "scope", "name", "collections"})
 
 
 def state_reads(staging: Staging, function: LayerFunction, expression: cst.BaseExpression) -> list[cst.Name]:
     """Host names that making one piece of state reads, names of scopes and sharing flags excluded."""
+    skip = shared_by(expression)
+    return [n for n in host_names(staging, function, expression) if id(n) not in skip]
+
+
+def shared_by(expression: cst.BaseExpression) -> set[int]:
+    """The identities of what a call only names or shares its state by."""
     skip: set[int] = set()
     if isinstance(expression, cst.Call):
         for arg in expression.args:
             if arg.keyword is not None and arg.keyword.value in SHARING:
                 skip |= _ids(arg.value)
-    return [n for n in host_names(staging, function, expression) if id(n) not in skip]
+    return skip
 
 
 def _shape_feeds_state(staging: Staging, function: LayerFunction, expression: cst.CSTNode, name: cst.Name) -> bool:

@@ -159,6 +159,8 @@ class Plan:
     # Runs of initializers that set variables again, by the identity of the run's expression.
     resets: dict[int, RunSite] = field(default_factory=dict)
     moving: dict[int, str] = field(default_factory=dict)
+    # Steps that read variables of layers which they do not call, and the steps that call these: traced before.
+    prebuilt: list[tuple[Step, list[Step]]] = field(default_factory=list)
 
     def local_name(self, name: str) -> str:
         """What a name of the region is called inside the new functions: attributes that vanish become locals."""

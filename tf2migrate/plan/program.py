@@ -25,6 +25,7 @@ from tf2migrate.plan.layers import class_name, find_layers, is_repeated, object_
 from tf2migrate.plan.lifting import lifted_names
 from tf2migrate.plan.model import Chosen, Fetch, NotPlanned, Plan, Refusal, Slice, Step, Update
 from tf2migrate.plan.normalization import moving_averages
+from tf2migrate.plan.prebuilt import find_prebuilt
 from tf2migrate.plan.recurrent import check_cells
 from tf2migrate.plan.region import Atom, find_region, names_read
 from tf2migrate.plan.repeated import unite_repeated
@@ -87,6 +88,7 @@ class Planner:
         self.optimizers(plan)
         for step in plan.steps:
             check_step(self.flow, self.slicer, step, plan)
+        plan.prebuilt = find_prebuilt(self.slicer, plan)
         plan.moving = moving_averages(self.flow, self.slicer, plan.steps)
         plan.forward = choose_forward(self.flow, plan.steps) if plan.model_class else None
         plan.loss = choose_loss(self.flow, plan)

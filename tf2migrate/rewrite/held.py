@@ -173,6 +173,8 @@ class HeldRewriter(Rewriter):
             self.edits.before[id(first)] = [*made, *self.edits.before.get(id(first), [])]
         end = self.functions.trainable_list() + self.built + self.functions.wrapped
         ends = [s for text in end for s in self.templates.statements(text, {})]
+        traced = dict.fromkeys(maker.name for _, makers in self.plan.prebuilt for maker in makers)
+        ends += self.tracing([f"{held.receiver}.{name}" for name in traced])
         if _returns(last):
             self.edits.before.setdefault(id(last), []).extend(ends)
         else:

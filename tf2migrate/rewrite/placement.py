@@ -17,7 +17,7 @@ from tf2migrate.plan.flow import Role
 from tf2migrate.plan.forward import uses_forward
 from tf2migrate.plan.model import NotPlanned, Refusal, Step
 from tf2migrate.plan.region import Atom
-from tf2migrate.rewrite.comments import with_comments
+from tf2migrate.rewrite.comments import above, with_comments
 from tf2migrate.rewrite.layer_classes import LayerClass
 from tf2migrate.rewrite.removal import Removal
 from tf2migrate.rewrite.templates import Templates
@@ -171,6 +171,29 @@ class Placement(Removal):
                 own = next((o.number for o in self.staging.optimizers if self.region.atom_at(o.place) is atom), -1)
                 if own not in made_optimizers:
                     self.edits.removed.add(id(atom.statement))
+
+        self.place_tracing()
+
+    def place_tracing(self) -> None:
+        """Before the first run that reads variables of layers, the functions that build these are traced."""
+        traced: set[str] = set()
+        for step, makers in self.plan.prebuilt:
+            sites = [a for site in step.sites if (a := self.region.atom_at(site.place)) is not None]
+            first = min(sites, key=lambda a: a.number)
+            if any(self.anchor(maker).number > first.number for maker in makers):
+                reason = "a variable of a layer is read before a function that computes the layer is there"
+                raise NotPlanned(Refusal("TFM404", self.module.key, first.statement, reason))
+            names = [maker.name for maker in makers if maker.name not in traced]
+            traced.update(names)
+            self.insert(first, self.tracing(names))
+
+    def tracing(self, names: list[str]) -> list[cst.BaseStatement]:
+        """Statements that trace functions for the layers that this builds."""
+        made = [s for name in names for s in self.templates.statements(f"{name}.get_concrete_function()\n", {})]
+        if made:
+            comment = "# Builds the layers, whose variables are read before these are called."
+            made[0] = above(made[0], [cst.EmptyLine(comment=cst.Comment(comment))])
+        return made
 
     def uses_loss(self, step: Step) -> bool:
         return (

@@ -17,6 +17,7 @@ from tf2migrate.plan.model import NotPlanned, Refusal
 from tf2migrate.rewrite.assembly import Assembly
 from tf2migrate.rewrite.choices import function_names
 from tf2migrate.rewrite.collected import penalties
+from tf2migrate.rewrite.collection_names import drop_collection_names
 from tf2migrate.rewrite.comments import standing_alone
 from tf2migrate.rewrite.flag_parsing import check_changes, parses
 from tf2migrate.rewrite.layout import Layout
@@ -43,6 +44,7 @@ class Rewriter(SideOutputs):
         self.composer.name_attributes()
         self.host_names()
         self.remove_graph()
+        drop_collection_names(self.flow, self.edits)
         self.feeds()
         self.factories()
         self.lifted()

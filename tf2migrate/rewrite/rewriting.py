@@ -37,7 +37,7 @@ class Rewriting:
         self.composer = Composer(plan, self.symbols)
         self.templates = Templates(self.module.tree)
         self.functions = Functions(plan, self.composer, self.templates)
-        self.composer.variables = self.functions.variables_text
+        self.composer.variables = self.functions.ordered_text
         self.listing = self.composer.listing = Listing(self.staging, self.region.frame, self.functions.listed_text)
         numbers: dict[int, int] = {}
         for number, site in enumerate(self.staging.every_run, 1):

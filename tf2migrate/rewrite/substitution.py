@@ -63,6 +63,8 @@ class Substitution(cst.CSTTransformer):
                 lines = [*cast(cst.With, updated).leading_lines, *getattr(body[0], "leading_lines", ())]
                 body[0] = body[0].with_changes(leading_lines=lines)
             return cst.FlattenSentinel(body)
+        if isinstance(original, cst.Arg):
+            return self._argument(original, cast(cst.Arg, updated))
         if isinstance(original, cst.BinaryOperation):
             return self._numpy_left(original, cast(cst.BinaryOperation, updated))
         if isinstance(original, cst.Call):
@@ -113,6 +115,14 @@ class Substitution(cst.CSTTransformer):
                 if values(base) and all(isinstance(v, Node) and v.kind == "variable" for v in values(base)):
                     return self.symbols.expression(f"{self.symbols.tf}.convert_to_tensor({self.symbols.code(read)})")
         return None
+
+    def _argument(self, original: cst.Arg, updated: cst.Arg) -> cst.Arg:
+        """What takes the place of a whole argument needs no parentheses."""
+        made = updated.value
+        replaced = id(original.value) in self.whole or id(original.value) in self.names
+        if replaced and isinstance(made, cst.BinaryOperation) and not original.value.lpar:
+            return updated.with_changes(value=made.with_changes(lpar=(), rpar=()))
+        return updated
 
     def _numpy_left(self, original: cst.BinaryOperation, updated: cst.BinaryOperation) -> cst.BinaryOperation:
         """numpy on the left of a Keras variable takes the variable for an array: the variable's tensor is meant."""

@@ -8,6 +8,7 @@ import libcst as cst
 
 from tf2migrate.api.calls import rewrite_call, rewrite_reference
 from tf2migrate.api.calls_model import Argument, Call, Definition, Kept, Refused
+from tf2migrate.api.collections import collection_name
 from tf2migrate.api.flags import absl_name, is_flags
 from tf2migrate.api.initializers import initializer_reference
 from tf2migrate.api.layers import Flag, Layer, is_layer, layer
@@ -163,6 +164,8 @@ class Symbols:
         name = self.canonical(original)
         if name is None or name == "tf" or name.count(".") == 0 or is_flags(name):
             return updated
+        if (key := collection_name(name)) is not None:
+            return cst.SimpleString(f'"{key}"')
         if name in INITIALIZERS:
             return self.expression(f"{self.tf}.keras.initializers.{'Zeros' if 'zeros' in name else 'Ones'}()")
         made = rewrite_reference(name, self.tf)

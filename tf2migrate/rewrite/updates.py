@@ -88,7 +88,7 @@ class Updates(Gradients):
     def trained_text(self, update: Update) -> str:
         """The variables that a ``minimize`` trains: those of its list that the loss depends on."""
         variables = list(nodes_in(update.node.details["variables"]))
-        reached = ancestors(list(nodes_in(update.node.details["loss"])))
+        reached = ancestors(list(nodes_in(update.node.details["loss"])), stopped=True)
         return self.variables_text([n for n in variables if n.number in reached] or variables)
 
     def changing_rate(self, maker: Optimizer) -> str | None:

@@ -14,6 +14,7 @@ from tf2migrate.graph.values import (
     stands_for_several,
 )
 from tf2migrate.plan.flow import Role
+from tf2migrate.plan.layers import LayerObject
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal, Step
 from tf2migrate.rewrite.composer import Composer
 from tf2migrate.rewrite.layer_classes import LayerClass
@@ -91,6 +92,72 @@ class VariableTexts:
         """A list of variables; ``ordered`` where the order of TensorFlow 1 can be seen."""
         kept = not self.composer.inner and not self.plan.objects
         return self.variables_text(nodes) if kept or not ordered else self.explicit(nodes)
+
+    def ordered_text(self, nodes: list[Node]) -> str:
+        """A list of variables in the order of TensorFlow 1, as it is paired with another: layers whole where they can.
+
+        An object that a function became stands for its variables only where they follow each other.
+        """
+        held = self.plan.held
+        plain = not self.composer.inner and not self.plan.objects
+        if (held is None or held.keras) and plain and not any(map(stands_for_several, nodes)):
+            return self.variables_text(nodes)
+        segments: list[str] = []
+        names: list[str] = []
+        rest = list(dict.fromkeys(nodes))
+        while rest:
+            whole = self.whole_layer(rest)
+            if whole is None:
+                names.append(self.variable_reference(rest.pop(0)))
+                continue
+            text, count = whole
+            segments += [f"[{', '.join(names)}]"] if names else []
+            segments.append(text)
+            names, rest = [], rest[count:]
+        segments += [f"[{', '.join(names)}]"] if names else []
+        return " + ".join(segments)
+
+    def whole_layer(self, nodes: list[Node]) -> tuple[str, int] | None:
+        """The variables of a layer that a list begins with, and how many of its elements these are."""
+        first = nodes[0]
+        layer = layer_of(first)
+        if (item := self.whole_object(nodes)) is not None:
+            return item
+        if layer is not None:
+            parts = [part for part in layer.parts if part.trainable]
+            if layer.trainable and parts == layer.parts and nodes[: len(parts)] == parts:
+                return f"{self.variable_reference(layer)}.trainable_variables", len(parts)
+            return None
+        if not stands_for_several(first):
+            return None
+        if first.kind == "layer" or not first.trainable:
+            where = first.expression or self.plan.flow.region.module.tree
+            reason = "the variables of this layer are not known one by one"
+            raise NotPlanned(Refusal("TFM408", self.composer.symbols.module.key, where, reason))
+        return f"{self.variable_reference(first)}.trainable_variables", 1
+
+    def whole_object(self, nodes: list[Node]) -> tuple[str, int] | None:
+        """As `whole_layer`, for an object that a function became: one that Keras lists in the same order."""
+        for item in self.plan.objects:
+            inside = [(layer_of(node) or node).number in item.owned for node in nodes]
+            count = inside.index(False) if False in inside else len(nodes)
+            listed = {(layer_of(node) or node).number for node in nodes[:count]}
+            trained = all(node.trainable and node.kind == "variable" for node in nodes[:count])
+            if count and listed == item.owned and trained and self.own_come_first(item, nodes[:count]):
+                holder = item.name if self.plan.networks else f"{self.plan.model}.{item.name}"
+                return f"{holder}.trainable_variables", count
+        return None
+
+    def own_come_first(self, item: LayerObject, nodes: list[Node]) -> bool:
+        """Keras lists the variables of an object before those of the layers in it."""
+        frames = [call.frame for call in item.calls]
+        inner: list[bool] = []
+        for node in nodes:
+            around = list(dict.fromkeys(step.frame for step in node.place.steps))
+            begin = next((i for i, frame in enumerate(around) if frame in frames), len(around))
+            nested = any(id(frame.owner) in self.plan.layers for frame in around[begin + 1 :])
+            inner.append(nested or layer_of(node) is not None)
+        return inner == sorted(inner)
 
     def explicit(self, nodes: list[Node]) -> str:
         """A list of variables one by one, in their order."""

@@ -1,0 +1,72 @@
+"""Layers whose variables a run reads without computing the layer: another function has to build them first.
+
+TensorFlow 1 made the variables of a layer where the layer was written. A Keras layer makes them when it is called
+first, which tracing a function that calls it does.
+"""
+
+from __future__ import annotations
+
+from tf2migrate.graph.parts import layer_of
+from tf2migrate.graph.values import Node
+from tf2migrate.plan.model import NotPlanned, Plan, Step
+from tf2migrate.plan.slices import Slicer
+
+
+def find_prebuilt(slicer: Slicer, plan: Plan) -> list[tuple[Step, list[Step]]]:
+    """For each step that reads variables of layers it does not call: the steps whose tracing makes these.
+
+    Raises ``NotPlanned`` where no function computes such a layer.
+    """
+    called = {id(step): _called(slicer, plan, step) for step in plan.steps}
+    missing = {id(step): _unbuilt(plan, step, called[id(step)]) for step in plan.steps}
+    out: list[tuple[Step, list[Step]]] = []
+    for step in plan.steps:
+        wanted = set(missing[id(step)])
+        makers: list[Step] = []
+        while wanted:
+            able = [s for s in plan.steps if not missing[id(s)] and called[id(s)] & wanted]
+            if not able:
+                node = next(node for layer, node in missing[id(step)].items() if layer in wanted)
+                where = node.expression or step.sites[0].expression
+                reason = "a variable of a layer is read in a run that does not compute the layer"
+                raise NotPlanned(slicer.refusal("TFM410", where, reason))
+            makers.append(max(able, key=lambda s: len(called[id(s)] & wanted)))
+            wanted -= called[id(makers[-1])]
+        if makers:
+            out.append((step, makers))
+    return out
+
+
+def _unbuilt(plan: Plan, step: Step, called: set[int]) -> dict[int, Node]:
+    """Layers and lazy objects that a step reads variables of without calling them, with a node that reads."""
+    made = [node for atom in step.parts.atoms for node in atom.nodes]
+    if not made:
+        return {}
+    found: dict[int, Node] = {}
+    for node in [*made, *(leaf.node for leaf in step.fetch.values() if leaf.node is not None)]:
+        for part in [node, *node.inputs]:
+            lazy = _lazy(plan, part)
+            if lazy is not None and lazy not in called:
+                found.setdefault(lazy, node)
+    return found
+
+
+def _lazy(plan: Plan, node: Node) -> int | None:
+    """What makes a variable only when it is called: the number of its layer, or the identity of an object."""
+    layer = layer_of(node)
+    if layer is not None:
+        return layer.number
+    owners = {id(step.frame.owner) for step in node.place.steps}
+    if node.kind == "variable" and any(id(f.definition) in owners and f.shapes for f in plan.layers.values()):
+        return next((id(item) for item in plan.objects if node.number in item.owned), None)
+    return None
+
+
+def _called(slicer: Slicer, plan: Plan, step: Step) -> set[int]:
+    """The layers and objects that a step calls."""
+    atoms = step.parts.atoms
+    owners = [node.details.get("owner") for atom in atoms for node in atom.nodes]
+    layers = {owner.number for owner in owners if isinstance(owner, Node)}
+    return layers | {
+        id(item) for item in plan.objects if any(slicer.region.atom_at(c.place) in atoms for c in item.calls)
+    }
