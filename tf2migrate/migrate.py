@@ -57,12 +57,16 @@ class FileMigration:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """An entry file and the project files that it imports; migrated together or not at all."""
+    """An entry file and the project files that it imports; migrated together or not at all.
+
+    ``reasons`` are those of its findings that stand in the way of a rewrite.
+    """
 
     entry: Path
     files: tuple[FileMigration, ...]
     level: Level
     sites: tuple[Site, ...]
+    reasons: tuple[Finding, ...] = ()
 
 
 def migrate(
@@ -350,7 +354,7 @@ class _Work:
             findings = [*refusals.get(str(source.path), ()), *self._reported_idioms(path, outcome)]
             code = outcome.texts.get(path, source.text) if outcome.native else source.text
             files.append(FileMigration(source, code, tuple(sorted(findings)), level))
-        return Program(entry, tuple(files), level, outcome.sites if outcome.native else ())
+        return Program(entry, tuple(files), level, outcome.sites if outcome.native else (), tuple(outcome.refusals))
 
     def _reported_idioms(self, path: str, outcome: _Outcome) -> Iterator[Finding]:
         if not outcome.uses_tf1 or path not in self.mentioning:

@@ -13,7 +13,9 @@ from tf2migrate.report.outcome import Crash, Outcome, settled
 from tf2migrate.report.summary import summary, tally
 
 OPEN = Finding("a.py", 3, 1, "TFM401", "not known")
-FIXED = Finding("a.py", 2, 1, "TFM100", "a session", fixed=True)
+IDIOM = "TFM100"
+FIXED = Finding("a.py", 2, 1, IDIOM, "a session", fixed=True)
+LEFT = Finding("a.py", 2, 1, IDIOM, "a session")
 
 
 def migration(
@@ -24,7 +26,8 @@ def migration(
 
 
 def program(*files: FileMigration, level: Level = Level.NATIVE) -> Program:
-    return Program(files[0].source.path, files, level, ())
+    reasons = tuple(found for file in files for found in file.findings if not found.fixed and found.code != IDIOM)
+    return Program(files[0].source.path, files, level, (), reasons)
 
 
 def names(batches: list[list[FileMigration]]) -> list[set[str]]:
@@ -102,7 +105,7 @@ def test_summary_counts_levels_and_groups_reasons() -> None:
     outcome = Outcome(
         (
             program(migration("n.py", "x = 2\n", FIXED)),
-            program(migration("a.py", None, OPEN), level=Level.UNCHANGED),
+            program(migration("a.py", None, OPEN, LEFT), level=Level.UNCHANGED),
             program(migration("b.py", None, second, third), level=Level.PARTIAL),
             program(migration("c.py"), level=Level.CLEAN),
         ),
@@ -111,8 +114,8 @@ def test_summary_counts_levels_and_groups_reasons() -> None:
     assert summary(outcome).splitlines() == [
         "3 programs: 1 native, 1 partial, 1 unchanged (and 1 without TensorFlow 1)",
         "why 2 programs are not native:",
-        "  2  TFM401 unresolved-slice: 2 places, the first a.py:3",
-        "  1  TFM406 randomness-not-preserved: b.py:2",
+        "  2  TFM401 unresolved-slice: 2 places, the first a.py:3: not known",
+        "  1  TFM406 randomness-not-preserved: b.py:2: random",
         "1 finding is fixed by the rewrite",
         "1 file could not be read, parsed or written",
     ]

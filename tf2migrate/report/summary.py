@@ -64,9 +64,8 @@ def _reasons(programs: Sequence[Program]) -> list[str]:
     users: Counter[str] = Counter()
     places: dict[str, set[Finding]] = {}
     for program in programs:
-        open_findings = [finding for file in program.files for finding in file.findings if not finding.fixed]
-        users.update({finding.code for finding in open_findings})
-        for finding in open_findings:
+        users.update({finding.code for finding in program.reasons})
+        for finding in program.reasons:
             places.setdefault(finding.code, set()).add(finding)
     order = sorted(users, key=lambda code: (-users[code], -len(places[code]), code))
     wide = len(str(max(users.values(), default=0)))
@@ -75,7 +74,7 @@ def _reasons(programs: Sequence[Program]) -> list[str]:
 
 def _where(findings: set[Finding]) -> str:
     first = min(findings)
-    place = f"{visible(first.path)}:{first.line}"
+    place = f"{visible(first.path)}:{first.line}: {visible(first.message)}"
     return place if len(findings) == 1 else f"{len(findings)} places, the first {place}"
 
 
