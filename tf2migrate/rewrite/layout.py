@@ -58,7 +58,7 @@ class Layout:
             raise NotPlanned(Refusal("TFM410", self.module.key, self.module.tree, reason, "give yours another name"))
         templates = Templates(tree)
         body: list[cst.BaseStatement] = list(tree.body)
-        lines = [f"import tensorflow as {self.symbols.tf}", *(line for d in found for line in d.imports)]
+        lines = [*(line for d in found for line in d.imports), f"import tensorflow as {self.symbols.tf}"]
         position = _first_code(body)
         for line in dict.fromkeys(lines):
             index = next((i for i, s in enumerate(body) if self.symbols.code(s).strip() == line), None)
@@ -88,7 +88,7 @@ class Layout:
                     "TFM101", self.module.key, where, f"`{edit.left[0]}` is imported from TensorFlow 1 and still used"
                 )
             )
-        needs_tf = "tf" in used and self.symbols.aliases.tensorflow is None
+        needs_tf = "tf" in used and self.symbols.aliases.tensorflow is None and Aliases(made).tensorflow is None
         if needs_tf:
             body = list(made.body)
             body[_after_imports(body) : _after_imports(body)] = [cst.parse_statement("import tensorflow as tf\n")]
