@@ -168,7 +168,8 @@ def host_statements(text: str) -> Iterator[str]:
             continue
         read = names(statement, ast.Load) | names(statement, ast.Del) | definitions(statement)
         calls = {n.attr for n in ast.walk(statement) if isinstance(n, ast.Attribute)}
-        if read & made or calls & {"run", "eval", "add_summary"}:
+        inside = [n for n in ast.walk(statement) if isinstance(n, ast.Import | ast.ImportFrom)]
+        if read & made or calls & {"run", "eval", "add_summary"} or any("tensorflow" in ast.unparse(n) for n in inside):
             made |= names(statement, ast.Store) | definitions(statement)
         elif statement.end_lineno is not None:
             yield "".join(lines[statement.lineno - 1 : statement.end_lineno]).rstrip("\r\n")
