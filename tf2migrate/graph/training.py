@@ -54,6 +54,7 @@ class Training(Collections):
                 for variable in variables:
                     gradient = self.make("tensor", "tf.gradients", [loss, variable], node)
                     gradient.details["variable"] = variable
+                    gradient.details["ys"] = loss
                     pairs.append(Sequence([gradient, variable], "tuple"))
                 return Sequence(pairs, kind_of(variables))
             case "apply_gradients":
@@ -110,7 +111,7 @@ class Training(Collections):
 
     def gradients(self, args: Arguments, node: cst.Call) -> Value:
         """``tf.gradients(ys, xs)``: one tensor for each ``x``."""
-        ys, xs = args.get(0, "ys"), args.get(1, "xs")
+        ys, xs, weights = args.get(0, "ys"), args.get(1, "xs"), args.get(2, "grad_ys")
         for value in args.all():
             if (unknown := unknown_in(value)) is not None:
                 return unknown
@@ -120,8 +121,9 @@ class Training(Collections):
             return Unknown("the list of what to differentiate by is not known", self.place())
         out: list[Value] = []
         for x in nodes_in(xs):
-            made = self.make("tensor", "tf.gradients", [ys, x], node)
+            made = self.make("tensor", "tf.gradients", [ys, x, *([weights] if weights is not None else [])], node)
             made.details["variable"] = x
+            made.details["ys"] = ys
             out.append(made)
         return Sequence(out, kind_of(list(nodes_in(xs))))
 

@@ -92,8 +92,11 @@ class Execution:
         if node.number not in self.backwards:
             if node.op == "tf.gradients" and node.inputs:
                 by = node.details.get("variable")
-                taken = [i for i in node.inputs if i is not by] or list(node.inputs)
-                self.backwards[node.number] = backward(taken, [by] if isinstance(by, Node) else [])
+                taken = list(nodes_in(node.details["ys"]))
+                found = backward(taken, [by] if isinstance(by, Node) else [])
+                # The weights of the sum that is differentiated.
+                found.needed.extend(i for i in node.inputs if i is not by and i not in taken)
+                self.backwards[node.number] = found
             elif node.kind == "train" and "loss" in node.details:
                 variables = list(nodes_in(node.details["variables"]))
                 self.backwards[node.number] = backward(list(nodes_in(node.details["loss"])), variables)

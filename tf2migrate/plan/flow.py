@@ -72,6 +72,8 @@ class Flow:
     roles: list[Role] = field(default_factory=list)
     inner: dict[int, list[Read]] = field(default_factory=dict)
     static: set[int] = field(default_factory=set)
+    # Numbers of the gradients that are taken in functions with tapes of their own.
+    inner_gradients: set[int] = field(default_factory=set)
     # Numbers of the nodes that the host chooses among.
     chosen: set[int] = field(default_factory=set)
     # Numbers of the atoms that do nothing with them but choose.

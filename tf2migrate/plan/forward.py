@@ -67,7 +67,7 @@ def choose_forward(flow: Flow, steps: list[Step]) -> Forward | None:
         for node in head.nodes:
             if node.kind == "placeholder" and node in fed and node not in parts.parameters:
                 parts.parameters.append(node)
-    if any(a not in common for a in atoms) or any(_trains(a) or is_gradient(a) for a in atoms):
+    if any(a not in common for a in atoms) or any(_trains(a) or is_gradient(flow, a) for a in atoms):
         return None
     if not parts.parameters or parts.defaults:
         return None
@@ -81,6 +81,8 @@ def choose_forward(flow: Flow, steps: list[Step]) -> Forward | None:
     ordered = sorted(parts.parameters, key=lambda n: ((rank_of(n) in (0, None) and n.details.get("shape") is None)
                      or rank_of(n) == 0, n.number))
     forward = Forward(atoms, ordered, outputs)
+    users = [step for step in steps if _usable(flow, forward, step)]
+    forward.outputs = _outputs(flow, atoms, users) or outputs
     if not all(_usable(flow, forward, step) for step in training):
         return None
     return forward
@@ -101,8 +103,9 @@ def _summarises(atom: Atom) -> bool:
     return any(node.kind == "summary" for node in atom.nodes)
 
 
-def is_gradient(atom: Atom) -> bool:
-    return any(node.op == "tf.gradients" for node in atom.nodes)
+def is_gradient(flow: Flow, atom: Atom) -> bool:
+    """Whether gradients are taken in a statement itself, rather than in a function that has tapes of its own."""
+    return any(node.op == "tf.gradients" and node.number not in flow.inner_gradients for node in atom.nodes)
 
 
 def _outputs(flow: Flow, atoms: list[Atom], steps: list[Step], summaries: bool = True) -> list[str]:
@@ -151,6 +154,9 @@ def _usable(flow: Flow, forward: Forward, step: Step) -> bool:
     if any(p not in step.parts.parameters for p in forward.parameters):
         return False
     inside = {id(a) for a in forward.atoms}
+    if any(id(flow.region.atom_at(by.place)) in inside for by in _differentiated_by(flow, step)):
+        # A tape has to be told of the tensor before the rest of the way is computed.
+        return False
     last = {name: max(a.number for a in forward.atoms if name in a.binds) for name in forward.outputs}
     for atom in step.parts.atoms:
         if id(atom) in inside:
@@ -169,6 +175,13 @@ def _usable(flow: Flow, forward: Forward, step: Step) -> bool:
             if id(source) in inside and last.get(name) != source.number:
                 return False
     return True
+
+
+def _differentiated_by(flow: Flow, step: Step) -> list[Node]:
+    """The tensors, rather than variables, that a step takes gradients by itself."""
+    taken = [n for a in step.parts.atoms if is_gradient(flow, a) for n in a.nodes if n.op == "tf.gradients"]
+    by = [n.details.get("variable") for n in taken]
+    return [n for n in by if isinstance(n, Node) and n.kind == "tensor"]
 
 
 def uses_forward(flow: Flow, plan: Plan, step: Step) -> bool:
@@ -195,6 +208,8 @@ def choose_loss(flow: Flow, plan: Plan) -> tuple[str, list[Atom], str] | None:
     others = [s for s in plan.steps if s is not step and uses_forward(flow, plan, s)]
     sharing = [s for s in others if all(a in s.parts.atoms for a in atoms)]
     if not sharing or not atoms or any(_is_ordered(node) for a in atoms for node in a.nodes):
+        return None
+    if any(is_gradient(flow, a) for a in atoms):
         return None
     outputs = _outputs(flow, atoms, [step, *sharing])
     return (name, atoms, name) if outputs == [name] else None

@@ -17,6 +17,7 @@ from tf2migrate.plan.region import Atom
 if TYPE_CHECKING:
     from tf2migrate.plan.held import Held
     from tf2migrate.plan.layers import LayerFunction, LayerObject
+    from tf2migrate.plan.taped import TapedFunction
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,8 @@ class Plan:
     moving: dict[int, str] = field(default_factory=dict)
     # Steps that read variables of layers which they do not call, and the steps that call these: traced before.
     prebuilt: list[tuple[Step, list[Step]]] = field(default_factory=list)
+    # Functions that take gradients of what they compute, by the id of the definition.
+    taped: dict[int, TapedFunction] = field(default_factory=dict)
 
     def local_name(self, name: str) -> str:
         """What a name of the region is called inside the new functions: attributes that vanish become locals."""

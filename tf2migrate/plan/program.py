@@ -33,6 +33,7 @@ from tf2migrate.plan.reserved import RESERVED, attribute
 from tf2migrate.plan.sessions import find_resets
 from tf2migrate.plan.slices import Slicer, has_call, has_default, in_order
 from tf2migrate.plan.summaries import check_summaries, find_summaries
+from tf2migrate.plan.taped import find_taped
 from tf2migrate.plan.updates import changing_atoms, find_updates
 
 
@@ -61,6 +62,12 @@ class Planner:
 
     def plan(self) -> Plan:
         unite_repeated(self.staging)
+        taped = find_taped(self.staging, self.region.frame)
+        self.flow.inner_gradients |= {
+            n.number
+            for n in self.staging.nodes
+            if n.op == "tf.gradients" and id(n.place.steps[-1].frame.owner) in taped
+        }
         self.choices = find_choices(self.flow)
         find_summaries(self.flow, self.slicer)
         check_program(self.flow, self.slicer)
@@ -69,6 +76,7 @@ class Planner:
         check_checkpoints(self.flow, self.slicer)
         taken = {name for module in self.staging.modules.values() for name in _names(module.tree)}
         plan = Plan(self.flow, [], None, "", "", [], {}, {}, {}, None, taken)
+        plan.taped = taped
         plan.held = find_held(self.flow, self.slicer)
         if plan.held is not None:
             taken.update(plan.held.locals.values(), plan.held.taken)

@@ -24,6 +24,7 @@ from tf2migrate.rewrite.shapes import other_shapes
 from tf2migrate.rewrite.together import Together
 from tf2migrate.rewrite.versions import versioned
 from tf2migrate.rewrite.written_shapes import written_shapes
+from tf2migrate.rewrite.written_targets import written_targets
 
 
 @dataclass(slots=True)
@@ -109,6 +110,7 @@ def _attempt(modules: list[Module], entry: str, marks: bool, builders: tuple[cst
         named = None
         if not staging.obstacles:
             named = resolved(staging, modules, builder) or versioned(staging, modules, builder)
+            named = named or written_targets(staging, modules, builder)
         if named is not None:
             again: tuple[cst.FunctionDef, ...] = (named[1],) if named[1] is not None else ()
             if len(builders) > 1:

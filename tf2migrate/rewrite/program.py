@@ -24,6 +24,8 @@ from tf2migrate.rewrite.layout import Layout
 from tf2migrate.rewrite.side_outputs import SideOutputs
 from tf2migrate.rewrite.substitution import Replacement, Substitution
 from tf2migrate.rewrite.symbols import Symbols
+from tf2migrate.rewrite.taped_functions import taped_body, taped_calls
+from tf2migrate.rewrite.templates import Templates
 from tf2migrate.rewrite.variables import anywhere
 
 
@@ -47,6 +49,7 @@ class Rewriter(SideOutputs):
         drop_collection_names(self.flow, self.edits)
         self.feeds()
         self.factories()
+        self.taped()
         self.lifted()
         self.sessions()
         self.layer_classes()
@@ -121,6 +124,13 @@ class Rewriter(SideOutputs):
             if node.kind != "variable" or not isinstance(call, cst.Call) or self.composer.direct(node):
                 continue
             self.replacements[id(call)] = self._factory(node, call)
+
+    def taped(self) -> None:
+        """Functions that take gradients of what they compute get tapes of their own."""
+        for key, function in self.plan.taped.items():
+            symbols = self.all_symbols[function.module]
+            self.replacements.update(taped_calls(self.plan, symbols, function))
+            self.edits.remade[key] = taped_body(self.plan, symbols, function, Templates(symbols.module.tree))
 
     def _factory(self, node: Node, call: cst.Call) -> Replacement:
         symbols = self.all_symbols[node.place.module]

@@ -19,6 +19,7 @@ from tf2migrate.graph.values import Class, Function, Instance, Node, nodes_in
 from tf2migrate.names.attributes import AttributeName
 from tf2migrate.names.project import Module, Project
 from tf2migrate.plan.region import find_region
+from tf2migrate.plan.taped import home
 from tf2migrate.rewrite.aliasing import without_aliases
 from tf2migrate.rewrite.extraction import extract_calls, extract_variables
 from tf2migrate.rewrite.gathered import apply
@@ -165,14 +166,19 @@ def _opened(staging: Staging, builder: Frame | None) -> Iterator[cst.CSTNode]:
     members = (
         {id(m) for m in _methods(builder)} if builder is not None else set()
     )
+    taped = {home(staging, node) for node in staging.nodes if node.op == "tf.gradients"}
     for index, place in enumerate(places):
         frames = _frames(place)
         if builder is not None:
             frames = frames[frames.index(builder) + 1 :] if builder in frames else []
+        node = next((n for n in staging.nodes if n.place is place), None)
+        for around in [frame for frame in frames if frame in taped]:
+            # It has tapes of its own; only what takes gradients for it is opened, inside of it.
+            inner = frames[frames.index(around) + 1 :]
+            frames = inner if node is not None and node.op == "tf.gradients" else []
         for frame in frames:
             if not isinstance(frame.owner, cst.FunctionDef) or (id(frame) in running and frame.owner not in mixed):
                 continue
-            node = next((n for n in staging.nodes if n.place is place), None)
             graph = (
                 index >= len(places) - len(staging.optimizers)
                 or node is None

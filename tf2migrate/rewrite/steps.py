@@ -13,6 +13,7 @@ from tf2migrate.plan.region import Atom
 from tf2migrate.rewrite.effects import as_statements, with_comment_of_block
 from tf2migrate.rewrite.results import Results
 from tf2migrate.rewrite.signatures import placeholder_argument
+from tf2migrate.rewrite.tapes import Piece
 from tf2migrate.rewrite.templates import return_directly
 
 
@@ -54,22 +55,22 @@ class Functions(Results):
         elif uses_forward(self.plan.flow, self.plan, step) and forward is not None:
             before += self.forward_call()
             rest = [a for a in atoms if a not in forward.atoms]
-        gradient = [a for a in rest if is_gradient(a)]
+        gradient = [a for a in rest if is_gradient(self.plan.flow, a)]
         if not step.updates and not gradient:
             holes["__body__"] = before + self.moved(step, rest)
             if holes["__body__"]:
                 lines.append("__body__")
             return lines, holes
-        taped, after = self.split(step, rest)
-        tape = self.plan.local("tape")
-        self.tapes[id(step)] = tape
-        lines.append(f"with {self.tf}.GradientTape({self.persistence(step)}) as {tape}:")
-        watched = self.watched(step)
-        holes["__taped__"] = [*watched, *before, *self.moved(step, taped)]
-        lines.append("    __taped__")
-        extra = self.gradient_texts(step, tape)
+        layers = self.layers(step, rest)
+        extra = self.gradient_texts(layers)
+        pieces = [Piece(-2, 0, before)] if before else []
+        for index, (atom, stratum) in enumerate(zip(rest, layers.strata.of, strict=True)):
+            if stratum < layers.strata.top:
+                pieces.append(Piece(index, stratum, self.moved(step, [atom], extra)))
+        lines += self.step_tapes(layers).blocks(pieces, holes)
+        after = layers.at(layers.strata.top)
         for number, update in enumerate(sorted(step.updates, key=lambda u: u.atom.number)):
-            made = self.apply(update, tape, holes, self.suffix(step, update))
+            made = self.apply(update, layers.updates.get(update.node.number, 1), holes, self.suffix(step, update))
             shown = self.shown_before(step, update, after)
             earlier = [a for a in after if a.number < update.atom.number or id(a) in shown]
             after = [a for a in after if a not in earlier]

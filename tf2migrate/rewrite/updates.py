@@ -19,6 +19,7 @@ from tf2migrate.plan.contract import ancestors
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal, Update
 from tf2migrate.rewrite.gradients import Gradients
 from tf2migrate.rewrite.model_text import inside
+from tf2migrate.rewrite.tapes import hole, tape_name
 from tf2migrate.rewrite.variable_texts import WIDTH
 
 # A list of variables that is longer gets a name of its own, rather than to stand in two lines.
@@ -38,9 +39,10 @@ class Updates(Gradients):
     """Renders train ops and optimizers."""
 
     def apply(
-        self, update: Update, tape: str, holes: dict[str, list[cst.BaseStatement]], suffix: str = ""
+        self, update: Update, level: int, holes: dict[str, list[cst.BaseStatement]], suffix: str = ""
     ) -> list[str]:
-        """The lines that take and apply the gradients of one train op."""
+        """The lines that take, by the tape of a level, and apply the gradients of one train op."""
+        tape = tape_name(self.plan, level)
         node, call = update.node, update.call
         lines: list[str] = []
         maker = cast(Optimizer, node.details["optimizer"])
@@ -57,7 +59,7 @@ class Updates(Gradients):
             loss = texts.get("loss", texts.get("0", ""))
             if not loss.isidentifier():
                 fresh = self.plan.local(f"loss{suffix}", f"objective{suffix}")
-                holes["__taped__"] += self.templates.statements(f"{fresh} = {loss}\n", {})
+                holes[hole(level - 1)] += self.templates.statements(f"{fresh} = {loss}\n", {})
                 loss = fresh
             if any(not n.trainable for n in variables):
                 raise self.refused(self.plan.steps[0], "variables that are not trainable are trained here")

@@ -36,8 +36,6 @@ class VariableTexts:
     listed: list[Node] = field(default_factory=list)
     # The classes of the layer functions, by definition.
     makers: dict[int, LayerClass] = field(default_factory=dict)
-    # The name of the gradient tape of each step.
-    tapes: dict[int, str] = field(default_factory=dict)
     # Statements of placeholders whose comments have found a place.
     told: set[int] = field(default_factory=set)
 
