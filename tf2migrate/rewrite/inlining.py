@@ -163,7 +163,7 @@ def _mentions(tree: cst.Module, name: str, cls: cst.ClassDef | None) -> int:
             case cst.FunctionDef(name=own):
                 count += own.value == name and not hidden
                 inner = hidden or (name in bound_in(node) and not _is_global(node, name))
-                outside = [*node.decorators, *(p.default for p in _parameters(node) if p.default is not None)]
+                outside = [*node.decorators, *(p.default for p in parameters_of(node) if p.default is not None)]
                 stack.extend((child, hidden) for child in outside)
                 stack.append((node.body, inner))
                 continue
@@ -246,7 +246,7 @@ def _is_global(function: cst.FunctionDef, name: str) -> bool:
     )
 
 
-def _parameters(function: cst.FunctionDef) -> list[cst.Param]:
+def parameters_of(function: cst.FunctionDef) -> list[cst.Param]:
     params = function.params
     return [*params.posonly_params, *params.params, *params.kwonly_params]
 
@@ -456,10 +456,10 @@ def _steady(node: cst.BaseExpression, assigned: set[str], changes: bool) -> bool
     return isinstance(node, cst.Name)
 
 
-class _Renamed(cst.CSTTransformer):
+class Renamed(cst.CSTTransformer):
     """Names of a function's scope become other names or expressions."""
 
-    def __init__(self, module: Module, names: dict[str, cst.BaseExpression], owner: _Opener) -> None:
+    def __init__(self, names: dict[str, cst.BaseExpression], owner: Traced) -> None:
         super().__init__()
         self.names = names
         self.owner = owner
@@ -568,7 +568,7 @@ class _Opener(Traced):
         for name in sorted(local - set(names)):
             if name in around or name in {n for v in names.values() for n in _names(v)}:
                 names[name] = cst.Name(_unused(name, around | local | free))
-        rename = _Renamed(self.module, names, self)
+        rename = Renamed(names, self)
         made: list[cst.BaseStatement] = []
         for name, value in arguments.assigned:
             target = cast(cst.BaseAssignTargetExpression, _fresh(names.get(name, cst.Name(name)), self))
@@ -631,7 +631,7 @@ class _Opener(Traced):
         return done
 
     def rest(
-        self, returned: cst.BaseExpression | None, done: list[int], rename: _Renamed
+        self, returned: cst.BaseExpression | None, done: list[int], rename: Renamed
     ) -> cst.SimpleStatementLine | None:
         """What is left of the calling statement: targets whose values are not bound yet, or a return."""
         small = self.opening.small

@@ -74,7 +74,9 @@ class Removal(Rewriting):
                 value = frame.env.get(param.name.value)
                 if value is not None:
                     held.setdefault(id(param), []).append(value)
-                graph = isinstance(value, Node) and id(definition) in running
+                graph = isinstance(value, Node) and (
+                    id(definition) in running or self.is_only_key(definition, param.name.value)
+                )
                 graph = graph and not (isinstance(value, Node) and value.number in self.flow.chosen)
                 if isinstance(value, Session) or graph:
                     self.dropped.setdefault(id(definition), set()).add(param.name.value)
@@ -92,6 +94,11 @@ class Removal(Rewriting):
                 self.session_parameters.add(id(param))
         self.check_dropped()
 
+    def is_only_key(self, definition: cst.FunctionDef, name: str) -> bool:
+        """Whether a function reads a parameter only as the key of a feed, which is a name now."""
+        reads = [read for read in names_read(definition.body) if read.value == name]
+        return bool(reads) and all(id(read) in self.whole for read in reads)
+
     def check_dropped(self) -> None:
         """What is not passed any more may not be read but in runs, and in calls that do not get it either."""
         inside: set[int] = set()
@@ -101,7 +108,7 @@ class Removal(Rewriting):
             definition = frame.owner
             if not isinstance(definition, cst.FunctionDef) or id(definition) not in self.dropped:
                 continue
-            inside |= self.removed_inside(definition.body)
+            inside |= self.removed_inside(definition.body) | self.whole.keys()
             inside |= {i for site in self.staging.checkpoints for v in dropped_arguments(site) for i in ids_in(v)}
             for call in calls_in(definition.body):
                 if any(isinstance(v, Function | Class | Bound) for v in self.staging.values_of(call.func)):

@@ -21,6 +21,7 @@ from tf2migrate.names.project import Module, Project
 from tf2migrate.plan.region import find_region
 from tf2migrate.plan.taped import home
 from tf2migrate.rewrite.aliasing import without_aliases
+from tf2migrate.rewrite.brought import open_across
 from tf2migrate.rewrite.extraction import extract_calls, extract_variables
 from tf2migrate.rewrite.gathered import apply
 from tf2migrate.rewrite.gathering import find_gathering
@@ -60,7 +61,9 @@ def other_shapes(staging: Staging, modules: list[Module], entry: str) -> Iterato
     wanted = set(_opened(staging, None))
     graph: set[cst.CSTNode] = {node.expression for node in staging.nodes if node.expression is not None}
     if graph:
-        opened = [dissolve_namespaces(_open(m, modules, wanted, staging), graph) for m in modules]
+        opened = [_open(m, modules, wanted, staging) for m in modules]
+        opened = open_across(opened, staging, wanted, _training(staging))
+        opened = [dissolve_namespaces(m, graph) for m in opened]
         opened = [_extracted(m, staging) for m in opened]
         if any(new is not old for new, old in zip(opened, modules, strict=True)):
             yield Shape(opened)
