@@ -6,6 +6,7 @@ same variables (``reuse``), and have one each when it gave them different ones; 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -662,12 +663,22 @@ def snake(name: str) -> str:
 def object_name(staging: Staging, call: cst.Call, caller: Frame, function: LayerFunction) -> str:
     """A name for the object of a call: the scope that the program gave it, else the function's name."""
     for arg in call.args:
-        value = staging.value_in(arg.value, caller)
-        if isinstance(value, Const) and isinstance(value.value, str) and value.value.isidentifier():
+        given = _given_name(staging, arg.value, caller)
+        if given.isidentifier():
             name = parameter_of(function, call, arg)
             if name in ("name", "scope", "scope_name", "layer_name", "var_scope", "name_scope"):
-                return value.value if value.value.islower() else snake(value.value)
+                return given if given.islower() else snake(given)
     return snake(function.definition.name.value)
+
+
+def _given_name(staging: Staging, expression: cst.BaseExpression, caller: Frame) -> str:
+    """The text that an argument is; where it differs from pass to pass of a loop, what all have in front of a number."""
+    values = [seen.value for seen in staging.observations.get(id(expression), ()) if seen.frame is caller]
+    texts = {v.value if isinstance(v, Const) else None for v in values}
+    known = [text for text in texts if isinstance(text, str)]
+    if len(known) != len(texts) or not known:
+        return ""
+    return known[0] if len(known) == 1 else os.path.commonprefix([t.rstrip("0123456789") for t in known]).rstrip("_")
 
 
 def parameter_of(function: LayerFunction, call: cst.Call, arg: cst.Arg) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import libcst as cst
 
 from tf2migrate.graph.values import Mapping
-from tf2migrate.names.tree import children
+from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.flow import Flow, Role
+from tf2migrate.plan.model import Step
 from tf2migrate.plan.region import names_read
 
 INSIDE = (Role.STAGED, Role.PLACEHOLDER, Role.VARIABLE)
@@ -46,6 +49,29 @@ def lifted_names(flow: Flow) -> dict[int, list[str]]:
                     mine.append(missing)
                     changed = True
     return lifted
+
+
+def handed_steps(flow: Flow, steps: Iterable[Step]) -> dict[int, list[str]]:
+    """For each function (by the id of its definition) the functions of runs that it has to be given.
+
+    Where the graph is built inside a function, what replaces its runs is made there as well. Other functions that run
+    the graph do not see it.
+    """
+    handed: dict[int, list[str]] = {}
+    builder = flow.region.frame.owner
+    if not isinstance(builder, cst.FunctionDef) or flow.region.held is not None:
+        return handed
+    inner = {id(node) for node in walk(builder)}
+    for step in steps:
+        for site in step.sites:
+            frames = list(dict.fromkeys(step.frame for step in site.place.steps))
+            if flow.region.frame not in frames or id(site.frame.owner) in inner:
+                continue
+            for frame in frames[frames.index(flow.region.frame) + 1 :]:
+                if isinstance(frame.owner, cst.FunctionDef) and id(frame.owner) not in inner:
+                    names = handed.setdefault(id(frame.owner), [])
+                    names += [step.name] if step.name not in names else []
+    return handed
 
 
 def _feed_keys(flow: Flow, body: cst.CSTNode) -> set[int]:

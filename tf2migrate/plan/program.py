@@ -22,7 +22,7 @@ from tf2migrate.plan.forward import choose_forward, choose_loss
 from tf2migrate.plan.held import find_held, plain, region_expression, settle
 from tf2migrate.plan.immediate import is_immediate
 from tf2migrate.plan.layers import class_name, find_layers, is_repeated, object_name, objects
-from tf2migrate.plan.lifting import lifted_names
+from tf2migrate.plan.lifting import handed_steps, lifted_names
 from tf2migrate.plan.model import Chosen, Fetch, NotPlanned, Plan, Refusal, Slice, Step, Update
 from tf2migrate.plan.normalization import moving_averages
 from tf2migrate.plan.prebuilt import find_prebuilt
@@ -103,6 +103,9 @@ class Planner:
         if plan.held is not None:
             settle(self.flow, self.slicer, plan, plan.held)
         self.names(plan)
+        for definition, names in handed_steps(self.flow, plan.steps).items():
+            known = plan.lifted.setdefault(definition, [])
+            known += [name for name in names if name not in known]
         return plan
 
     def lift_model(self, plan: Plan) -> None:

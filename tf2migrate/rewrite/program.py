@@ -154,9 +154,12 @@ class Rewriter(SideOutputs):
             if names and definition not in self.staging.calls:
                 reason = f"`{names[0]}` would have to be passed to a function whose call is not in the source"
                 raise NotPlanned(Refusal("TFM410", self.module.key, self.module.tree, reason))
-            for call, _, place in self.staging.calls.get(definition, ()):
-                if place.steps[-1].frame is not self.region.frame:
-                    self.replacements[id(call)] = self.composer.with_arguments([f"{n}={n}" for n in names])
+            for call, frame, place in self.staging.calls.get(definition, ()):
+                atom = self.region.atom_at(place)
+                stays = atom is not None and self.flow.role(atom) is Role.RUN
+                if stays or place.steps[-1].frame is not self.region.frame:
+                    texts = names if _by_position(call, frame.owner) else [f"{n}={n}" for n in names]
+                    self.replacements[id(call)] = self.composer.with_arguments(texts)
 
     # ------------------------------------------------------------------ statements that stay
     def host_statements(self) -> None:
@@ -174,6 +177,15 @@ class Rewriter(SideOutputs):
             if role in (Role.HOST, Role.RUN) and isinstance(atom.statement, cst.SimpleStatementLine):
                 for nodes in self.listing.edits(atom.statement, self.replacements, self.whole):
                     self.check_built(atom, nodes)
+
+
+def _by_position(call: cst.Call, definition: cst.CSTNode) -> bool:
+    """Whether more arguments may simply follow those of a call."""
+    if not isinstance(definition, cst.FunctionDef) or any(arg.keyword or arg.star for arg in call.args):
+        return False
+    params = definition.params
+    plain = not params.kwonly_params and isinstance(params.star_arg, cst.MaybeSentinel) and params.star_kwarg is None
+    return plain and all(p.default is None for p in params.params)
 
 
 # Roles of statements that stay where they are, with their names as they are called now.
