@@ -654,7 +654,7 @@ def class_name(function: str, taken: set[str]) -> str:
 def snake(name: str) -> str:
     out = ""
     for index, letter in enumerate(name):
-        if letter.isupper() and index and not name[index - 1].isupper():
+        if letter.isupper() and index and not (name[index - 1].isupper() or out.endswith("_")):
             out += "_"
         out += letter.lower()
     return out.strip("_") or "layer"

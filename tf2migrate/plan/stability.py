@@ -15,7 +15,7 @@ from tf2migrate.graph.values import Class, Const, Foreign, Function, Host, Insta
 from tf2migrate.names.tree import children
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.model import Step
-from tf2migrate.plan.region import Atom, changed_names, names_read
+from tf2migrate.plan.region import Atom, bindings, bound_names, changed_names, names_read
 
 # Methods that change a list, dict, set or array in place.
 MUTATING = frozenset(
@@ -112,13 +112,13 @@ def _aliases(flow: Flow, names: set[str]) -> set[str]:
         for atom in flow.region.atoms:
             if atom.runs or _is_definition(flow, atom):
                 continue
-            read = {n.value for n in atom.reads}
-            bound = {n for n in atom.binds if not _is_fixed(flow.bound_value(atom, n))}
-            if (read & shared and not bound <= shared) and _may_share(atom):
-                shared |= bound
-                grown = True
-            if bound & shared and _may_share(atom):
-                new = {n.value for n in atom.reads if _is_plain_host(flow, n)} - shared
+            for names, handed in _handed_out(flow, atom.statement):
+                read = {n.value for n in handed}
+                bound = {n for n in names if n in atom.binds and not _is_fixed(flow.bound_value(atom, n))}
+                if read & shared and not bound <= shared:
+                    shared |= bound
+                    grown = True
+                new = {n.value for n in handed if _is_plain_host(flow, n)} - shared if bound & shared else set()
                 if new:
                     shared |= new
                     grown = True
@@ -129,24 +129,44 @@ def _is_plain_host(flow: Flow, name: cst.Name) -> bool:
     return isinstance(flow.staging.value_in(name, flow.region.frame), Host)
 
 
-def _may_share(atom: Atom) -> bool:
-    """Whether a binding may hand out the object itself or a view: a name, an item, an attribute, a method's result."""
-    statement = atom.statement
-    if not isinstance(statement, cst.SimpleStatementLine):
-        return True
-    for small in statement.body:
-        value = getattr(small, "value", None)
-        if isinstance(value, cst.Name | cst.Subscript | cst.Attribute | cst.Tuple | cst.List | cst.Dict):
-            return True
-        if (
-            isinstance(value, cst.Call)
-            and isinstance(value.func, cst.Attribute)
-            and value.func.attr.value in ("reshape", "view", "ravel", "swapaxes", "transpose", "squeeze", "asarray")
-        ):
-            return True
-        if isinstance(value, cst.Attribute):
-            return True
-    return False
+VIEWS = ("reshape", "view", "ravel", "swapaxes", "transpose", "squeeze", "asarray")
+
+
+def _handed_out(flow: Flow, statement: cst.CSTNode) -> Iterator[tuple[set[str], list[cst.Name]]]:
+    """What each part of a statement binds, with the names whose object, or a part or view of it, that may be."""
+    match statement:
+        case cst.SimpleStatementLine(body=body) | cst.IndentedBlock(body=body) | cst.SimpleStatementSuite(body=body):
+            for inner in body:
+                yield from _handed_out(flow, inner)
+        case cst.BaseSmallStatement():
+            yield {name for name, _ in bindings(statement)}, _objects(flow, getattr(statement, "value", None))
+        case cst.If() | cst.For() | cst.While() | cst.With() | cst.Try():
+            for part in children(statement):
+                yield from _handed_out(flow, part)
+            if isinstance(statement, cst.For):
+                yield set(bound_names(statement.target)), names_read(statement.iter)
+        case cst.Else(body=suite) | cst.ExceptHandler(body=suite) | cst.Finally(body=suite):
+            yield from _handed_out(flow, suite)
+        case _:
+            yield {name for name, _ in bindings(statement)}, names_read(statement)
+
+
+def _objects(flow: Flow, value: cst.CSTNode | None) -> list[cst.Name]:
+    """Names of the objects that a value may be, hold or be a part of: an index only chooses the part."""
+    match value:
+        case cst.Name():
+            return [value]
+        case cst.Subscript(value=base) | cst.Attribute(value=base):
+            return _objects(flow, base) if not isinstance(base, cst.Call) else names_read(base)
+        case cst.Call(func=cst.Attribute(value=base, attr=cst.Name(value=name)) as func) if name in VIEWS:
+            return names_read(value) if _symbol(flow, func) else _objects(flow, base)
+        case cst.Call():
+            return []
+        case cst.Tuple() | cst.List() | cst.Dict() | cst.IfExp() | cst.BooleanOperation():
+            simple = cst.Name | cst.Subscript | cst.Attribute
+            parts = children(value)
+            return [n for p in parts for n in (_objects(flow, p) if isinstance(p, simple) else names_read(p))]
+    return []
 
 
 def _changes(flow: Flow, atom: Atom, shared: set[str]) -> cst.CSTNode | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import cast
 
 import libcst as cst
@@ -13,7 +14,9 @@ from tf2migrate.graph.values import (
 )
 from tf2migrate.names.tree import children
 from tf2migrate.plan.flow import Role
+from tf2migrate.plan.layers import LayerObject, parameter_of
 from tf2migrate.plan.model import NotPlanned, Refusal
+from tf2migrate.plan.region import Atom, names_read
 from tf2migrate.rewrite.assembly import Assembly
 from tf2migrate.rewrite.choices import function_names
 from tf2migrate.rewrite.collected import penalties
@@ -102,19 +105,26 @@ class Rewriter(SideOutputs):
         atoms = [a for a in self.region.atoms if self.flow.role(a) is Role.VARIABLE]
         forward = self.plan.forward.atoms if self.plan.forward is not None else []
         inside = [a for a in self.region.atoms if any(n.number in self.composer.inner for n in a.nodes)]
-        for atom in [*atoms, *forward, *inside]:
-            for read in atom.reads:
-                for source in self.flow.reaching(read.value, atom):
-                    if self.flow.role(source) in (Role.HOST, Role.CONSTANT, Role.RUN) and source not in atoms:
-                        if read.value not in self.host:
-                            self.host.append(read.value)
-                        if atom in forward:
-                            self.composer.host_attributes.add(read.value)
-                parameter = read.value in self.region.frame.env and not self.flow.reaching(read.value, atom)
-                if parameter and read.value not in self.host:
-                    self.host.append(read.value)
-                    if atom in forward:
-                        self.composer.host_attributes.add(read.value)
+        wanted = [(atom, read) for atom in [*atoms, *forward, *inside] for read in atom.reads]
+        if not self.plan.networks:
+            wanted += [pair for item in self.plan.objects for pair in self.constructor_reads(item)]
+        for atom, read in wanted:
+            sources = self.flow.reaching(read.value, atom)
+            staying = any(self.flow.role(s) in (Role.HOST, Role.CONSTANT, Role.RUN) and s not in atoms for s in sources)
+            parameter = read.value in self.region.frame.env and not sources
+            if (staying or parameter) and read.value not in self.host:
+                self.host.append(read.value)
+                if atom in forward:
+                    self.composer.host_attributes.add(read.value)
+
+    def constructor_reads(self, item: LayerObject) -> Iterator[tuple[Atom, cst.Name]]:
+        """Names that the constructor of a layer is given, with the statement that calls it first."""
+        call = item.calls[0]
+        atom = self.region.atom_at(call.place)
+        assert atom is not None
+        for arg in call.call.args:
+            if parameter_of(item.function, call.call, arg) in item.function.init:
+                yield from ((atom, read) for read in names_read(arg.value))
 
     # ------------------------------------------------------------------ functions that stay
     def factories(self) -> None:

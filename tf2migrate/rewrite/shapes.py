@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import cast
 
 import libcst as cst
@@ -58,7 +59,7 @@ def other_shapes(staging: Staging, modules: list[Module], entry: str) -> Iterato
     gathered = _gathered(staging, modules, entry)
     if gathered is not None:
         yield gathered
-    wanted = set(_opened(staging, None))
+    wanted = set(_opened(staging, None)) | overlapping(staging)
     graph: set[cst.CSTNode] = {node.expression for node in staging.nodes if node.expression is not None}
     if graph:
         opened = [_open(m, modules, wanted, staging) for m in modules]
@@ -190,6 +191,38 @@ def _opened(staging: Staging, builder: Frame | None) -> Iterator[cst.CSTNode]:
             )
             if graph or id(frame.owner) in members:
                 yield frame.owner
+
+
+def overlapping(staging: Staging) -> set[cst.CSTNode]:
+    """Functions of which one uses some of the variables of another: neither can be a layer that owns its variables.
+
+    ``encode_and_decode(x)`` and ``decode(z, reuse=True)`` share the decoder, which both have to be opened to show.
+    """
+    owned: dict[int, set[int]] = {}
+    inner: dict[int, list[Frame]] = {}
+    known: dict[int, Frame] = {}
+    for node, place in staging.touched:
+        frames = _frames(place)
+        for frame in frames:
+            owned.setdefault(id(frame), set()).add(node.number)
+        for caller, frame in pairwise(frames):
+            if id(frame) not in known:
+                known[id(frame)] = frame
+                inner.setdefault(id(caller), []).append(frame)
+    region = find_region(staging)
+    opened: set[cst.CSTNode] = set()
+    frames = list(inner.get(id(region.frame), ())) if region is not None else []
+    while True:
+        parted = [
+            frame
+            for frame in frames
+            if any(owned[id(frame)] & owned[id(o)] and o.owner is not frame.owner for o in frames)
+        ]
+        if not parted:
+            return opened
+        opened |= {frame.owner for frame in parted}
+        rest = [frame for frame in frames if frame not in parted]
+        frames = rest + [f for frame in parted for f in inner.get(id(frame), ())]
 
 
 def _mixed(staging: Staging) -> set[cst.CSTNode]:
