@@ -161,6 +161,7 @@ def host_statements(text: str) -> Iterator[str]:
     tree = ast.parse(text)
     made = {"tf", "tensorflow", "sess", "session"}
     lines = text.splitlines(keepends=True)
+    of_graph = placeholders(tree)
     for statement in tree.body:
         if isinstance(statement, ast.Import | ast.ImportFrom):
             if "tensorflow" in ast.unparse(statement):
@@ -169,10 +170,26 @@ def host_statements(text: str) -> Iterator[str]:
         read = names(statement, ast.Load) | names(statement, ast.Del) | definitions(statement)
         calls = {n.attr for n in ast.walk(statement) if isinstance(n, ast.Attribute)}
         inside = [n for n in ast.walk(statement) if isinstance(n, ast.Import | ast.ImportFrom)]
-        if read & made or calls & {"run", "eval", "add_summary"} or any("tensorflow" in ast.unparse(n) for n in inside):
+        of_tensorflow = calls & {"run", "eval", "add_summary"} or any("tensorflow" in ast.unparse(n) for n in inside)
+        if read & made or keys(statement) & of_graph or of_tensorflow:
             made |= names(statement, ast.Store) | definitions(statement)
         elif statement.end_lineno is not None:
             yield "".join(lines[statement.lineno - 1 : statement.end_lineno]).rstrip("\r\n")
+
+
+def placeholders(tree: ast.Module) -> set[str]:
+    """What placeholders and their likes are called anywhere: names that are bound where TensorFlow is read."""
+    bound: set[str] = set()
+    for statement in tree.body:
+        if names(statement, ast.Load) & {"tf", "tensorflow"}:
+            bound |= names(statement, ast.Store)
+    return bound
+
+
+def keys(statement: ast.stmt) -> set[str]:
+    """Names that are keys of a dict which a statement writes: of a feed, those become strings."""
+    written = [key for n in ast.walk(statement) if isinstance(n, ast.Dict) for key in n.keys]
+    return {key.id for key in written if isinstance(key, ast.Name)}
 
 
 @pytest.mark.slow

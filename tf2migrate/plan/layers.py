@@ -6,7 +6,6 @@ same variables (``reuse``), and have one each when it gave them different ones; 
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -672,13 +671,16 @@ def object_name(staging: Staging, call: cst.Call, caller: Frame, function: Layer
 
 
 def _given_name(staging: Staging, expression: cst.BaseExpression, caller: Frame) -> str:
-    """The text that an argument is; where it differs from pass to pass of a loop, what all have in front of a number."""
+    """The text that an argument is; where the passes of a loop differ, what all have in front of a number."""
     values = [seen.value for seen in staging.observations.get(id(expression), ()) if seen.frame is caller]
     texts = {v.value if isinstance(v, Const) else None for v in values}
     known = [text for text in texts if isinstance(text, str)]
     if len(known) != len(texts) or not known:
         return ""
-    return known[0] if len(known) == 1 else os.path.commonprefix([t.rstrip("0123456789") for t in known]).rstrip("_")
+    if len(known) == 1:
+        return known[0]
+    stems = {text.rstrip("0123456789").rstrip("_") for text in known}
+    return stems.pop() if len(stems) == 1 else ""
 
 
 def parameter_of(function: LayerFunction, call: cst.Call, arg: cst.Arg) -> str:

@@ -168,18 +168,19 @@ class _Moves:
         """Whether nothing but the one import of the other file asks its old file for the function."""
         name, stem = self.function.name.value, self.home.path.stem
         for module in self.modules:
-            known = set(walk(made.by)) if module is target and made.by is not None else set()
             for node in walk(module.tree):
                 if not isinstance(node, cst.ImportFrom) or all(original != name for _, _, original in _aliases(node)):
                     continue
                 text = _module_text(node)
-                if node not in known:
-                    if text.rpartition(".")[2] == stem:
-                        return False
-                elif len(list(_aliases(node))) == 1 and not any(i.startswith(f"from {text} ") for i in made.imports):
-                    # What is left is an import of the file alone.
-                    if text.startswith(".") or text.split(".")[0] in _words(target.tree):
-                        return False
+                if module is target and any(node is part for part in cast(cst.SimpleStatementLine, made.by).body):
+                    alone = len(list(_aliases(node))) == 1
+                    left = alone and not any(line.startswith(f"from {text} ") for line in made.imports)
+                    # An import of the file alone binds its name.
+                    stays = left and (text.startswith(".") or text.split(".")[0] in _words(target.tree))
+                else:
+                    stays = text.rpartition(".")[2] == stem
+                if stays:
+                    return False
         return True
 
     def free(self) -> set[str]:
@@ -288,11 +289,13 @@ class _Moves:
             for node in walk(module.tree):
                 match node:
                     case cst.Global(names=items) if module is self.home:
-                        if any(item.name.value == name for item in items):
-                            return True
+                        found = any(item.name.value == name for item in items)
                     case cst.AssignTarget(target=cst.Attribute(attr=cst.Name(value=attribute))):
-                        if attribute == name:
-                            return True
+                        found = attribute == name
+                    case _:
+                        found = False
+                if found:
+                    return True
         return False
 
     def lies_elsewhere(self, target: Module) -> bool:
@@ -359,7 +362,7 @@ class _Bringer(Traced):
                 if not kept:
                     module = _module_text(small)
                     if not any(text.startswith(f"from {module} ") for text in self.bringing.imports):
-                        body.append(cast(cst.Import, cst.parse_statement(f"import {module}\n").body[0]))  # type: ignore[union-attr,index]
+                        body.append(cst.Import([cst.ImportAlias(_dotted(module))]))
                     continue
                 last = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
                 small = small.with_changes(names=[*kept[:-1], last])
@@ -397,6 +400,10 @@ def _aliases(node: cst.ImportFrom) -> Iterator[tuple[str, str, str]]:
 
 def _module_text(node: cst.ImportFrom) -> str:
     return "." * len(node.relative) + (dotted_name(node.module) if node.module is not None else "")
+
+
+def _dotted(text: str) -> cst.Name | cst.Attribute:
+    return cast(cst.Name | cst.Attribute, cst.parse_expression(text))
 
 
 def _line_for(node: cst.Import | cst.ImportFrom, name: str) -> str:

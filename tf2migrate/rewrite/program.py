@@ -105,26 +105,28 @@ class Rewriter(SideOutputs):
         atoms = [a for a in self.region.atoms if self.flow.role(a) is Role.VARIABLE]
         forward = self.plan.forward.atoms if self.plan.forward is not None else []
         inside = [a for a in self.region.atoms if any(n.number in self.composer.inner for n in a.nodes)]
-        wanted = [(atom, read) for atom in [*atoms, *forward, *inside] for read in atom.reads]
-        if not self.plan.networks:
-            wanted += [pair for item in self.plan.objects for pair in self.constructor_reads(item)]
+        objects = self.plan.objects if not self.plan.networks else []
+        given = [pair for item in objects for pair in self.constructor_reads(item)]
+        only = {id(read) for _, read in given}
+        wanted = [(a, read) for a in [*atoms, *forward, *inside] for read in a.reads if id(read) not in only]
+        wanted += given
         for atom, read in wanted:
             sources = self.flow.reaching(read.value, atom)
             staying = any(self.flow.role(s) in (Role.HOST, Role.CONSTANT, Role.RUN) and s not in atoms for s in sources)
             parameter = read.value in self.region.frame.env and not sources
-            if (staying or parameter) and read.value not in self.host:
-                self.host.append(read.value)
-                if atom in forward:
+            if staying or parameter:
+                self.host += [read.value] if read.value not in self.host else []
+                if atom in forward and id(read) not in only:
                     self.composer.host_attributes.add(read.value)
 
     def constructor_reads(self, item: LayerObject) -> Iterator[tuple[Atom, cst.Name]]:
-        """Names that the constructor of a layer is given, with the statement that calls it first."""
-        call = item.calls[0]
-        atom = self.region.atom_at(call.place)
-        assert atom is not None
-        for arg in call.call.args:
-            if parameter_of(item.function, call.call, arg) in item.function.init:
-                yield from ((atom, read) for read in names_read(arg.value))
+        """Names that the calls of a layer give to its constructor, with the statements that they stand in."""
+        for call in item.calls:
+            atom = self.region.atom_at(call.place)
+            assert atom is not None
+            for arg in call.call.args:
+                if parameter_of(item.function, call.call, arg) in item.function.init:
+                    yield from ((atom, read) for read in names_read(arg.value))
 
     # ------------------------------------------------------------------ functions that stay
     def factories(self) -> None:
