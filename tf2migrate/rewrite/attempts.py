@@ -23,6 +23,7 @@ from tf2migrate.rewrite.program import Rewriter
 from tf2migrate.rewrite.shapes import other_shapes
 from tf2migrate.rewrite.together import Together
 from tf2migrate.rewrite.versions import versioned
+from tf2migrate.rewrite.wrapped_cells import cells_apart
 from tf2migrate.rewrite.written_shapes import written_shapes
 from tf2migrate.rewrite.written_targets import written_targets
 
@@ -46,6 +47,10 @@ def attempt(modules: list[Module], entry: str, marks: bool) -> Attempt:
     first = _attempt(modules, entry, marks, ())
     if not first.refusals or first.staging.obstacles:
         return first
+    apart = cells_apart(first.staging, modules)
+    if apart is not None:
+        other = attempt([m.settled() for m in apart], entry, marks)
+        return first if other.refusals else other
     for other in _forms(first, entry, marks):
         if not other.refusals:
             return other

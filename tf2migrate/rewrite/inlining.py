@@ -14,7 +14,7 @@ import libcst as cst
 
 from tf2migrate.names.project import Module, Project
 from tf2migrate.names.tree import children
-from tf2migrate.plan.region import IN_PLACE, bindings
+from tf2migrate.plan.region import IN_PLACE, bindings, names_read
 
 MAXIMUM_OPENED = 40
 LITERALS = ("True", "False", "None")
@@ -180,12 +180,14 @@ def _method_mentions(tree: cst.Module, name: str, cls: cst.ClassDef) -> int:
     What a class that stands apart says of a method of its own is its own business.
     """
     count = 0
+    tensorflow = _tensorflow_names(tree)
     stack: list[tuple[cst.CSTNode, bool]] = [(tree, False)]
     while stack:
         node, in_class = stack.pop()
         match node:
             case cst.Attribute(attr=attr):
-                count += attr.value == name
+                # `tf.contrib.rnn` is no method.
+                count += attr.value == name and _root(node) not in tensorflow
                 stack.append((node.value, in_class))
                 continue
             case cst.FunctionDef(name=own):
@@ -203,6 +205,29 @@ def _method_mentions(tree: cst.Module, name: str, cls: cst.ClassDef) -> int:
                 count += node.raw_value == name and in_class
         stack.extend((child, in_class) for child in node.children)
     return count
+
+
+def _tensorflow_names(tree: cst.Module) -> set[str]:
+    """The names that a file binds to TensorFlow and its packages, and to nothing else."""
+    given: list[str] = []
+    others: list[str] = []
+    for node in walk(tree):
+        names = [bound for bound, _ in bindings(node)] if isinstance(node, cst.BaseSmallStatement | cst.For) else []
+        match node:
+            case cst.Import(names=[cst.ImportAlias(name=package)]) if _root(package) == "tensorflow":
+                given += names
+            case cst.Param(name=parameter):
+                others.append(parameter.value)
+            case _:
+                others += names
+    return set(given) - set(others)
+
+
+def _root(node: cst.CSTNode) -> str:
+    """The name that a chain of attributes begins with."""
+    while isinstance(node, cst.Attribute):
+        node = node.value
+    return node.value if isinstance(node, cst.Name) else ""
 
 
 def _stands_apart(other: cst.ClassDef, cls: cst.ClassDef, name: str) -> bool:
@@ -547,7 +572,9 @@ class _Opener(Traced):
         if isinstance(caller, cst.FunctionDef):
             caller_bound |= bound_in(caller)
         inner_function = any(n is self.function for n in walk(caller)) and caller is not self.module.tree
-        if isinstance(caller, cst.FunctionDef) and not inner_function and free & caller_bound:
+        # What functions inside bind themselves is not read from outside.
+        outer = {n.value for n in names_read(function.body)} - local
+        if isinstance(caller, cst.FunctionDef) and not inner_function and outer & caller_bound:
             return None
         if isinstance(caller, cst.ClassDef):
             return None
@@ -565,7 +592,10 @@ class _Opener(Traced):
         given = {n for _, value in arguments.assigned for n in _names(value)}
         given |= {n for value in arguments.direct.values() for n in _names(value)}
         targets = self.unify(returned, names, local, free | given, around)
-        for name in sorted(local - set(names)):
+        # What neither of the two ever reads may have one name: `_`.
+        parts = [function.body, *([caller.body] if isinstance(caller, cst.FunctionDef) else self.module.tree.body)]
+        read = {n.value for part in parts for n in names_read(part)}
+        for name in sorted((local & read) - set(names)):
             if name in around or name in {n for v in names.values() for n in _names(v)}:
                 names[name] = cst.Name(_unused(name, around | local | free))
         rename = Renamed(names, self)

@@ -9,7 +9,7 @@ import libcst as cst
 from tf2migrate.api.calls_model import Argument
 from tf2migrate.api.initializers import weight_initializer
 from tf2migrate.api.literals import string
-from tf2migrate.graph.values import Node, Symbol, is_cell
+from tf2migrate.graph.values import Const, Host, Node, Symbol, is_cell, settled
 from tf2migrate.names.tree import children
 from tf2migrate.plan.model import NotPlanned, Refusal
 from tf2migrate.rewrite.symbols import Symbols, is_initializer
@@ -67,9 +67,10 @@ def in_model(
             # The texts of the original call: its own native spelling is decided by the table.
             inner = call if edit is None else call.with_changes(args=[cast(cst.Arg, a.visit(edit)) for a in call.args])
             weight = weight_initializer(symbol, symbols.arguments(inner), tf=symbols.tf)
-            if weight is not None and "dtype" not in given and simple(call, symbols):
+            shape = shape_of(symbols, call, weight.shape) if weight is not None else None
+            if weight is not None and shape is not None and "dtype" not in given and simple(call, symbols):
                 symbols.define(weight.definitions)
-                parts = [f'name="{name}"', f"shape={weight.shape}", f"initializer={weight.initializer}"]
+                parts = [f'name="{name}"', f"shape={shape}", f"initializer={weight.initializer}"]
                 parts += [f"dtype={weight.dtype}"] if weight.dtype else []
                 parts += [f"trainable={given['trainable']}"] if "trainable" in given else []
                 return f"self.add_weight({', '.join(parts)})"
@@ -83,6 +84,17 @@ def in_model(
         parts += [f"regularizer={given['regularizer']}"] if "regularizer" in given else []
         return f"self.add_weight({', '.join(parts)})"
     return anywhere(symbols, node, original, updated)
+
+
+def shape_of(symbols: Symbols, call: cst.Call, text: str) -> str | None:
+    """The shape of an initial value as ``add_weight`` takes it, which no number is; None where it may be either."""
+    first = original_argument(call, 0, "shape") or original_argument(call, 0, "dims")
+    if first is None or text.startswith("["):
+        return text
+    values = [settled(value) for value in symbols.staging.values_of(first.value)]
+    if values and all(isinstance(v, Const) and isinstance(v.value, int) for v in values):
+        return f"[{text}]"
+    return None if any(isinstance(v, Host) and not v.shape_of for v in values) else text
 
 
 def cell(symbols: Symbols, original: cst.Call, updated: cst.Call) -> str:
