@@ -35,6 +35,10 @@ _RUNS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("masked_rnn_step", "static_rnn"),
         ("cell", "inputs", "initial_state", "dtype", "sequence_length"),
     ),
+    "tf.contrib.legacy_seq2seq.rnn_decoder": (
+        ("rnn_decoder",),
+        ("decoder_inputs", "initial_state", "cell", "loop_function"),
+    ),
     "tf.nn.bidirectional_dynamic_rnn": (
         ("masked_rnn_step", "dynamic_rnn", "bidirectional_dynamic_rnn"),
         (*_BOTH, "sequence_length", *_BOTH_STATES, "dtype", "time_major"),

@@ -74,6 +74,8 @@ class Recurrent(Flags):
                 return self.dynamic(name, named, node)
             case "tf.nn.static_rnn":
                 return self.static(name, named, node)
+            case "tf.contrib.legacy_seq2seq.rnn_decoder":
+                return self.decoder(name, named, node)
             case "tf.nn.bidirectional_dynamic_rnn" | "tf.nn.static_bidirectional_rnn":
                 return self.bidirectional(name, named, node)
         return None
@@ -122,8 +124,6 @@ class Recurrent(Flags):
         if value is not None and (unknown := unknown_in(value)) is not None:
             return unknown
         reason = "which cell this is cannot be followed"
-        if isinstance(value, Choice) and all(is_cell(option) for option in value.options):
-            reason = "which cell this is depends on a branch"
         return self.refuse("TFM702", node, reason, "make the cell by one of the classes of `tf.nn.rnn_cell`")
 
     # ------------------------------------------------------------------ making the variables
@@ -160,8 +160,23 @@ class Recurrent(Flags):
                                 return unknown
             case Cell(cells=cells):
                 return self.build(cells.items[0], node)
+            case Choice(options=options):
+                return self.build_one_of(options, node)
             case Node():
                 return self.build_leaf(cell, node)
+        return None
+
+    def build_one_of(self, options: tuple[Value, ...], node: cst.Call) -> Unknown | None:
+        """Only one of the cells is there when the program runs: their variables may have the same names."""
+        before = dict(self.by_name)
+        after: dict[str, Node] = {}
+        for option in options:
+            self.by_name.clear()
+            self.by_name.update(before)
+            if (unknown := self.build(option, node)) is not None:
+                return unknown
+            after |= self.by_name
+        self.by_name.update(after)
         return None
 
     def build_leaf(self, cell: Node, node: cst.Call) -> Unknown | None:
@@ -220,6 +235,29 @@ class Recurrent(Flags):
         made = self.run_node(name, [cell], named, node)
         return Sequence([self.steps_of(made, named["inputs"], node), self.state_of(cell, made, node)], "tuple")
 
+    def decoder(self, name: str, named: dict[str, Value], node: cst.Call) -> Value:
+        """``rnn_decoder``: a cell that may read what a function makes of its last output."""
+        given = {**named, "inputs": named.get("decoder_inputs", Const(None))}
+        problem = self.problem(given, node, "cell")
+        if problem is not None:
+            return problem
+        cell = named["cell"]
+        with self.inside(named.get("scope"), "rnn_decoder"):
+            problem = self.build(cell, node)
+            if problem is None:
+                problem = self.loop_function(named.get("loop_function"), node)
+        if problem is not None:
+            return problem
+        operands = {key: value for key, value in named.items() if key != "loop_function"}
+        made = self.run_node(name, [cell], operands, node)
+        return Sequence([self.steps_of(made, given["inputs"], node), self.state_of(cell, made, node)], "tuple")
+
+    def loop_function(self, function: Value | None, node: cst.Call) -> Unknown | None:
+        """What a decoder calls between its steps: nothing as yet."""
+        if function is None or (isinstance(function, Const) and function.value is None):
+            return None
+        return self.refuse("TFM702", node, "a decoder that reads its own outputs is not rewritten yet")
+
     def bidirectional(self, name: str, named: dict[str, Value], node: cst.Call) -> Value:
         problem = self.problem(named, node, "cell_fw", "cell_bw")
         if problem is not None:
@@ -232,7 +270,7 @@ class Recurrent(Flags):
         if problem is not None:
             return problem
         made = self.run_node(name, cells, named, node)
-        states = [self.state_of(cell, made, node) for cell in cells]
+        states = [self.parts_of(cell, made, node) for cell in cells]
         if name == "tf.nn.static_bidirectional_rnn":
             return Sequence([self.steps_of(made, named["inputs"], node), *states], "tuple")
         outputs: list[Value] = [self.part(made, node) for _ in cells]
@@ -271,12 +309,20 @@ class Recurrent(Flags):
         return Sequence([self.part(made, node)], "list", False)
 
     def state_of(self, cell: Value, whole: Node, node: cst.Call) -> Value:
+        """The state of a cell that ``whole`` gives."""
+        state = self.parts_of(cell, whole, node)
+        whole.details["state" if whole.op == "cell.zero_state" else "last"] = state
+        return state
+
+    def parts_of(self, cell: Value, whole: Node, node: cst.Call) -> Value:
         """A state of a cell: a tensor, or a tuple of states."""
         match cell:
             case Cell(name="tf.nn.rnn_cell.MultiRNNCell", cells=cells):
-                return Sequence([self.state_of(inner, whole, node) for inner in cells.items], "tuple", cells.exact)
+                return Sequence([self.parts_of(inner, whole, node) for inner in cells.items], "tuple", cells.exact)
             case Cell(cells=cells):
-                return self.state_of(cells.items[0], whole, node)
+                return self.parts_of(cells.items[0], whole, node)
+            case Choice(options=options) if len({form_of(option) for option in options}) == 1:
+                return self.parts_of(options[0], whole, node)
             case Node(op=name) if name in LSTM_CELLS:
                 parts: list[Value] = [self.part(whole, node) for _ in LSTM_FIELDS]
                 return Sequence(parts, "tuple", True, LSTM_FIELDS)
@@ -318,9 +364,7 @@ class Recurrent(Flags):
             if (unknown := unknown_in(value)) is not None:
                 return unknown
         made = self.make("tensor", "cell.zero_state", [callee.receiver, *args.all()], node)
-        state = self.state_of(callee.receiver, made, node)
-        made.details["state"] = state
-        return state
+        return self.state_of(callee.receiver, made, node)
 
     # ------------------------------------------------------------------ states that are fed
     def put(self, target: Mapping, key: Value, value: Value, where: cst.CSTNode) -> None:
@@ -335,11 +379,37 @@ def leaves(cell: Value) -> list[Node]:
     match cell:
         case Cell(cells=cells):
             return [leaf for inner in cells.items for leaf in leaves(inner)]
+        case Choice(options=options):
+            return list(dict.fromkeys(leaf for option in options for leaf in leaves(option)))
         case Node():
             return [cell]
     return []
 
 
+def form_of(cell: Value) -> object:
+    """How the state of a cell is put together: cells with equal forms have states of one form."""
+    match cell:
+        case Cell(name="tf.nn.rnn_cell.MultiRNNCell", cells=cells):
+            return (cells.exact, *(form_of(inner) for inner in cells.items))
+        case Cell(cells=cells):
+            return form_of(cells.items[0])
+        case Choice(options=options):
+            forms = {form_of(option) for option in options}
+            return forms.pop() if len(forms) == 1 else frozenset(forms)
+        case Node(op=name) if name in LSTM_CELLS:
+            return LSTM_FIELDS
+    return ""
+
+
+def is_state(value: Value) -> bool:
+    """Whether a value is all that a function which runs cells, or ``zero_state``, gave as one state."""
+    first = next(nodes_in(value), None)
+    made = first.inputs[0].details if first is not None and first.inputs else {}
+    return value in (made.get("state"), made.get("last"))
+
+
 def is_random(cell: Value) -> bool:
     """Whether a cell drops anything."""
+    if isinstance(cell, Choice):
+        return any(is_random(option) for option in cell.options)
     return isinstance(cell, Cell) and cell.random

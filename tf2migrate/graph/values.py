@@ -300,7 +300,9 @@ def settled(value: Value) -> Value:
 
 
 def is_cell(value: Value | None) -> bool:
-    """Whether a value is a recurrent cell."""
+    """Whether a value is a recurrent cell, or one of several that a branch chooses from."""
+    if isinstance(value, Choice):
+        return all(is_cell(option) for option in value.options)
     return isinstance(value, Cell) or (isinstance(value, Node) and "cell" in value.details)
 
 

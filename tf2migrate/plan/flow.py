@@ -13,7 +13,6 @@ from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.summaries import is_writer
 from tf2migrate.graph.values import (
     Bound,
-    Cell,
     Class,
     Const,
     Function,
@@ -254,7 +253,7 @@ def _role(flow: Flow, atom: Atom) -> Role:
         if all(n.number in flow.static for n in held):
             return Role.CONSTANT
         if all(n.kind in ("variable", "layer") for n in held):
-            if any(isinstance(v, Cell) for v in values):
+            if any(is_cell(v) and not isinstance(v, Node) for v in values):
                 return Role.VARIABLE
             return Role.ALIAS if not _reads_staged(flow, atom) else Role.STAGED
         return Role.STAGED

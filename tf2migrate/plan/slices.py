@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from tf2migrate.graph.expressions import result_fields
+from tf2migrate.graph.recurrent import is_state
 from tf2migrate.graph.staging import RunSite
 from tf2migrate.graph.values import (
     Choice,
@@ -82,6 +83,10 @@ class Slicer:
                 fetch.named = bool(result_fields(value))
                 fetch.whole = bool(value.fields) or any(part.whole for part in parts)
                 return fetch
+            case Sequence(kind="tuple", items=[first, *_]) if is_state(value):
+                # How many cells there are is known to the run alone: their states are one value.
+                parts = [self._element(expression, 0, first, site)]
+                return Fetch("tuple", expression, site.frame, items=parts, whole=True)
             case Mapping(items=pairs, exact=True) if pairs and all(isinstance(k, str) for k in pairs):
                 out = Fetch("dict")
                 for key, item in pairs.items():

@@ -14,6 +14,7 @@ from tf2migrate.plan.model import NotPlanned, Plan, Refusal
 from tf2migrate.plan.program import plan_program
 from tf2migrate.plan.several import separate
 from tf2migrate.rewrite.collected import resolved
+from tf2migrate.rewrite.fetched_locals import fetched_locals
 from tf2migrate.rewrite.held import HeldRewriter
 from tf2migrate.rewrite.inlining import walk
 from tf2migrate.rewrite.outlined_loops import outlined_loops
@@ -51,6 +52,16 @@ def attempt(modules: list[Module], entry: str, marks: bool) -> Attempt:
     if apart is not None:
         other = attempt([m.settled() for m in apart], entry, marks)
         return first if other.refusals else other
+    found = _shaped(first, entry, marks)
+    written = fetched_locals(first.staging, modules) if found.refusals else None
+    if written is not None:
+        other = attempt([m.settled() for m in written], entry, marks)
+        return found if other.refusals else other
+    return found
+
+
+def _shaped(first: Attempt, entry: str, marks: bool) -> Attempt:
+    """The first shape of a program that can be migrated, or else why the best of them cannot."""
     for other in _forms(first, entry, marks):
         if not other.refusals:
             return other

@@ -230,7 +230,8 @@ class Gradients(ModelText):
         value = self.plan.flow.staging.value_in(expression, self.plan.flow.region.frame)
         nodes = list(nodes_in(value))
         if isinstance(value, Sequence) and all(n.kind in ("variable", "layer") for n in nodes):
-            return self.variables_text(nodes)
+            # In the order of the list that these gradients are paired with.
+            return self.ordered_text(nodes)
         return self.composer.rendered(expression, atom, self.plan.model)
 
     def _targets(self, node: Node, step: Step) -> list[Node]:

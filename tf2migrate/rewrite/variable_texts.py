@@ -98,7 +98,9 @@ class VariableTexts:
         """
         held = self.plan.held
         plain = not self.composer.inner and not self.plan.objects
-        if (held is None or held.keras) and plain and not any(map(stands_for_several, nodes)):
+        # What is paired with gradients alone is listed here and there in one order, whichever that is.
+        assigned = any(node.kind == "assign" for node in self.plan.flow.staging.nodes)
+        if not assigned or ((held is None or held.keras) and plain and not any(map(stands_for_several, nodes))):
             return self.variables_text(nodes)
         segments: list[str] = []
         names: list[str] = []
