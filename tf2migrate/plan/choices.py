@@ -49,9 +49,10 @@ def find_choices(flow: Flow) -> dict[int, Choosing]:
         if choosing is None:
             continue
         marked: set[int] = set()
-        atom = flow.region.atom_at(sites[0].place)
+        if any(flow.region.atom_at(site.place) is None for site in sites):
+            continue  # a run outside of the region is refused for that
         handed = [name for site in sites for name in _handed(flow, site, choosing)]
-        if atom is not None and all(_only_chooses(flow, *start, choosing, marked) for start in handed):
+        if all(_only_chooses(flow, *start, choosing, marked) for start in handed):
             found[key] = choosing
             flow.chosen |= {node.number for node in choosing.nodes}
             flow.choosing |= marked
