@@ -219,18 +219,15 @@ def _penalties(slicer: Slicer, step: Step) -> None:
                 raise NotPlanned(slicer.refusal("TFM410", reading.call, reason))
 
 
-def ancestors(roots: list[Node], stopped: bool = False) -> set[int]:
-    """Numbers of all nodes that ``roots`` are computed from, themselves included.
-
-    With ``stopped``, only those that a gradient reaches: none passes through ``tf.stop_gradient``.
-    """
+def ancestors(roots: list[Node]) -> set[int]:
+    """Numbers of all nodes that ``roots`` are computed from, themselves included."""
     seen: set[int] = set()
     stack = list(roots)
     while stack:
         node = stack.pop()
         if node.number not in seen:
             seen.add(node.number)
-            stack.extend(() if stopped and node.op == "tf.stop_gradient" else node.inputs)
+            stack.extend(node.inputs)
     return seen
 
 

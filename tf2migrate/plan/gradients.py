@@ -43,7 +43,12 @@ PRODUCTS = frozenset(
 QUOTIENTS = ("operator.Divide", "tf.div", "tf.divide", "tf.truediv")
 # Ops that let no gradient through.
 STOPS = frozenset(
-    ["tf.stop_gradient", "tf.argmax", "tf.argmin", "tf.equal", "tf.shape", "tf.size", "tf.rank", "tf.sign"]
+    [
+        *("tf.stop_gradient", "tf.argmax", "tf.argmin", "tf.shape", "tf.size", "tf.rank", "tf.sign"),
+        *("tf.equal", "tf.not_equal", "tf.greater", "tf.greater_equal", "tf.less", "tf.less_equal"),
+        *("operator.Equal", "operator.NotEqual", "operator.GreaterThan", "operator.GreaterThanEqual"),
+        *("operator.LessThan", "operator.LessThanEqual", "tf.zeros_like", "tf.ones_like"),
+    ]
 )
 REDUCTIONS = ("tf.reduce_",)
 FIXED_SHAPES = ("tf.shape", "tf.size", "tf.rank")
@@ -80,6 +85,18 @@ def backward(ys: Iterable[Node], xs: Iterable[Node]) -> Backward:
             values = list(node.inputs)
             found.along.add(node.number)
         found.needed.extend(v for v in values if v not in found.needed)
+    return found
+
+
+def differentiable(ys: Iterable[Node]) -> set[int]:
+    """Numbers of all nodes by which ``ys`` have a gradient that is not ``None``; that of a sign is zero."""
+    found: set[int] = set()
+    stack = list(ys)
+    while stack:
+        node = stack.pop()
+        if node.number not in found and (node.op not in STOPS or node.op == "tf.sign"):
+            found.add(node.number)
+            stack.extend(node.inputs)
     return found
 
 

@@ -15,7 +15,7 @@ from tf2migrate.graph.values import (
     nodes_in,
     stands_for_several,
 )
-from tf2migrate.plan.contract import ancestors
+from tf2migrate.plan.gradients import behind, differentiable
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal, Update
 from tf2migrate.rewrite.gradients import Gradients
 from tf2migrate.rewrite.model_text import inside
@@ -78,7 +78,8 @@ class Updates(Gradients):
             pairs = texts.get("grads_and_vars", texts.get("0", ""))
             if densify(maker.name, sparse):
                 g, v = self.plan.local("gradient"), self.plan.local("variable")
-                pairs = f"[({self.tf}.convert_to_tensor({g}), {v}) for {g}, {v} in {pairs}]"
+                test = f" if {g} is not None" if _may_be_none(node) else ""
+                pairs = f"[({self.tf}.convert_to_tensor({g}), {v}) for {g}, {v} in {pairs}{test}]"
         rate = self.changing_rate(maker)
         if rate is not None:
             lines.append(f"{name}.learning_rate.assign({rate})")
@@ -90,7 +91,7 @@ class Updates(Gradients):
     def trained_text(self, update: Update) -> str:
         """The variables that a ``minimize`` trains: those of its list that the loss depends on."""
         variables = list(nodes_in(update.node.details["variables"]))
-        reached = ancestors(list(nodes_in(update.node.details["loss"])), stopped=True)
+        reached = differentiable(nodes_in(update.node.details["loss"]))
         return self.variables_text([n for n in variables if n.number in reached] or variables)
 
     def changing_rate(self, maker: Optimizer) -> str | None:
@@ -157,6 +158,12 @@ def assigned(name: str, chosen: str) -> list[str]:
         return [line]
     first, *others = chosen.split(" + ")
     return [f"{name} = (", f"{INDENT}{first}", *(f"{INDENT}+ {other}" for other in others), ")"]
+
+
+def _may_be_none(node: Node) -> bool:
+    """Whether gradients that are applied may be ``None``: some variable has no part in what they are gradients of."""
+    taken = [n for n in behind(nodes_in(node.details["gradients"])) if n.op == "tf.gradients"]
+    return any(n.inputs[-1].number not in differentiable(n.inputs[:-1]) for n in taken)
 
 
 def is_sparse(plan: Plan, variables: list[Node]) -> bool:
