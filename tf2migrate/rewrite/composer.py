@@ -126,8 +126,20 @@ class Composer:
         edit = self.substitution(atom, holder, extra)
         made = atom.statement.visit(edit)
         if isinstance(made, cst.BaseStatement):
-            return [tidy(made)]
+            carried = self.carried(atom, holder)
+            lines = [cast(cst.BaseStatement, cst.parse_statement(f"{name} = {text}")) for name, text in carried.items()]
+            return [*lines, tidy(made)]
         return []
+
+    def carried(self, atom: Atom, holder: str) -> dict[str, str]:
+        """Names that a loop or branch reads from before it and binds again, with what they are called at the new place.
+
+        A later pass, or what follows, reads what was bound last, so that these keep their names.
+        """
+        if isinstance(atom.statement, cst.SimpleStatementLine | cst.FunctionDef | cst.ClassDef):
+            return {}
+        found = {name: self.read(name, atom, holder) for name in atom.binds}
+        return {name: text for name, text in found.items() if text is not None and text != name}
 
     def rendered(self, expression: cst.BaseExpression, atom: Atom, holder: str) -> str:
         """An expression that stands in ``atom``, as text for its new place."""
@@ -140,7 +152,10 @@ class Composer:
     ) -> Substitution:
         names: dict[int, str] = {}
         reads = names_read(expression) if expression is not None else atom.reads
+        carried = self.carried(atom, holder) if expression is None else {}
         for name in reads:
+            if name.value in carried:
+                continue
             text = self.read(name.value, atom, holder)
             if text is not None and text != name.value:
                 names[id(name)] = text
