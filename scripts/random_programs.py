@@ -1,0 +1,102 @@
+"""Migrates random TensorFlow 1 programs and compares each native one with its original, value by value.
+
+    python scripts/random_programs.py --count 1000 --seed 0 --keep FOLDER
+
+Program N of a run with seed S is ``random_program(S + N)``. Those that come out wrong, or bring the tool down, are
+shrunk and kept in the folder, as they were and small. Exits with 1 if there is one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tests.generate.programs import random_program
+from tests.generate.shrinking import shrink
+from tests.generate.trial import Outcome, Trial, try_program
+from tf2migrate.verify.pool import Pool
+
+BAD = (Outcome.WRONG, Outcome.CRASHED)
+
+
+def main() -> int:
+    options = _options()
+    counts: Counter[Outcome] = Counter()
+    reasons: Counter[str] = Counter()
+    start = time.monotonic()
+    with Pool() as pool:
+        for seed in range(options.seed, options.seed + options.count):
+            trial = try_program(random_program(seed), pool, options.oracle)
+            counts[trial.outcome] += 1
+            if sys.stderr.isatty() or options.progress:
+                print(f"{seed}: {trial.outcome.value}", file=sys.stderr, flush=True)
+            if trial.outcome is Outcome.REFUSED:
+                reasons[trial.said.split("\n")[0].partition(": ")[2]] += 1
+            elif trial.outcome is not Outcome.SAME:
+                print(f"seed {seed}: {trial.outcome.value}: {_last(trial)}", flush=True)
+                if trial.outcome in BAD:
+                    _keep(options, seed, trial, pool)
+                elif options.keep:
+                    options.keep.mkdir(parents=True, exist_ok=True)
+                    (options.keep / f"{seed}.invalid.py").write_text(f"{trial.text}\n'''\n{trial.said}\n'''\n")
+    for reason, count in reasons.most_common(options.reasons):
+        print(f"{count:5} {reason}")
+    ran = sum(counts.values()) - counts[Outcome.INVALID]
+    native = counts[Outcome.SAME] + counts[Outcome.WRONG]
+    numbers = ", ".join(f"{counts[outcome]} {outcome.value}" for outcome in Outcome)
+    print(f"{options.count} programs from seed {options.seed}: {numbers}; {100 * native / max(ran, 1):.0f} % native")
+    print(f"{time.monotonic() - start:.0f} s")
+    return 1 if any(counts[outcome] for outcome in BAD) else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", type=Path, help="folder for the programs that come out wrong")
+    parser.add_argument("--oracle", help="a Python with TensorFlow 1.15; tf.compat.v1 without it")
+    parser.add_argument("--reasons", type=int, default=10, help="how many reasons of refusal are shown")
+    parser.add_argument("--progress", action="store_true", help="a line for each program on stderr")
+    parser.add_argument("--no-shrink", action="store_true", help="keep wrong programs as they are")
+    return parser.parse_args()
+
+
+def _keep(options: argparse.Namespace, seed: int, trial: Trial, pool: Pool) -> None:
+    if not options.keep:
+        return
+    options.keep.mkdir(parents=True, exist_ok=True)
+    (options.keep / f"{seed}.py").write_text(trial.text)
+    (options.keep / f"{seed}.txt").write_text(f"{trial.said}\n\n{trial.code}")
+    if options.no_shrink:
+        return
+    kind = _kind(trial)
+
+    def fails(text: str) -> bool:
+        return _kind(try_program(text, pool, options.oracle)) == kind
+
+    small = shrink(trial.text, fails)
+    last = try_program(small, pool, options.oracle)
+    (options.keep / f"{seed}.small.py").write_text(small)
+    (options.keep / f"{seed}.small.txt").write_text(f"{last.said}\n\n{last.code}")
+
+
+def _kind(trial: Trial) -> tuple[Outcome, str]:
+    """What has to stay the same while a program is shrunk."""
+    last = _last(trial)
+    return trial.outcome, last.split(":")[0] if trial.outcome is Outcome.CRASHED else last.split("(")[0][:30]
+
+
+def _last(trial: Trial) -> str:
+    lines = [line for line in trial.said.splitlines() if line.strip()]
+    if not lines:
+        return ""
+    return lines[-1 if trial.outcome is Outcome.CRASHED else 0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""What becomes of one program: it is migrated, and where it is native, both versions run and are compared."""
+
+from __future__ import annotations
+
+import enum
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+from tf2migrate.config import Settings
+from tf2migrate.files import SourceFile, source_from_bytes
+from tf2migrate.migrate import instrument, migrate
+from tf2migrate.verify.compare import compare_programs
+from tf2migrate.verify.launch import Runner
+from tf2migrate.verify.values import Verdict
+from tf2migrate.verify.wording import describe
+
+RTOL = 1e-3  # some optimizers double a rounding error every few steps
+
+
+class Outcome(enum.StrEnum):
+    """What became of a program."""
+
+    SAME = "same"
+    WRONG = "WRONG"
+    CRASHED = "CRASHED"  # the tool itself
+    REFUSED = "refused"
+    INVALID = "invalid"  # the original does not run, or not twice alike
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One program, its outcome, and what is to be said of it."""
+
+    text: str
+    outcome: Outcome
+    said: str = ""
+    code: str = ""
+
+
+def try_program(text: str, runner: Runner, oracle: str | None = None) -> Trial:
+    """Migrates, runs and compares."""
+    source = source_from_bytes(Path("program.py"), text.encode())
+    try:
+        marked = instrument([source], Settings())
+        if not marked:
+            return _refused(text, source)
+    except Exception:
+        return Trial(text, Outcome.CRASHED, traceback.format_exc())
+    ((_, before, after),) = marked
+    comparison = compare_programs(
+        {"program.py": before},
+        {"program.py": after},
+        "program.py",
+        oracle=oracle,
+        steps=0,
+        rtol=RTOL,
+        atol=1e-5,
+        timeout=60.0,
+        pool=runner,
+    )
+    said = "\n".join(describe("program.py", comparison, RTOL, 1e-5))
+    outcome = {
+        Verdict.SAME: Outcome.SAME,
+        Verdict.DIFFERENT: Outcome.WRONG,
+        Verdict.NOT_RUN: Outcome.INVALID,
+    }[comparison.verdict]
+    return Trial(text, outcome, said, after)
+
+
+def _refused(text: str, source: SourceFile) -> Trial:
+    file = migrate([source], Settings())[0].files[0]
+    found = [f for f in file.findings if not f.fixed and f.code not in ("TFM100", "TFM102")]
+    return Trial(text, Outcome.REFUSED, "\n".join(f"{f.line}: {f.code} {f.message}" for f in found))
