@@ -82,13 +82,18 @@ class Fetch:
 
 @dataclass(eq=False, slots=True)
 class Slice:
-    """What one run needs: atoms in order, fed nodes, variables, and names of the host."""
+    """What one run needs: atoms in order, fed nodes, variables, and names of the host.
+
+    ``through`` tells that variables which functions gave back are reached through the objects that these functions
+    became, rather than by calling them again.
+    """
 
     atoms: list[Atom] = field(default_factory=list)
     parameters: list[Node] = field(default_factory=list)
     defaults: list[Atom] = field(default_factory=list)
     host: dict[str, Atom] = field(default_factory=dict)
     variables: list[Node] = field(default_factory=list)
+    through: bool = False
 
 
 @dataclass(eq=False, slots=True)

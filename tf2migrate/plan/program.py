@@ -381,9 +381,15 @@ class Planner:
         self.locate_structures(fetch, site)
         for update in updates:
             reads.extend(self.update_reads(update))
-        self.slicer.backward(reads, fed, parts, changing_atoms(self.flow, self.slicer, execution))
+        changing = changing_atoms(self.flow, self.slicer, execution)
+        self.slicer.backward(reads, fed, parts, changing)
+        if unfed_in(parts, fed):
+            # Perhaps the run only reads variables of what these statements compute.
+            narrow = Slice(through=True)
+            self.slicer.backward(reads, fed, narrow, changing)
+            parts = narrow if narrow.atoms else parts
         self.check_feeds(site, fed, parts)
-        unfed = [n for n in parts.parameters if n.kind == "placeholder" and n not in fed and not has_default(n)]
+        unfed = unfed_in(parts, fed)
         if unfed:
             where = unfed[0].expression or site.expression
             raise NotPlanned(self.slicer.refusal("TFM407", site.expression, self.missing(unfed[0], where)))
@@ -575,6 +581,11 @@ class Planner:
             if op and isinstance(leaf.expression, cst.Name):
                 return plain(leaf.expression.value).lstrip("_")
         return ""
+
+
+def unfed_in(parts: Slice, fed: list[Node]) -> list[Node]:
+    """The placeholders that a run needs and does not feed."""
+    return [n for n in parts.parameters if n.kind == "placeholder" and n not in fed and not has_default(n)]
 
 
 def name_whole(fetch: Fetch) -> None:

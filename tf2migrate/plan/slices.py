@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import libcst as cst
 
 from tf2migrate.graph.expressions import result_fields
@@ -177,6 +179,9 @@ class Slicer:
                 for node in nodes_in(value):
                     _add(into.variables, node)
                 return []
+            case Role.STAGED if into.through and is_given_back(self.flow, atom, value):
+                _add(into.variables, cast(Node, value))
+                return []
             case Role.STAGED:
                 return self._staged(atom, fed, into)
             case Role.ALIAS:
@@ -225,6 +230,13 @@ class Slicer:
             if where in module.positions:
                 return key
         return self.region.module.key
+
+
+def is_given_back(flow: Flow, atom: Atom, value: Value | None) -> bool:
+    """Whether a name is bound to a variable that a function made which this statement calls."""
+    if not isinstance(value, Node) or value.kind != "variable" or stands_for_several(value):
+        return False
+    return value.place.steps[-1].frame is not flow.region.frame and flow.region.atom_at(value.place) is atom
 
 
 def has_call(expression: cst.CSTNode) -> bool:

@@ -141,9 +141,11 @@ class Composer:
         found = {name: self.read(name, atom, holder) for name in atom.binds}
         return {name: text for name, text in found.items() if text is not None and text != name}
 
-    def rendered(self, expression: cst.BaseExpression, atom: Atom, holder: str) -> str:
+    def rendered(
+        self, expression: cst.BaseExpression, atom: Atom, holder: str, extra: dict[int, str] | None = None
+    ) -> str:
         """An expression that stands in ``atom``, as text for its new place."""
-        edit = self.substitution(atom, holder, None, expression)
+        edit = self.substitution(atom, holder, extra, expression)
         made = cast(cst.BaseExpression, expression.visit(edit))
         return self.symbols.code(made).strip()
 

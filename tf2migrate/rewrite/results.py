@@ -9,6 +9,7 @@ import libcst as cst
 from tf2migrate.graph.parts import layer_of
 from tf2migrate.plan.flow import Role
 from tf2migrate.plan.model import Fetch, Step
+from tf2migrate.plan.region import names_read
 from tf2migrate.rewrite.updates import Updates
 
 
@@ -51,11 +52,12 @@ class Results(Updates):
         atom = self.plan.flow.region.atom_at(step.sites[0].place)
         assert atom is not None
         assert fetch.expression is not None
-        text = self.collected_variable(fetch) or self.composer.rendered(fetch.expression, atom, self.plan.model)
+        known = self.reached(step, atom, names_read(fetch.expression))
+        text = self.collected_variable(fetch)
+        text = text or self.composer.rendered(fetch.expression, atom, self.plan.model, known)
         if fetch.node is not None and fetch.node.kind == "variable":
             return f"{self.tf}.convert_to_tensor({text})"
         return text
-
 
     def collected_variable(self, fetch: Fetch) -> str | None:
         """A variable that is fetched as an element of a collection, by its own name."""

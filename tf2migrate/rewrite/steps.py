@@ -138,7 +138,8 @@ class Functions(Results):
         """The user's statements in a step, updates without the names that nothing reads."""
         out: list[cst.BaseStatement] = []
         for atom in atoms:
-            made = self.composer.moved(atom, self.plan.model, extra)
+            known = self.reached(step, atom, atom.reads)
+            made = self.composer.moved(atom, self.plan.model, {**known, **extra} if extra else known)
             if self.is_only_effect(step, atom):
                 made = [part for statement in made for part in as_statements(statement, self.is_group)]
             out += with_comment_of_block(atom, made)

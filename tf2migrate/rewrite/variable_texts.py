@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import cast
+
+import libcst as cst
 
 from tf2migrate.graph.parts import grouped, layer_of
 from tf2migrate.graph.values import (
@@ -16,6 +19,8 @@ from tf2migrate.graph.values import (
 from tf2migrate.plan.flow import Role
 from tf2migrate.plan.layers import LayerObject
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal, Step
+from tf2migrate.plan.region import Atom
+from tf2migrate.plan.slices import is_given_back
 from tf2migrate.rewrite.composer import Composer
 from tf2migrate.rewrite.layer_classes import LayerClass
 from tf2migrate.rewrite.references import inside_object
@@ -177,6 +182,19 @@ class VariableTexts:
         if len(line) > WIDTH:
             line = f"{self.plan.model}.{self.trainable} = [\n{''.join(f'    {name},{chr(10)}' for name in names)}]\n"
         return [line]
+
+    def reached(self, step: Step, atom: Atom, reads: Iterable[cst.Name]) -> dict[int, str]:
+        """Of the names that are read: variables whose statements are no part of the step, through their objects."""
+        if not step.parts.through:
+            return {}
+        flow = self.plan.flow
+        out: dict[int, str] = {}
+        for name in reads:
+            for source in flow.reaching(name.value, atom):
+                value = flow.bound_value(source, name.value)
+                if source not in step.parts.atoms and is_given_back(flow, source, value):
+                    out[id(name)] = self.variable_reference(cast(Node, value))
+        return out
 
     def variable_reference(self, node: Node) -> str:
         flow = self.plan.flow
