@@ -221,7 +221,8 @@ class Composer:
             node = stack.pop()
             if isinstance(node, cst.Subscript | cst.Attribute) and id(node) not in whole:
                 value = self.staging.value_in(node, self.flow.region.frame)
-                if isinstance(value, Node) and value.number in self.plan.parameter_names:
+                known = isinstance(value, Node) and value.number in self.plan.parameter_names
+                if known and isinstance(value, Node) and (value.kind == "placeholder" or value.expression is not node):
                     whole[id(node)] = self.plan.parameter_names[value.number]
                     continue
             stack.extend(children(node))

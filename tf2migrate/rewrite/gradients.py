@@ -12,8 +12,6 @@ from tf2migrate.api.calls_model import Argument, Refused
 from tf2migrate.api.gradients import by_name, tape_gradient
 from tf2migrate.graph.values import (
     Node,
-    Sequence,
-    nodes_in,
 )
 from tf2migrate.plan.model import Slice, Step
 from tf2migrate.plan.region import Atom, names_read
@@ -177,7 +175,7 @@ class Gradients(ModelText):
                 continue
             texts = self.arguments(call, atom)
             loss = texts.get("loss", texts.get("0", ""))
-            variables = self.variables_text(self._targets(node, step))
+            variables = self.variables_text(self._targets(node, step), as_listed=True)
             extra = {k for k in texts if k not in ("loss", "0", "var_list", "1")}
             if extra:
                 raise self.refused(step, f"`compute_gradients({extra.pop()}=...)` is not rewritten yet")
@@ -227,12 +225,10 @@ class Gradients(ModelText):
         return out
 
     def by_expression(self, expression: cst.BaseExpression, atom: Atom) -> str:
-        value = self.plan.flow.staging.value_in(expression, self.plan.flow.region.frame)
-        nodes = list(nodes_in(value))
-        if isinstance(value, Sequence) and all(n.kind in ("variable", "layer") for n in nodes):
-            # In the order of the list that these gradients are paired with.
-            return self.ordered_text(nodes)
-        return self.composer.rendered(expression, atom, self.plan.model)
+        """What gradients are taken by, in the order of the user: they are paired with it again."""
+        text = self.composer.rendered(expression, atom, self.plan.model)
+        # The name of a sum of lists is written out in parentheses, which an argument does not need.
+        return text[1:-1] if isinstance(expression, cst.Name) and text.startswith("(") else text
 
     def _targets(self, node: Node, step: Step) -> list[Node]:
         out: list[Node] = []

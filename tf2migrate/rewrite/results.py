@@ -33,11 +33,7 @@ class Results(Updates):
                 inner = [f"{self.composer.symbols.code(k)}: {self.structure(v, step)}" for k, v in pairs]
                 return "{" + ", ".join(inner) + "}"
         items = fetch.items
-        if (
-            (isinstance(fetch.expression, cst.Name) or (fetch.whole and fetch.expression is not None))
-            and all(leaf.kind == "leaf" for leaf in fetch.leaves())
-            and not any(leaf.node is not None and leaf.node.kind == "variable" for leaf in fetch.leaves())
-        ):
+        if is_handed_over(fetch):
             return self.leaf(fetch, step)
         if top:
             items = [i for i in items if i.kind != "none"]
@@ -77,3 +73,11 @@ class Results(Updates):
         flow = self.plan.flow
         sources = flow.reaching(name.value, flow.region.atoms[-1])
         return any(flow.role(a) is Role.ALIAS and self.composer.is_collected(a) for a in sources)
+
+
+def is_handed_over(fetch: Fetch) -> bool:
+    """Whether a list that is fetched by its name is given back as it is, rather than element by element."""
+    named = isinstance(fetch.expression, cst.Name) or (fetch.whole and fetch.expression is not None)
+    leaves = list(fetch.leaves())
+    variables = any(leaf.node is not None and leaf.node.kind == "variable" for leaf in leaves)
+    return fetch.kind in ("list", "tuple") and named and all(leaf.kind == "leaf" for leaf in leaves) and not variables

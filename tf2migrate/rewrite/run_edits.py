@@ -17,6 +17,7 @@ from tf2migrate.plan.cut_feeds import cut_expressions
 from tf2migrate.plan.model import NotPlanned, Refusal, Step
 from tf2migrate.plan.region import Atom
 from tf2migrate.rewrite.placement import Placement
+from tf2migrate.rewrite.results import is_handed_over
 
 
 class RunEdits(Placement):
@@ -136,7 +137,8 @@ class RunEdits(Placement):
                 case cst.Subscript(
                     value=value, slice=[cst.SubscriptElement(slice=cst.Index(value=cst.Integer(value=index)))]
                 ) if value is site.expression and int(index) == values[0]:
-                    self.whole[id(node)] = f"{self.runs.call(step, site)}.numpy()"
+                    picked = f"[{index}]" if is_handed_over(step.fetch) else ""
+                    self.whole[id(node)] = f"{self.runs.call(step, site)}{picked}.numpy()"
                     return True
             stack.extend(children(node))
         return False

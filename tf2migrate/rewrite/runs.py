@@ -14,6 +14,7 @@ from tf2migrate.plan.model import Fetch, NotPlanned, Plan, Refusal, Step
 from tf2migrate.plan.region import Atom, names_read
 from tf2migrate.plan.slices import has_call, has_default
 from tf2migrate.rewrite.composer import Composer
+from tf2migrate.rewrite.results import is_handed_over
 from tf2migrate.rewrite.steps import Functions
 
 NAMED = "the named tuple that this run gives is not kept yet"
@@ -200,7 +201,8 @@ class Runs:
         each = self.plan.local("value", "result")
         if fetch.whole and fetch.expression is not None:
             return self.nested(call)
-        if fetch.kind in ("list", "tuple") and flat and len(values) == len(fetch.items) > 1:
+        several = len(fetch.items) > 1 or is_handed_over(fetch)
+        if fetch.kind in ("list", "tuple") and flat and len(values) == len(fetch.items) and several:
             made = f"[{each}.numpy() for {each} in {call}]"
             return made if fetch.kind == "list" else f"tuple({made[1:-1]})"
         if fetch.kind in ("list", "tuple") and flat and len(values) == 1:
@@ -316,12 +318,12 @@ class Runs:
             lines.append(f"{', '.join(kept)} = {self.marked(site, summarised, fetch)}")
         elif any(item.kind not in ("leaf", "none") for item in fetch.items):
             lines.append(f"{', '.join(kept)} = {self.marked(site, self.nested(call))}")
-        elif len(kept) == 1:
+        elif len(kept) == 1 and not is_handed_over(fetch):
             lines.append(f"{kept[0]} = {self.marked(site, call + '.numpy()')}")
         else:
             each = self.plan.local("value", "result")
             made = f"[{each}.numpy() for {each} in {call}]"
-            lines.append(f"{', '.join(kept)} = {self.marked(site, made)}")
+            lines.append(f"{', '.join(kept)}{',' if len(kept) == 1 else ''} = {self.marked(site, made)}")
         lines += [f"{name} = None" for name in nothing]
         return "\n".join(lines) + "\n"
 

@@ -48,14 +48,19 @@ class VariableTexts:
     def tf(self) -> str:
         return self.composer.symbols.tf
 
-    def variables_text(self, nodes: list[Node]) -> str:
-        """The variables of an update: all trainable ones of the model, or a list."""
+    def variables_text(self, nodes: list[Node], as_listed: bool = False) -> str:
+        """The variables of an update: all trainable ones of the model, or a list.
+
+        With ``as_listed``, a list in another order than that in which they were made keeps its order.
+        """
         flow = self.plan.flow
         nodes = grouped(nodes)
         wanted = {n.number for n in nodes}
-        made = {n.number for n, _ in flow.staging.touched if n.trainable}
+        in_order = dict.fromkeys(n.number for n, _ in flow.staging.touched if n.trainable)
+        made = set(in_order)
         held = self.plan.held
-        if wanted == made and not self.plan.networks:
+        kept = not as_listed or [n.number for n in nodes] == list(in_order)
+        if wanted == made and kept and not self.plan.networks:
             if held is None or held.keras:
                 return f"{self.plan.model}.trainable_variables"
             if not self.composer.inner and not self.plan.objects and not any(map(stands_for_several, nodes)):
