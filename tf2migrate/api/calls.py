@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from tf2migrate.api import calls_control, calls_host, calls_losses, calls_nn, recurrent
+from tf2migrate.api import calls_control, calls_crf, calls_host, calls_losses, calls_nn, recurrent
 from tf2migrate.api.call_site import CallSite, Facts, bind, filled, respelled
 from tf2migrate.api.calls_model import Argument, Call, Definition, Kept, Refused
 from tf2migrate.api.changes import Respelling, Template, change, refusal, refused_by_name
@@ -43,6 +43,7 @@ __all__ = [
 
 _HANDLERS: Mapping[str, Callable[[CallSite], Call | Kept | Refused]] = {
     **calls_control.HANDLERS,
+    **calls_crf.HANDLERS,
     **calls_host.HANDLERS,
     **calls_losses.HANDLERS,
     **calls_nn.HANDLERS,

@@ -32,6 +32,7 @@ _TUPLES = {
     "tf.nn.weighted_moments": 2,
     "tf.nn.normalize_moments": 2,
     "tf.nn.fused_batch_norm": 3,
+    "tf.contrib.crf.crf_decode": 2,
     "tf.self_adjoint_eig": 2,
     "tf.linalg.eigh": 2,
     "tf.svd": 3,

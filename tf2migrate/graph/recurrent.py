@@ -46,7 +46,14 @@ LSTM_CELLS = ("tf.nn.rnn_cell.BasicLSTMCell", "tf.nn.rnn_cell.LSTMCell")
 STATE_TUPLE = "tf.nn.rnn_cell.LSTMStateTuple"
 LSTM_FIELDS = ("c", "h")
 # The packages that offer these under a name of their own.
-PACKAGES = ("tf.nn.", "tf.contrib.rnn.", "tf.python.ops.rnn", "tf.contrib.grid_rnn.", "tf.contrib.legacy_seq2seq.")
+PACKAGES = (
+    "tf.nn.",
+    "tf.contrib.rnn.",
+    "tf.python.ops.rnn",
+    "tf.contrib.grid_rnn.",
+    "tf.contrib.legacy_seq2seq.",
+    "tf.contrib.crf.",
+)
 KNOWN_ATTRIBUTES = frozenset({"zero_state", "output_size"})
 
 
@@ -62,6 +69,8 @@ class Recurrent(Flags):
             return self.leaf_cell(name, self.named(name, args), node)
         named = self.named(name, args)
         match name:
+            case "tf.contrib.crf.crf_log_likelihood":
+                return self.likelihood(name, named, node)
             case "tf.nn.rnn_cell.MultiRNNCell":
                 return self.stacked(name, named, node)
             case "tf.nn.rnn_cell.DropoutWrapper":
@@ -257,6 +266,14 @@ class Recurrent(Flags):
         if function is None or (isinstance(function, Const) and function.value is None):
             return None
         return self.refuse("TFM702", node, "a decoder that reads its own outputs is not rewritten yet")
+
+    def likelihood(self, name: str, named: dict[str, Value], node: cst.Call) -> Value:
+        """The likelihoods of a conditional random field, and the transition scores that it was given."""
+        transitions = named.get("transition_params", Const(None))
+        if isinstance(transitions, Const):
+            return Unknown(f"`{name}` makes a variable of its own, which is not rewritten yet", self.place(), "TFM410")
+        made = self.tensor(name, list(named.values()), node)
+        return made if isinstance(made, Unknown) else Sequence([made, transitions], "tuple")
 
     def bidirectional(self, name: str, named: dict[str, Value], node: cst.Call) -> Value:
         problem = self.problem(named, node, "cell_fw", "cell_bw")

@@ -27,6 +27,7 @@ from tf2migrate.rewrite.versions import versioned
 from tf2migrate.rewrite.wrapped_cells import cells_apart
 from tf2migrate.rewrite.written_shapes import written_shapes
 from tf2migrate.rewrite.written_targets import written_targets
+from tf2migrate.rewrite.written_transitions import written_transitions
 
 
 @dataclass(slots=True)
@@ -48,7 +49,7 @@ def attempt(modules: list[Module], entry: str, marks: bool) -> Attempt:
     first = _attempt(modules, entry, marks, ())
     if not first.refusals or first.staging.obstacles:
         return first
-    apart = cells_apart(first.staging, modules)
+    apart = written_transitions(first.staging, modules) or cells_apart(first.staging, modules)
     if apart is not None:
         other = attempt([m.settled() for m in apart], entry, marks)
         return first if other.refusals else other
