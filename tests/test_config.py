@@ -30,7 +30,6 @@ def test_every_key(tmp_path: Path) -> None:
         respect-gitignore = false
         select = ["TFM1", "TFM401"]
         ignore = ["ALL"]
-        unsafe-fixes = true
         output-format = "concise"
         """,
     )
@@ -40,7 +39,6 @@ def test_every_key(tmp_path: Path) -> None:
         respect_gitignore=False,
         select=("TFM1", "TFM401"),
         ignore=("ALL",),
-        unsafe_fixes=True,
         output_format="concise",
     )
 
@@ -61,10 +59,10 @@ def test_nearest_table_counts(tmp_path: Path) -> None:
     ("table", "words"),
     [
         pytest.param('slect = ["TFM1"]', ["tool.tf2migrate.slect", "did you mean `select`"], id="misspelt"),
+        pytest.param("respect-gitignore = 1", ["tool.tf2migrate.respect-gitignore", "true or false"], id="not a flag"),
         pytest.param("xyzzy = 1", ["tool.tf2migrate.xyzzy", "known keys"], id="unknown"),
         pytest.param('select = "TFM1"', ["tool.tf2migrate.select", "list of strings"], id="not a list"),
         pytest.param('ignore = ["E501"]', ["tool.tf2migrate.ignore", "E501"], id="not a code"),
-        pytest.param("unsafe-fixes = 1", ["tool.tf2migrate.unsafe-fixes", "true or false"], id="not a flag"),
         pytest.param('output-format = "xml"', ["output-format", "full, concise"], id="not a format"),
         pytest.param("exclude = [1]", ["tool.tf2migrate.exclude", "list of strings"], id="not strings"),
         pytest.param("exclude = [", ["not valid TOML"], id="broken"),

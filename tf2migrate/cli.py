@@ -135,7 +135,6 @@ _linting = _combined(
         "--select", multiple=True, callback=_codes, metavar="CODES", help="Show findings of these rules only."
     ),
     click.option("--ignore", multiple=True, callback=_codes, metavar="CODES", help="Show no findings of these rules."),
-    click.option("--unsafe-fixes/--no-unsafe-fixes", default=None, help="Also rewrite where numbers may differ."),
     click.option("--output-format", type=click.Choice(OUTPUT_FORMATS), default=None, help="How findings are shown."),
     click.option(
         "--stdin-filename",

@@ -60,7 +60,6 @@ class Settings:
     respect_gitignore: bool = True
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
-    unsafe_fixes: bool = False
     output_format: str = "full"
 
     def reports(self, code: str) -> bool:
@@ -174,6 +173,5 @@ _KEYS: dict[str, Callable[[object, Path], object]] = {
     "respect-gitignore": _flag,
     "select": _selectors,
     "ignore": _selectors,
-    "unsafe-fixes": _flag,
     "output-format": _format,
 }

@@ -30,7 +30,6 @@ class Level(enum.StrEnum):
 
     CLEAN = "clean"
     NATIVE = "native"
-    PARTIAL = "partial"
     UNCHANGED = "unchanged"
 
 

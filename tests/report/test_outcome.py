@@ -106,13 +106,13 @@ def test_summary_counts_levels_and_groups_reasons() -> None:
         (
             program(migration("n.py", "x = 2\n", FIXED)),
             program(migration("a.py", None, OPEN, LEFT), level=Level.UNCHANGED),
-            program(migration("b.py", None, second, third), level=Level.PARTIAL),
+            program(migration("b.py", None, second, third), level=Level.UNCHANGED),
             program(migration("c.py"), level=Level.CLEAN),
         ),
         (SourceProblem("d.py", 1, "TFM001", "no"),),
     )
     assert summary(outcome).splitlines() == [
-        "3 programs: 1 native, 1 partial, 1 unchanged (and 1 without TensorFlow 1)",
+        "3 programs: 1 native, 2 unchanged (and 1 without TensorFlow 1)",
         "why 2 programs are not native:",
         "  2  TFM401 unresolved-slice: 2 places, the first a.py:3: not known",
         "  1  TFM406 randomness-not-preserved: b.py:2: random",

@@ -98,10 +98,10 @@ def test_tolerance(project: SimpleNamespace) -> None:
 def test_levels(project: SimpleNamespace) -> None:
     project.add("a.py", 1, level=Level.CLEAN)
     assert project.verify() == 0
-    project.add("b.py", 1, level=Level.PARTIAL)
+    project.add("b.py", 1, level=Level.UNCHANGED)
     assert project.verify() == 2
     assert project.lines == [
-        f"{project.folder}/b.py: not verified: its level is partial",
+        f"{project.folder}/b.py: not verified: its level is unchanged",
         "nothing to verify: no program was migrated to native TensorFlow 2",
     ]
 

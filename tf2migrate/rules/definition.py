@@ -11,7 +11,6 @@ class FixKind(enum.StrEnum):
     """Who removes the cause of a finding, and how surely."""
 
     SAFE = "safe"
-    UNSAFE = "unsafe"
     MANUAL = "manual"
 
 
@@ -26,11 +25,6 @@ class Fix:
 def safe(note: str) -> Fix:
     """A fix that keeps what the program computes."""
     return Fix(FixKind.SAFE, inspect.cleandoc(note))
-
-
-def unsafe(note: str) -> Fix:
-    """A fix after which numbers may differ; made only with ``--unsafe-fixes``."""
-    return Fix(FixKind.UNSAFE, inspect.cleandoc(note))
 
 
 def manual(note: str) -> Fix:

@@ -1,6 +1,6 @@
 """TFM409 (contract C8): the counterpart computes other numbers."""
 
-from tf2migrate.rules.definition import Rule, unsafe
+from tf2migrate.rules.definition import Rule, manual
 
 RULE = Rule(
     code="TFM409",
@@ -33,10 +33,7 @@ RULE = Rule(
         )
         print(larger.numpy()[0, 0, :, 0])
     """,
-    fix=unsafe("""
-        With `--unsafe-fixes` the nearest counterpart is used and the finding says what differs. Without it
-        the code is left, unless an exact form is known, which is then written out.
-    """),
+    fix=manual("Where an exact form is known it is written out; otherwise the program is left as it is."),
     references=(
         "https://www.tensorflow.org/guide/migrate/validate_correctness",
         "https://www.tensorflow.org/api_docs/python/tf/raw_ops/ResizeBilinear",
