@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from tf2migrate.api import calls_control, calls_crf, calls_host, calls_losses, calls_nn, recurrent
+from tf2migrate.api import (
+    calls_control,
+    calls_crf,
+    calls_host,
+    calls_losses,
+    calls_nn,
+    distributions,
+    recurrent,
+)
 from tf2migrate.api.call_site import CallSite, Facts, bind, filled, respelled
 from tf2migrate.api.calls_model import Argument, Call, Definition, Kept, Refused
 from tf2migrate.api.changes import Respelling, Template, change, refusal, refused_by_name
@@ -47,6 +55,7 @@ _HANDLERS: Mapping[str, Callable[[CallSite], Call | Kept | Refused]] = {
     **calls_host.HANDLERS,
     **calls_losses.HANDLERS,
     **calls_nn.HANDLERS,
+    **distributions.HANDLERS,
     **recurrent.HANDLERS,
 }
 # Graph structure that native TensorFlow 2 still has and means the same by.

@@ -108,6 +108,9 @@ class Arguments:
 class Calls(Expressions):
     """Evaluates calls; TensorFlow's own functions are in the subclass."""
 
+    # What foreign code may call again: the function, the call that handed it over, and where that stands.
+    callbacks: list[tuple[Value, cst.Call, list[Step]]]
+
     def arguments(self, node: cst.Call, frame: Frame) -> Arguments:
         positional: list[Value] = []
         keywords: dict[str, Value] = {}
@@ -182,8 +185,9 @@ class Calls(Expressions):
                 return self.refuse(code, node, f"a writer or saver is passed to `{name or 'a function'}`")
             if isinstance(value, Session):
                 return self.refuse("TFM411", node, f"the session is passed to `{name or 'a function'}`")
-            if isinstance(value, Function):
-                self.callback(value, node)
+            method = isinstance(value, Bound) and isinstance(value.function, Function)
+            if isinstance(value, Function) or method:
+                self.callback(value, name, node)
         folded = self.folded(FOLDED_FOREIGN.get(name), args)
         return folded if folded is not None else Host(shape_sources(*args.all()), name)
 
@@ -202,14 +206,38 @@ class Calls(Expressions):
             pass
         return None
 
-    def callback(self, function: Function, node: cst.Call) -> None:
-        """A project function that foreign code will call: interpreted once with host arguments."""
-        if id(function.definition) not in self.calling:
-            count = len(parameters(function))
-            runs = len(self.staging.runs)
-            self.invoke(function, [Host()] * count, {}, node)
-            if len(self.staging.runs) > runs:
+    def callback(self, value: Value, name: str, node: cst.Call) -> None:
+        """A project function that foreign code will call, now or later: interpreted with host arguments.
+
+        What it finds when it is called later is what the program leaves at its end.
+        """
+        runs = len(self.staging.runs)
+        self.called_back(value, node)
+        if len(self.staging.runs) > runs:
+            if name.startswith(CONCURRENT):
                 self.refuse("TFM411", node, "foreign code decides when this function runs the graph")
+            self.callbacks.append((value, node, list(self.steps)))
+
+    def called_back(self, value: Value, node: cst.Call) -> None:
+        """One call of a function by foreign code."""
+        function = cast(Function, value.function if isinstance(value, Bound) else value)
+        if id(function.definition) in self.calling:
+            return
+        given: list[Value] = [value.receiver] if isinstance(value, Bound) else []
+        given += [Host()] * (len(parameters(function)) - len(given))
+        if any(True for _ in nodes_in(self.invoke(function, given, {}, node))):
+            self.refuse("TFM401", node, "a function gives a graph value to foreign code")
+
+    def late_callbacks(self) -> None:
+        """Calls what foreign code keeps once more, when the program has come to its end."""
+        for value, node, steps in list(self.callbacks):
+            self.steps = steps
+            try:
+                self.called_back(value, node)
+            except Leave:
+                pass
+            finally:
+                self.steps = []
 
     # ------------------------------------------------------------------ project functions
     def invoke(
@@ -566,6 +594,8 @@ class Calls(Expressions):
         raise NotImplementedError
 
 
+# Packages that call functions at the same time as the program goes on.
+CONCURRENT = ("threading.", "_thread.", "multiprocessing.", "concurrent.", "asyncio.", "joblib.")
 # Functions of other packages whose result is known where their argument is.
 FOLDED_FOREIGN: dict[str, Callable[..., object]] = {
     "numpy.prod": math.prod,

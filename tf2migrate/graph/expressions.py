@@ -484,7 +484,7 @@ class Expressions(Statements):
             return inner if kind == "staticmethod" else Bound(base.cls, inner, name)
         if found is not None:
             return found
-        if any(isinstance(b, Unknown | Foreign) for b in base.cls.bases):
+        if any(not isinstance(b, Class | Builtin) for b in base.cls.bases):
             return Host()
         return Unknown(f"the attribute `{name}` is not known on this object", self.place())
 

@@ -28,6 +28,7 @@ def analyse(
     interpreter.staging.builder = builder
     try:
         interpreter.run_module(entry, main=True)
+        interpreter.late_callbacks()
         for method in [builder, *builders] if builder is not None else builders:
             interpreter.remaining_methods(method)
     except (Exhausted, RecursionError):

@@ -7,6 +7,7 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.api.calls import Effect, effects
+from tf2migrate.api.distributions import DIVERGENCE, is_distribution
 from tf2migrate.api.flags import is_flags
 from tf2migrate.api.regularizers import is_regularizer
 from tf2migrate.api.results import EACH, LISTS, tuple_length
@@ -14,12 +15,12 @@ from tf2migrate.api.schedules import is_schedule
 from tf2migrate.api.symbols import canonical, private_in_tf2
 from tf2migrate.graph.calls import Arguments
 from tf2migrate.graph.collections import LOSSES
+from tf2migrate.graph.distributions import Distributions
 from tf2migrate.graph.expressions import shape_sources
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.op_names import OpNames
 from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.recurrent import Recurrent
-from tf2migrate.graph.savers import Savers
 from tf2migrate.graph.shape_rules import part_shape
 from tf2migrate.graph.sizes import merged, sizes_given
 from tf2migrate.graph.staging import Obstacle, RunSite
@@ -136,7 +137,7 @@ STEP_MAKERS = {
 ASSIGNS = {"tf.assign": "assign", "tf.assign_add": "assign_add", "tf.assign_sub": "assign_sub"}
 
 
-class TensorFlow(Recurrent, Savers):
+class TensorFlow(Recurrent, Distributions):
     """The whole interpreter."""
 
     def __init__(self, project: Project, entry: Module) -> None:
@@ -144,6 +145,7 @@ class TensorFlow(Recurrent, Savers):
         self.scopes = [ScopeEntry("")]
         self.by_name = {}
         self.controls = []
+        self.callbacks = []
         self.sessions = []
         self.made: Session | None = None
         self.collections = {}
@@ -270,6 +272,8 @@ class TensorFlow(Recurrent, Savers):
                 return self.global_step(node)
         if is_regularizer(name):
             return Regularizer(name)
+        if name == DIVERGENCE:
+            return self.divergence(args, node)
         if name.startswith(("tf.losses.get_", "tf.contrib.losses.get_")):
             return self.read_losses(name.rsplit(".", 1)[-1], args, node)
         if name in INITIALIZERS:
@@ -463,6 +467,8 @@ class TensorFlow(Recurrent, Savers):
 
     def node_method(self, receiver: Node, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:
         target = node.func.value if isinstance(node.func, cst.Attribute) else None
+        if is_distribution(receiver.op):
+            return self.distribution_method(receiver, name, args, node)
         match name:
             case "eval":
                 feeds, expression = args.get(0, "feed_dict"), argument(node, 0, "feed_dict")

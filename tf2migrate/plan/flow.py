@@ -81,6 +81,8 @@ class Flow:
     # whose values have no expression, why: code, place and reason.
     narrowed: dict[int, list[Read]] = field(default_factory=dict)
     spoiled: dict[int, tuple[str, cst.CSTNode, str]] = field(default_factory=dict)
+    # Names, by identity, that are only handed to parameters of layers which are gone.
+    unread: set[int] = field(default_factory=set)
     conflicts: list[tuple[Atom, str]] = field(default_factory=list)
     """Statements that make containers both for the model and for computations, with the name of one."""
 
@@ -101,7 +103,11 @@ class Flow:
     def reads(self, atom: Atom) -> list[Read]:
         if atom.number in self.narrowed:
             return self.narrowed[atom.number] + self.inner.get(atom.number, [])
-        own = [Read(n.value, self.staging.value_in(n, self.region.frame), n, self.region.frame) for n in atom.reads]
+        own = [
+            Read(n.value, self.staging.value_in(n, self.region.frame), n, self.region.frame)
+            for n in atom.reads
+            if id(n) not in self.unread
+        ]
         return own + self.inner.get(atom.number, [])
 
     # ------------------------------------------------------------------ definitions

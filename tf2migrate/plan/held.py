@@ -316,9 +316,30 @@ def _stable_attribute(flow: Flow, slicer: Slicer, held: Held, name: str, where: 
                     )
             if changed is None or id(node) in early:
                 continue
-            if any(isinstance(n, cst.Attribute) and n.attr.value == name for n in walk(changed)):
+            if any(_sets_here(flow, n, name) for n in walk(changed)):
                 reason = f"`{name}` was read while the graph was built and may be changed later"
                 raise NotPlanned(slicer.refusal("TFM403", node, reason))
+
+
+def _sets_here(flow: Flow, node: cst.CSTNode, name: str) -> bool:
+    """Whether a target is an attribute of that name, of an object that may hold the graph."""
+    if not isinstance(node, cst.Attribute) or node.attr.value != name:
+        return False
+    held = flow.region.held
+    owners = flow.staging.values_of(node.value)
+    others = [v for v in owners if isinstance(v, Instance) and held is not None and v.cls is not held.cls]
+    return not owners or len(others) != len(owners) or any(_related(v.cls, held.cls) for v in others if held)
+
+
+def _related(a: Class, b: Class) -> bool:
+    """Whether one of two classes is a base of the other: they may share attributes."""
+    def above(cls: Class) -> Iterator[Class]:
+        yield cls
+        for base in cls.bases:
+            if isinstance(base, Class):
+                yield from above(base)
+
+    return any(cls is b for cls in above(a)) or any(cls is a for cls in above(b))
 
 
 def _stable_global(flow: Flow, slicer: Slicer, name: cst.Name) -> None:

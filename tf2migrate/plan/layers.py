@@ -683,6 +683,20 @@ def _given_name(staging: Staging, expression: cst.BaseExpression, caller: Frame)
     return stems.pop() if len(stems) == 1 else ""
 
 
+def unread_arguments(functions: Iterable[LayerFunction]) -> set[int]:
+    """The identities of names in arguments whose parameters the layers have no more."""
+    out: set[int] = set()
+    for function in functions:
+        kept = {*function.init, *function.call, *function.shapes}
+        own = {p.name.value for p in function.parameters}
+        for call in function.calls:
+            for arg in call.call.args:
+                name = "" if arg.star else parameter_of(function, call.call, arg)
+                if name in own and name not in kept:
+                    out |= {id(inner) for inner in names_read(arg.value)}
+    return out
+
+
 def parameter_of(function: LayerFunction, call: cst.Call, arg: cst.Arg) -> str:
     if arg.keyword is not None:
         return arg.keyword.value

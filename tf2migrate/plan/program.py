@@ -21,7 +21,7 @@ from tf2migrate.plan.flow import Flow, Role, analyse_flow
 from tf2migrate.plan.forward import choose_forward, choose_loss
 from tf2migrate.plan.held import find_held, plain, region_expression, settle
 from tf2migrate.plan.immediate import is_immediate
-from tf2migrate.plan.layers import class_name, find_layers, is_repeated, object_name, objects
+from tf2migrate.plan.layers import class_name, find_layers, is_repeated, object_name, objects, unread_arguments
 from tf2migrate.plan.lifting import handed_steps, lifted_names
 from tf2migrate.plan.model import Chosen, Fetch, NotPlanned, Plan, Refusal, Slice, Step, Update
 from tf2migrate.plan.normalization import moving_averages
@@ -170,6 +170,7 @@ class Planner:
                     reason = "layers or variables are made in a comprehension and used in the same statement"
                     raise NotPlanned(self.slicer.refusal("TFM410", atom.statement, reason))
         plan.layers = find_layers(self.flow)
+        self.flow.unread = unread_arguments(plan.layers.values())
         self.check_layers(plan)
         calls = [(f, c) for f in plan.layers.values() for c in f.calls if c.caller is self.region.frame]
         overlap = self.slicer.refusal(

@@ -41,7 +41,9 @@ def separate(staging: Staging, builders: Iterable[cst.FunctionDef]) -> list[Stag
     for node in staging.nodes:
         if node.number not in owner and not _initializes(node):
             raise NotPlanned(_refusal(staging, node, "graph is built outside of the objects that hold the rest"))
-    for writer in staging.writers[:1]:
+    # A writer that is only handed the graph writes nothing after it.
+    written = bool(staging.writes) or any(node.kind == "summary" for node in staging.nodes)
+    for writer in staging.writers[:1] if written else ():
         reason = "summaries beside several objects that hold graphs are not rewritten yet"
         module = next((key for key, m in staging.modules.items() if writer.call in m.positions), "")
         raise NotPlanned(Refusal("TFM804", module or next(iter(staging.modules)), writer.call, reason))

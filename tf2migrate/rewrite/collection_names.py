@@ -21,7 +21,7 @@ POSITIONS = {"tf.get_variable": 6, "tf.contrib.framework.get_variable": 6, "tf.V
 
 def drop_collection_names(flow: Flow, edits: Edits) -> None:
     """Removes the bindings of names that only told variables their collections."""
-    telling = {id(name) for node in flow.staging.nodes for name in _names_of_collections(node)}
+    telling = flow.unread | {id(name) for node in flow.staging.nodes for name in _names_of_collections(node)}
     if not telling:
         return
     region = flow.region
@@ -33,7 +33,8 @@ def drop_collection_names(flow: Flow, edits: Edits) -> None:
         for inner in walk(scope)
         if isinstance(inner, cst.Name) and id(inner) not in telling and id(inner) not in bound
     }
-    told = {name.value for node in flow.staging.nodes for name in _names_of_collections(node)}
+    told = {n.value for scope in around for n in walk(scope) if isinstance(n, cst.Name) and id(n) in telling}
+    told -= {item.name.value for scope in around for n in walk(scope) if isinstance(n, cst.Global) for item in n.names}
     for atom in region.atoms:
         if flow.role(atom) is not Role.HOST:
             continue

@@ -29,6 +29,7 @@ from tf2migrate.rewrite.gathering import find_gathering
 from tf2migrate.rewrite.hoisting import hoist_methods
 from tf2migrate.rewrite.inlining import Traced, open_calls, walk
 from tf2migrate.rewrite.namespaces import dissolve_namespaces
+from tf2migrate.rewrite.returned_variables import without_returned_variables
 
 BUILT = ("placeholder", "train", "assign", "summary")
 
@@ -43,6 +44,10 @@ class Shape:
 
 def other_shapes(staging: Staging, modules: list[Module], entry: str) -> Iterator[Shape]:
     """The shapes to try after the user's own, best first."""
+    apart = without_returned_variables(staging, modules)
+    if apart is not None:
+        yield Shape(apart)
+        yield from _again(apart, entry)
     written = without_aliases(staging, modules)
     if written is not None:
         yield from _again(written, entry)
