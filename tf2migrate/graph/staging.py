@@ -51,6 +51,7 @@ class CheckpointCall:
     frame: Frame
     place: Place
     runs: int
+    saver: Saver | None = None
 
 
 @dataclass(frozen=True, slots=True)

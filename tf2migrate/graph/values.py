@@ -264,11 +264,15 @@ class Writer(Value):
 
 @dataclass(eq=False, slots=True)
 class Saver(Value):
-    """A ``tf.train.Saver`` of all variables, with its call and the number of nodes that were there when it was made."""
+    """A ``tf.train.Saver``, with its call and the number of nodes that were there when it was made.
+
+    ``listed`` are the variables that it was given, a list or dict of them; None where it saves all.
+    """
 
     call: cst.Call
     place: Place
     count: int
+    listed: Value | None = None
 
 
 @dataclass(eq=False, slots=True)

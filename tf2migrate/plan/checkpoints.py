@@ -6,29 +6,41 @@ saved it cannot.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import libcst as cst
 
 from tf2migrate.graph.frames import Place
-from tf2migrate.graph.staging import CheckpointCall
-from tf2migrate.graph.values import nodes_in
+from tf2migrate.graph.parts import layer_of
+from tf2migrate.graph.staging import CheckpointCall, RunSite, Staging
+from tf2migrate.graph.values import Node, Optimizer, Saver, Symbol, is_cell, nodes_in
 from tf2migrate.names.tree import walk
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.model import NotPlanned
 from tf2migrate.plan.slices import Slicer
 
 STATE = ("variable", "layer", "cell", "train")
+GLOBAL = ("tf.global_variables", "tf.all_variables", "tf.get_collection")
 
 
 def check_checkpoints(flow: Flow, slicer: Slicer) -> None:
-    """C3: a saver saves all variables, and nothing initializes them after they were restored."""
+    """C3: a saver saves what is known, and nothing initializes variables after they were restored."""
     staging = flow.staging
     for saver in staging.savers:
-        if flow.region.held is not None or saver.place.steps[-1].frame is not flow.region.frame:
-            reason = "a saver that is made in a class, or elsewhere than the graph, is not rewritten yet"
+        if staging.all_runs:
+            reason = "a saver beside several objects that hold graphs is not rewritten yet"
+            raise NotPlanned(slicer.refusal("TFM803", saver.call, reason))
+        if flow.region.held is None and flow.region.atom_at(saver.place) is None:
+            reason = "a saver that is made outside of the function that builds the graph is not rewritten yet"
             raise NotPlanned(slicer.refusal("TFM803", saver.call, reason))
         if any(n.kind in STATE and n.number >= saver.count for n in staging.nodes):
             reason = "variables are made after the saver, which does not save them"
             raise NotPlanned(slicer.refusal("TFM803", saver.call, reason))
+        if any(n.kind == "variable" and "local" in n.details for n in staging.nodes):
+            reason = "this saver leaves out local variables, which the rewrite does not tell apart"
+            raise NotPlanned(slicer.refusal("TFM803", saver.call, reason))
+        if saver.listed is not None:
+            _listed(staging, slicer, saver)
         for module in staging.modules.values():
             for node in walk(module.tree):
                 if isinstance(node, cst.SimpleString) and ".meta" in node.value:
@@ -39,11 +51,85 @@ def check_checkpoints(flow: Flow, slicer: Slicer) -> None:
             _initialized_later(flow, slicer, call)
 
 
+def saves_everything(staging: Staging, saver: Saver) -> bool:
+    """Whether a saver saves all variables, with what the optimizers remember."""
+    if saver.listed is None:
+        return True
+    listed = {n.number for n in nodes_in(saver.listed)}
+    return not _remembers(staging) and listed >= {n.number for n in _variables(staging)}
+
+
+def _variables(staging: Staging) -> Iterator[Node]:
+    """All variables, those of a layer one by one where they are known."""
+    for node in staging.nodes:
+        if node.kind in ("variable", "layer") and layer_of(node) is None:
+            yield from node.parts or [node]
+
+
+def _remembers(staging: Staging) -> bool:
+    """Whether an optimizer has variables of its own."""
+    makers = [n.details.get("optimizer") for n in staging.nodes if n.kind == "train"]
+    return any(isinstance(m, Optimizer) and not m.name.endswith(".GradientDescentOptimizer") for m in makers)
+
+
+def _listed(staging: Staging, slicer: Slicer, saver: Saver) -> None:
+    """What a saver of some variables is given must be known one by one."""
+    for node in nodes_in(saver.listed):
+        if node.kind == "layer" and not node.parts and not is_cell(node):
+            reason = "this saver saves variables of a layer that are not known one by one"
+            raise NotPlanned(slicer.refusal("TFM803", saver.call, reason))
+    if not _remembers(staging):
+        return
+    for module in staging.modules.values():
+        for node in walk(module.tree):
+            if isinstance(node, cst.Call) and any(_is_global(staging, node)):
+                reason = "this saver may save what an optimizer remembers, which is among the global variables"
+                raise NotPlanned(slicer.refusal("TFM803", saver.call, reason, "list the variables it saves"))
+
+
+def _is_global(staging: Staging, call: cst.Call) -> Iterator[bool]:
+    for value in staging.values_of(call.func):
+        if isinstance(value, Symbol) and value.name in GLOBAL:
+            yield value.name != "tf.get_collection" or "GLOBAL_VARIABLES" in _code(call)
+
+
+def _code(node: cst.CSTNode) -> str:
+    return cst.Module([]).code_for_node(node)
+
+
 def _initialized_later(flow: Flow, slicer: Slicer, call: CheckpointCall) -> None:
     for site in flow.staging.runs[call.runs :]:
-        if {n.kind for n in nodes_in(site.fetches)} == {"init"} and not _exclude(call.place, site.place):
+        alone = {n.kind for n in nodes_in(site.fetches)} == {"init"} and not _exclude(call.place, site.place)
+        if alone and not is_restored(flow.staging, site):
             reason = "variables are initialized after they were restored"
             raise NotPlanned(slicer.refusal("TFM404", site.expression, reason))
+
+
+def is_restored(staging: Staging, site: RunSite) -> bool:
+    """Whether all that an initializer sets is restored before anything reads it: right after it, in any case."""
+    number = staging.runs.index(site) + 1
+    for call in staging.checkpoints:
+        whole = call.kind == "restore" and call.saver is not None and saves_everything(staging, call.saver)
+        if whole and call.runs == number and _follows(staging, site.place, call.place):
+            return True
+    return False
+
+
+def _follows(staging: Staging, first: Place, then: Place) -> bool:
+    """Whether a simple statement comes after another one of its block in any case."""
+    if [s.statement for s in first.steps[:-1]] != [s.statement for s in then.steps[:-1]]:
+        return False
+    one, other = first.steps[-1].statement, then.steps[-1].statement
+    for node in walk(staging.modules[first.module].tree):
+        body = node.body if isinstance(node, cst.Module | cst.IndentedBlock) else ()
+        if one in body and other in body:
+            between = body[body.index(one) : body.index(other) + 1]  # type: ignore[arg-type]
+            return bool(between) and all(isinstance(s, cst.SimpleStatementLine) and not _leaves(s) for s in between)
+    return False
+
+
+def _leaves(line: cst.SimpleStatementLine) -> bool:
+    return isinstance(line.body[-1], cst.Return | cst.Raise | cst.Break | cst.Continue)
 
 
 def _exclude(first: Place, second: Place) -> bool:

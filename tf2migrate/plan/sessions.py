@@ -11,6 +11,7 @@ import libcst as cst
 from tf2migrate.graph.staging import RunSite
 from tf2migrate.graph.values import Node, Optimizer, Session, nodes_in
 from tf2migrate.names.tree import children
+from tf2migrate.plan.checkpoints import is_restored
 from tf2migrate.plan.execution import Execution, is_initialization, written
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.gradients import behind
@@ -40,7 +41,7 @@ def find_resets(flow: Flow, slicer: Slicer) -> dict[int, RunSite]:
         around = [number for number, other in enumerate(sites) if loops & _loops(flow, other)]
         before = set().union(*changes[:index], *(changes[n] for n in around))
         after = set().union(*uses[index + 1 :], *(uses[n] for n in around))
-        if before & after:
+        if before & after and not is_restored(flow.staging, site):
             found[id(site.expression)] = site
     return found
 

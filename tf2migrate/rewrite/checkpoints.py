@@ -16,17 +16,23 @@ NAME = "Checkpoints"
 OTHER_FORMAT = "checkpoints that TensorFlow 1 wrote cannot be restored by the rewrite; it restores its own"
 # The parameters that the calls of the rewrite still have.
 KEPT = {"save": ("save_path", "global_step"), "restore": ("save_path",)}
+# Arguments of a saver that keep their names.
+CARRIED = ("max_to_keep", "keep_checkpoint_every_n_hours")
 ORDER = ("sess", "save_path", "global_step")
 
 
-def saver_text(plan: Plan, symbols: Symbols, saver: Saver, models: list[str], optimizers: list[str]) -> str:
+def saver_text(
+    plan: Plan, symbols: Symbols, saver: Saver, models: list[str], optimizers: list[str], only: str
+) -> str:
     """``Checkpoints([model], [optimizer])`` for ``tf.train.Saver()``."""
     if NAME in plan.taken:
         reason = f"the program has a name `{NAME}` of its own"
         raise NotPlanned(Refusal("TFM803", symbols.module.key, saver.call, reason))
-    symbols.define((recipe("checkpoints", tf=symbols.tf, imports=("import os",)),))
-    kept = next((a.value for a in saver.call.args if a.keyword and a.keyword.value == "max_to_keep"), None)
-    more = f", max_to_keep={symbols.code(kept).strip()}" if kept is not None else ""
+    symbols.define((recipe("checkpoints", tf=symbols.tf, imports=("import os", "import time")),))
+    more = f", only={only}" if only else ""
+    for arg in saver.call.args:
+        if arg.keyword is not None and arg.keyword.value in CARRIED:
+            more += f", {arg.keyword.value}={symbols.code(arg.value).strip()}"
     return f"{NAME}([{', '.join(models)}], [{', '.join(optimizers)}]{more})"
 
 
