@@ -15,7 +15,7 @@ KNOWN = {
     "save": ("sess", "save_path", "global_step", "write_meta_graph"),
     "restore": ("sess", "save_path"),
 }
-SAVER = ("var_list", "max_to_keep", "keep_checkpoint_every_n_hours")
+SAVER = ("var_list", "max_to_keep")
 EVERYTHING = ("tf.global_variables", "tf.all_variables")
 
 

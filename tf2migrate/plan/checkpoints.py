@@ -13,7 +13,7 @@ import libcst as cst
 from tf2migrate.graph.frames import Place
 from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.staging import CheckpointCall, RunSite, Staging
-from tf2migrate.graph.values import Node, Optimizer, Saver, Symbol, is_cell, nodes_in
+from tf2migrate.graph.values import Foreign, Node, Optimizer, Saver, Symbol, is_cell, nodes_in
 from tf2migrate.names.tree import walk
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.model import NotPlanned
@@ -30,8 +30,11 @@ def check_checkpoints(flow: Flow, slicer: Slicer) -> None:
         if staging.all_runs:
             reason = "a saver beside several objects that hold graphs is not rewritten yet"
             raise NotPlanned(slicer.refusal("TFM803", saver.call, reason))
-        if flow.region.held is None and flow.region.atom_at(saver.place) is None:
+        if flow.region.held is None and not _knows_the_model(flow, saver):
             reason = "a saver that is made outside of the function that builds the graph is not rewritten yet"
+            raise NotPlanned(slicer.refusal("TFM803", saver.call, reason))
+        if _made_in_a_loop(flow) and any(call.kind == "restore" for call in staging.checkpoints):
+            reason = "objects that are made in a loop have variables of other names each, and restore them"
             raise NotPlanned(slicer.refusal("TFM803", saver.call, reason))
         if any(n.kind in STATE and n.number >= saver.count for n in staging.nodes):
             reason = "variables are made after the saver, which does not save them"
@@ -49,6 +52,20 @@ def check_checkpoints(flow: Flow, slicer: Slicer) -> None:
     for call in staging.checkpoints:
         if call.kind == "restore":
             _initialized_later(flow, slicer, call)
+
+
+def _made_in_a_loop(flow: Flow) -> bool:
+    """Whether the object that holds the graph is one of several, to which Keras gives other names."""
+    start = flow.region.frame.called_from
+    loops = [s for s in start.steps if isinstance(s.statement, cst.For | cst.While)] if start is not None else []
+    return flow.region.held is not None and bool(loops)
+
+
+def _knows_the_model(flow: Flow, saver: Saver) -> bool:
+    """Whether a saver is made where the names of the model and its optimizers are known."""
+    frame, region = saver.place.steps[-1].frame, flow.region
+    own = frame is region.frame or (region.is_module and saver.place.module == region.module.key)
+    return own and region.atom_at(saver.place) is not None
 
 
 def saves_everything(staging: Staging, saver: Saver) -> bool:
@@ -81,8 +98,8 @@ def _listed(staging: Staging, slicer: Slicer, saver: Saver) -> None:
     if not _remembers(staging):
         return
     for module in staging.modules.values():
-        for node in walk(module.tree):
-            if isinstance(node, cst.Call) and any(_is_global(staging, node)):
+        for call in walk(module.tree):
+            if isinstance(call, cst.Call) and any(_is_global(staging, call)):
                 reason = "this saver may save what an optimizer remembers, which is among the global variables"
                 raise NotPlanned(slicer.refusal("TFM803", saver.call, reason, "list the variables it saves"))
 
@@ -99,10 +116,28 @@ def _code(node: cst.CSTNode) -> str:
 
 def _initialized_later(flow: Flow, slicer: Slicer, call: CheckpointCall) -> None:
     for site in flow.staging.runs[call.runs :]:
+        if is_never_called(flow.staging, site.place) or is_never_called(flow.staging, call.place):
+            continue
         alone = {n.kind for n in nodes_in(site.fetches)} == {"init"} and not _exclude(call.place, site.place)
         if alone and not is_restored(flow.staging, site):
             reason = "variables are initialized after they were restored"
             raise NotPlanned(slicer.refusal("TFM404", site.expression, reason))
+
+
+def is_never_called(staging: Staging, place: Place) -> bool:
+    """Whether something stands in a method that the program has, and for certain calls nowhere."""
+    method = place.steps[0].statement
+    if not isinstance(method, cst.FunctionDef):
+        return False
+    for module in staging.modules.values():
+        for node in walk(module.tree):
+            if isinstance(node, cst.Attribute) and node.attr.value == method.name.value:
+                values = staging.values_of(node)
+                if not values or any(not isinstance(v, Symbol | Foreign | Node) for v in values):
+                    return False
+            if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "getattr":
+                return False
+    return True
 
 
 def is_restored(staging: Staging, site: RunSite) -> bool:
@@ -123,7 +158,7 @@ def _follows(staging: Staging, first: Place, then: Place) -> bool:
     for node in walk(staging.modules[first.module].tree):
         body = node.body if isinstance(node, cst.Module | cst.IndentedBlock) else ()
         if one in body and other in body:
-            between = body[body.index(one) : body.index(other) + 1]  # type: ignore[arg-type]
+            between = body[body.index(one) : body.index(other) + 1]
             return bool(between) and all(isinstance(s, cst.SimpleStatementLine) and not _leaves(s) for s in between)
     return False
 

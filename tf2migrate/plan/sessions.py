@@ -10,8 +10,8 @@ import libcst as cst
 
 from tf2migrate.graph.staging import RunSite
 from tf2migrate.graph.values import Node, Optimizer, Session, nodes_in
-from tf2migrate.names.tree import children
-from tf2migrate.plan.checkpoints import is_restored
+from tf2migrate.names.tree import children, walk
+from tf2migrate.plan.checkpoints import is_never_called, is_restored
 from tf2migrate.plan.execution import Execution, is_initialization, written
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.gradients import behind
@@ -25,7 +25,7 @@ def find_resets(flow: Flow, slicer: Slicer) -> dict[int, RunSite]:
 
     Raises ``NotPlanned`` where sessions are used in turns, or a run initializes and does something else.
     """
-    sites = flow.staging.runs
+    sites = [site for site in flow.staging.runs if not is_never_called(flow.staging, site.place)]
     _in_turns(flow, slicer, sites)
     uses = [_uses(site) for site in sites]
     changes = [_changes(site) for site in sites]
@@ -80,6 +80,7 @@ def _is_drawn(variable: Node) -> bool:
 def _loops(flow: Flow, site: RunSite) -> set[int]:
     """The loops that a run stands in, in any frame on the way to it."""
     found: set[int] = set()
+    outer = _around_new_objects(flow, site)
     atom: Atom | None = flow.region.atom_at(site.place)
     for parent in atom.parents if atom is not None else ():
         if isinstance(parent, cst.For | cst.While):
@@ -87,7 +88,17 @@ def _loops(flow: Flow, site: RunSite) -> set[int]:
     for step in site.place.steps:
         if isinstance(step.statement, cst.For | cst.While):
             found.add(id(step.statement))
-    return found
+    return found - outer
+
+
+def _around_new_objects(flow: Flow, site: RunSite) -> set[int]:
+    """The loops each pass of which makes the object that holds the graph anew, with a session of its own."""
+    builder, start = flow.staging.builder, flow.region.frame.called_from
+    if flow.region.held is None or builder is None or start is None or site.session is None:
+        return set()
+    if not any(node is site.session.call for node in walk(builder)):
+        return set()
+    return {id(step.statement) for step in start.steps}
 
 
 def _in_turns(flow: Flow, slicer: Slicer, sites: list[RunSite]) -> None:

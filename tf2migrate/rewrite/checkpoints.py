@@ -17,7 +17,7 @@ OTHER_FORMAT = "checkpoints that TensorFlow 1 wrote cannot be restored by the re
 # The parameters that the calls of the rewrite still have.
 KEPT = {"save": ("save_path", "global_step"), "restore": ("save_path",)}
 # Arguments of a saver that keep their names.
-CARRIED = ("max_to_keep", "keep_checkpoint_every_n_hours")
+CARRIED = ("max_to_keep",)
 ORDER = ("sess", "save_path", "global_step")
 
 
@@ -28,7 +28,7 @@ def saver_text(
     if NAME in plan.taken:
         reason = f"the program has a name `{NAME}` of its own"
         raise NotPlanned(Refusal("TFM803", symbols.module.key, saver.call, reason))
-    symbols.define((recipe("checkpoints", tf=symbols.tf, imports=("import os", "import time")),))
+    symbols.define((recipe("checkpoints", tf=symbols.tf, imports=("import os",)),))
     more = f", only={only}" if only else ""
     for arg in saver.call.args:
         if arg.keyword is not None and arg.keyword.value in CARRIED:

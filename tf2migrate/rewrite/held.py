@@ -10,6 +10,7 @@ from tf2migrate.plan.flow import Role
 from tf2migrate.plan.held import GONE, Held, is_none, plain, walk
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal
 from tf2migrate.rewrite.program import Rewriter
+from tf2migrate.rewrite.savers import first_saver
 
 OPENED = (Role.STAGED, Role.PLACEHOLDER)
 
@@ -175,6 +176,11 @@ class HeldRewriter(Rewriter):
         ends = [s for text in end for s in self.templates.statements(text, {})]
         traced = dict.fromkeys(maker.name for _, makers in self.plan.prebuilt for maker in makers)
         ends += self.tracing([f"{held.receiver}.{name}" for name in traced])
+        saver = first_saver(self.staging, self.region)
+        if saver is not None:
+            # What it saves is made by functions, which have to be there.
+            self.edits.before.setdefault(id(saver), []).extend(ends)
+            ends = []
         if _returns(last):
             self.edits.before.setdefault(id(last), []).extend(ends)
         else:

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, cast
 import libcst as cst
 
 from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Const, Instance, Mapping, Node, Optimizer, Saver, Value, nodes_in
 from tf2migrate.plan.checkpoints import saves_everything
 from tf2migrate.plan.flow import Role
 from tf2migrate.plan.model import NotPlanned, Refusal, Step
-from tf2migrate.plan.region import Atom
+from tf2migrate.plan.region import Atom, Region
 from tf2migrate.rewrite.checkpoints import OTHER_FORMAT, checkpoint_call, dropped_arguments, saver_text
 from tf2migrate.rewrite.comments import above
 
 if TYPE_CHECKING:
-    from tf2migrate.rewrite.program import Rewriter
+    from tf2migrate.rewrite.side_outputs import SideOutputs
 
 BUILDING = "# Makes the variables that a saver of TensorFlow 1 had from the start."
 
@@ -26,7 +27,7 @@ BUILDING = "# Makes the variables that a saver of TensorFlow 1 had from the star
 class Saving:
     """The edits for the savers of one program."""
 
-    def __init__(self, rewriter: Rewriter) -> None:
+    def __init__(self, rewriter: SideOutputs) -> None:
         self.rewriter = rewriter
         self.plan, self.flow = rewriter.plan, rewriter.flow
         self.staging, self.region = rewriter.staging, rewriter.region
@@ -63,11 +64,10 @@ class Saving:
 
     def statement(self, saver: Saver) -> cst.CSTNode:
         """The statement before which all that is saved has to be there."""
-        if self.plan.held is not None:
-            return saver.place.steps[-1].statement
         atom = self.region.atom_at(saver.place)
-        assert atom is not None
-        return atom.statement
+        if atom is None or atom is self.region.after:
+            return saver.place.steps[-1].statement
+        return outermost(atom, self.region) if self.plan.held is not None else atom.statement
 
     # ------------------------------------------------------------------ what is saved
     def saved(self, holder: str) -> tuple[list[str], list[str]]:
@@ -159,6 +159,20 @@ class Saving:
 
     def refused(self, saver: Saver, reason: str, advice: str = "") -> NotPlanned:
         return NotPlanned(Refusal("TFM803", saver.place.module, saver.call, reason, advice))
+
+
+def first_saver(staging: Staging, region: Region) -> cst.CSTNode | None:
+    """The statement of the body that builds the graph before which the functions have to be there for a saver."""
+    for saver in staging.savers:
+        atom = region.atom_at(saver.place)
+        if atom is not None and atom is not region.after:
+            return outermost(atom, region)
+    return None
+
+
+def outermost(atom: Atom, region: Region) -> cst.CSTNode:
+    """A statement, or the loop or branch of the host that it stands in."""
+    return next((p for p in atom.parents if p not in region.dissolved), atom.statement)
 
 
 def _paths(frame: Frame, wanted: Value) -> Iterator[str]:

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import cast
 
 import libcst as cst
 
 from tf2migrate.graph.staging import WriteSite
-from tf2migrate.graph.values import (
-    Optimizer,
-    Saver,
-)
-from tf2migrate.plan.flow import Role
-from tf2migrate.plan.model import NotPlanned, Refusal
-from tf2migrate.plan.region import Atom
-from tf2migrate.rewrite.checkpoints import OTHER_FORMAT, checkpoint_call, dropped_arguments, saver_text
-from tf2migrate.rewrite.comments import above
+from tf2migrate.plan.model import Refusal
 from tf2migrate.rewrite.edits import Remake
 from tf2migrate.rewrite.run_edits import RunEdits
+from tf2migrate.rewrite.savers import Saving
 from tf2migrate.rewrite.substitution import Replacement
 from tf2migrate.rewrite.summaries import Writing, graph_arguments, writer_text
 from tf2migrate.rewrite.symbols import Symbols
@@ -31,46 +23,7 @@ class SideOutputs(RunEdits):
 
     def checkpoints(self) -> None:
         """Savers, behind what makes all that they save, and their calls."""
-        for site in self.staging.checkpoints:
-            symbols = self.all_symbols[site.place.module]
-            self.whole.update((id(value), "None") for value in dropped_arguments(site))
-            self.replacements[id(site.call)] = partial(checkpoint_call, symbols, site)
-        for saver in self.staging.savers:
-            atom = self.region.atom_at(saver.place)
-            assert atom is not None
-            models = [item.name for item in self.plan.objects] if self.plan.networks else [self.plan.model]
-            models = [name for name in models if name]
-            makers = [cast(Optimizer, u.node.details["optimizer"]) for s in self.plan.steps for u in s.updates]
-            optimizers = list(dict.fromkeys(self.plan.optimizers[maker.number] for maker in makers))
-            self.whole[id(saver.call)] = saver_text(self.plan, self.symbols, saver, models, optimizers)
-            lines = "".join(f"{name}.get_concrete_function()\n" for name in self.building(saver, atom))
-            if lines:
-                made = self.templates.statements(lines, {})
-                comment = "# Makes the variables that a saver of TensorFlow 1 had from the start."
-                made[0] = above(made[0], [cst.EmptyLine(comment=cst.Comment(comment))])
-                self.edits.before.setdefault(id(atom.statement), []).extend(made)
-            self.notes.append(Refusal("TFM803", self.module.key, saver.call, OTHER_FORMAT))
-
-    def building(self, saver: Saver, atom: Atom) -> list[str]:
-        """The steps whose first trace makes layers and slots, which have to be there when the saver is made."""
-        parts = [a for a in self.region.atoms if self.flow.role(a) is Role.VARIABLE]
-        parts += self.plan.forward.atoms if self.plan.forward is not None else []
-        parts += [a for a in self.region.atoms if any(n.number in self.composer.inner for n in a.nodes)]
-        training = [s for s in self.plan.steps if s.updates]
-        late = any(a.number > atom.number for a in parts) or any(
-            self.anchor(s).number >= atom.number for s in training
-        )
-        lazy = bool(self.composer.inner or self.plan.objects)
-        if late or (lazy and not training):
-            reason = "what this saver saves is not complete where it is made, in the order of the rewrite"
-            raise NotPlanned(Refusal("TFM803", self.module.key, saver.call, reason, "make it behind the model"))
-        out: list[str] = []
-        built: set[int] = set()
-        for step in training:
-            if not {u.node.number for u in step.updates} <= built:
-                out.append(step.name)
-            built |= {u.node.number for u in step.updates}
-        return out
+        Saving(self).edit()
 
     def summaries(self) -> None:
         """Writers, and the statements that write."""

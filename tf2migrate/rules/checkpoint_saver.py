@@ -6,9 +6,10 @@ RULE = Rule(
     code="TFM803",
     name="checkpoint-saver",
     summary="""
-        Finds uses of `tf.train.Saver` that the rewrite cannot turn into `tf.train.Checkpoint`: savers of some
-        variables, made before others or inside of a class, and arguments that change what is saved. Where a
-        saver is rewritten, it says that checkpoints of the original cannot be restored.
+        Finds uses of `tf.train.Saver` that the rewrite cannot turn into `tf.train.Checkpoint`: savers that are
+        made before some variables, that may save what an optimizer remembers of only some of them, or that
+        several objects share, and arguments that change what is saved. Where a saver is rewritten, it says
+        that checkpoints of the original cannot be restored.
     """,
     why="""
         A Saver names values after the variables of the graph, a Checkpoint after the objects that hold
