@@ -22,6 +22,7 @@ from tf2migrate.graph.values import (
     Optimizer,
     Saver,
     Scope,
+    Sequence,
     Session,
     Setting,
     Symbol,
@@ -363,6 +364,23 @@ def is_graph_statement(staging: Staging, statement: cst.CSTNode) -> bool:
             case _:
                 return False
     return bool(statement.body)
+
+
+def path_to(value: object, node: object) -> str | None:
+    """How a node is reached from the container that holds it, as subscripts."""
+    if value is node:
+        return ""
+    if isinstance(value, Sequence) and value.exact:
+        for i, item in enumerate(value.items):
+            inner = path_to(item, node)
+            if inner is not None:
+                return f"[{i}]{inner}"
+    if isinstance(value, Mapping) and value.exact:
+        for key, item in value.items.items():
+            inner = path_to(item, node)
+            if inner is not None and isinstance(key, str | int):
+                return f"[{key!r}]{inner}"
+    return None
 
 
 def is_summary_statement(staging: Staging, statement: cst.CSTNode) -> bool:

@@ -32,7 +32,7 @@ from tf2migrate.plan.repeated import unite_repeated
 from tf2migrate.plan.reserved import RESERVED, attribute
 from tf2migrate.plan.sessions import find_resets
 from tf2migrate.plan.slices import Slicer, has_call, has_default, in_order
-from tf2migrate.plan.summaries import check_summaries, find_summaries
+from tf2migrate.plan.summaries import check_summaries, check_summarised_layers, find_summaries
 from tf2migrate.plan.taped import find_taped
 from tf2migrate.plan.updates import changing_atoms, find_updates
 
@@ -390,6 +390,7 @@ class Planner:
             self.slicer.backward(reads, fed, narrow, changing)
             parts = narrow if narrow.atoms else parts
         self.check_feeds(site, fed, parts)
+        check_summarised_layers(self.flow, self.slicer, roots, parts.atoms)
         unfed = unfed_in(parts, fed)
         if unfed:
             where = unfed[0].expression or site.expression

@@ -9,25 +9,29 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.staging import Staging, WriteSite
 from tf2migrate.graph.summaries import KINDS, members, summary_of
 from tf2migrate.graph.tensorflow import argument
 from tf2migrate.graph.values import Bound, Choice, Class, Const, Function, Mapping, Node, Sequence, Summary, Value
 from tf2migrate.names.attributes import name_node
 from tf2migrate.names.tree import children
-from tf2migrate.plan.flow import Flow, Read
+from tf2migrate.plan.flow import Flow, Read, path_to
 from tf2migrate.plan.model import NotPlanned
-from tf2migrate.plan.region import Atom, names_read
+from tf2migrate.plan.region import Atom, bound_names, names_read
 from tf2migrate.plan.slices import Slicer
 
 
 @dataclass(frozen=True, slots=True)
 class Datum:
-    """One summarised value: its tag, and the expression that gives it in the statement ``atom``."""
+    """One summarised value: its tag, and the expression that gives it in the statement ``atom``.
+
+    There is none for a variable that only the function that makes it has a name for: the model has one.
+    """
 
     node: Node
     tag: str
-    expression: cst.BaseExpression
+    expression: cst.BaseExpression | None
     atom: Atom
 
 
@@ -57,7 +61,7 @@ def find_summaries(flow: Flow, slicer: Slicer) -> None:
         for node in outer:
             try:
                 for datum in data_of(flow, slicer, node, atom):
-                    for name in names_read(datum.expression):
+                    for name in names_read(datum.expression) if datum.expression is not None else ():
                         value = flow.staging.value_in(name, flow.region.frame)
                         if value is None:
                             value = flow.bound_value(flow.reaching(name.value, atom)[-1], name.value)
@@ -95,11 +99,58 @@ def _datum(flow: Flow, slicer: Slicer, member: Node, tag: str, at: Atom) -> Datu
                 return Datum(member, tag, expression, atom)
     data = member.details.get("data")
     for other in reversed(flow.region.atoms[: at.number]):
-        for name in other.binds:
+        for name in _names_kept(other):
             if flow.bound_value(other, name) is data and flow.reaching(name, at)[-1:] == [other]:
                 return Datum(member, tag, name_node(name), at)
+    if isinstance(data, Node) and (data.kind == "variable" or layer_of(data) is not None):
+        return Datum(member, tag, None, at)
+    element = _element(flow, data, at)
+    if element is not None:
+        return Datum(member, tag, element, at)
     reason = f"the value of the summary `{tag}` has no name where the summaries are merged"
     raise NotPlanned(slicer.refusal("TFM804", member.expression or at.statement, reason))
+
+
+def _names_kept(atom: Atom) -> list[str]:
+    """The names that a statement binds, without those of a loop that has come to its end."""
+    passing = bound_names(atom.statement.target) if isinstance(atom.statement, cst.For) else {}
+    return [name for name in atom.binds if name not in passing]
+
+
+def _element(flow: Flow, data: Value | None, at: Atom) -> cst.BaseExpression | None:
+    """A value as an element of a list, tuple or dict that has a name: ``grads[0][1]``."""
+    for other in reversed(flow.region.atoms[: at.number]):
+        for name in _names_kept(other):
+            if flow.reaching(name, at)[-1:] == [other]:
+                path = path_to(flow.bound_value(other, name), data)
+                if path:
+                    found = cst.ensure_type(cst.parse_expression(f"x{path}"), cst.Subscript)
+                    return cst.ensure_type(found.visit(_Rename(name_node(name))), cst.Subscript)
+    return None
+
+
+class _Rename(cst.CSTTransformer):
+    """Puts a name for the one name of an expression."""
+
+    def __init__(self, name: cst.Name) -> None:
+        super().__init__()
+        self.name = name
+
+    def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:
+        return self.name
+
+
+def check_summarised_layers(flow: Flow, slicer: Slicer, roots: list[Node], atoms: list[Atom]) -> None:
+    """C3: a summary of a variable of a layer belongs to a run that calls the layer, and so has built it."""
+    for node in (m for root in roots if root.kind == "summary" for m in members(root)):
+        data = node.details.get("data")
+        if not isinstance(data, Node) or (data.kind != "variable" and layer_of(data) is None):
+            continue
+        own = layer_of(data) is None and data.place.steps[-1].frame is flow.region.frame
+        if not own and flow.region.atom_at(data.place) not in atoms:
+            where = node.expression or flow.region.module.tree
+            reason = "a variable of a layer is summarised in a run that does not call the layer"
+            raise NotPlanned(slicer.refusal("TFM804", where, reason))
 
 
 def _is_line(atom: Atom) -> bool:

@@ -50,6 +50,7 @@ class Composer:
     inner: dict[int, str] = field(default_factory=dict)
     host_attributes: set[str] = field(default_factory=set)
     variables: Callable[[list[Node]], str] | None = None
+    reference: Callable[[Node], str] | None = None
     listing: Listing | None = None
     building: bool = False
     """Whether what is rendered stays in the method that builds the graph of an object, among its locals."""
@@ -266,8 +267,12 @@ class Composer:
         for node in (n for n in outer_summaries(self.flow, atom) if n in here):
             pairs: list[tuple[str, str]] = []
             for datum in data_of(self.flow, Slicer(self.flow), node, atom):
-                text = self.rendered(datum.expression, datum.atom, holder)
                 data = datum.node.details.get("data")
+                if datum.expression is not None:
+                    text = self.rendered(datum.expression, datum.atom, holder)
+                else:
+                    assert self.reference is not None
+                    text = self.reference(cast(Node, data))
                 if isinstance(data, Node) and data.kind == "variable":
                     text = f"{self.symbols.tf}.convert_to_tensor({text})"
                 pairs.append((datum.tag, text))

@@ -11,7 +11,7 @@ import libcst as cst
 from tf2migrate.graph.values import (
     Node,
 )
-from tf2migrate.plan.flow import Role
+from tf2migrate.plan.flow import Role, path_to
 from tf2migrate.plan.model import NotPlanned, Refusal
 from tf2migrate.plan.region import Atom, bindings, names_read
 from tf2migrate.plan.reserved import attribute
@@ -19,7 +19,6 @@ from tf2migrate.rewrite.composer import Composer, tidy
 from tf2migrate.rewrite.forward import Forward
 from tf2migrate.rewrite.signatures import placeholder_argument
 from tf2migrate.rewrite.substitution import Replacement
-from tf2migrate.rewrite.variable_texts import path_to
 from tf2migrate.rewrite.variables import anywhere, in_model
 
 

@@ -7,6 +7,8 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.graph.staging import WriteSite
+from tf2migrate.graph.summaries import WRITER
+from tf2migrate.names.tree import walk
 from tf2migrate.plan.model import Refusal
 from tf2migrate.rewrite.edits import Remake
 from tf2migrate.rewrite.run_edits import RunEdits
@@ -32,6 +34,7 @@ class SideOutputs(RunEdits):
             self.replacements[id(writer.call)] = self.writer(self.all_symbols[key], writer.call)
             # The graph that it was given goes.
             self.whole.update((id(arg.value), "None") for arg in graph_arguments(writer.call))
+        self.unseen_writers()
         if self.staging.writes:
             where = self.staging.writes[0]
             self.notes.append(Refusal("TFM804", where.place.module, where.call, TENSORBOARD, "pip install tensorboard"))
@@ -45,6 +48,17 @@ class SideOutputs(RunEdits):
             match statement:
                 case cst.SimpleStatementLine(body=[cst.Expr(value=value)]) if value is site.call:
                     self.edits.remade[id(statement)] = self.written(writing, site)
+
+    def unseen_writers(self) -> None:
+        """Writers in branches that are never taken, which nothing uses but to write the graph."""
+        for symbols in self.all_symbols.values():
+            for node in walk(symbols.module.tree):
+                match node:
+                    case cst.Expr(value=cst.Call() as call) if (
+                        not self.staging.values_of(call.func) and symbols.canonical(call.func) == WRITER
+                    ):
+                        self.replacements[id(call)] = self.writer(symbols, call)
+                        self.whole.update((id(arg.value), "None") for arg in graph_arguments(call))
 
     def place_function(self, made: list[cst.BaseStatement]) -> None:
         """Puts a function of the module before what uses it."""

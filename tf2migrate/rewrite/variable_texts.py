@@ -11,12 +11,11 @@ import libcst as cst
 from tf2migrate.graph.parts import grouped, layer_of
 from tf2migrate.graph.values import (
     Const,
-    Mapping,
     Node,
     Sequence,
     stands_for_several,
 )
-from tf2migrate.plan.flow import Role
+from tf2migrate.plan.flow import Role, path_to
 from tf2migrate.plan.layers import LayerObject
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal, Step
 from tf2migrate.plan.region import Atom
@@ -228,19 +227,3 @@ class VariableTexts:
     def refused(self, step: Step, reason: str) -> NotPlanned:
         module = self.composer.symbols.module.key
         return NotPlanned(Refusal("TFM410", module, step.sites[0].expression, reason))
-
-
-def path_to(value: object, node: Node) -> str | None:
-    if value is node:
-        return ""
-    if isinstance(value, Sequence) and value.exact:
-        for i, item in enumerate(value.items):
-            inner = path_to(item, node)
-            if inner is not None:
-                return f"[{i}]{inner}"
-    if isinstance(value, Mapping) and value.exact:
-        for key, item in value.items.items():
-            inner = path_to(item, node)
-            if inner is not None:
-                return f"[{key!r}]{inner}"
-    return None
