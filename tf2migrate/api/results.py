@@ -50,6 +50,9 @@ LISTS: dict[str, tuple[int, str]] = {
 # Results that come as a list with one tensor for each of the given ones.
 EACH = frozenset({"tf.meshgrid"})
 
+# Results that come as a list with one tensor for each of the defaults, the second argument.
+COLUMNS = frozenset({"tf.decode_csv"})
+
 
 def tuple_length(op: str) -> int | None:
     """How many results an op gives as a tuple; None for other ops."""

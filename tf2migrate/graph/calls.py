@@ -19,12 +19,14 @@ from tf2migrate.graph.values import (
     Choice,
     Class,
     Const,
+    Dataset,
     Dimension,
     Foreign,
     Function,
     Graph,
     Host,
     Instance,
+    Iterator,
     Mapping,
     Node,
     Optimizer,
@@ -508,7 +510,10 @@ class Calls(Expressions):
                     return Sequence(list(sizes), "list")
                 number = product(sizes) if name == "num_elements" else None
                 return number if isinstance(number, Const) else Host(frozenset({node_of}))
-            case Node() | Optimizer() | Session() | Graph() | Scope() | Symbol() | Writer() | Saver():
+            case (
+                Node() | Optimizer() | Session() | Graph() | Scope() | Symbol() | Writer() | Saver()
+                | Dataset() | Iterator()
+            ):  # fmt: skip
                 return self.graph_method(receiver, name, args, node, frame)
         return self.foreign(name, args, node)
 

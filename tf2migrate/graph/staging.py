@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from tf2migrate.graph.frames import Frame, Place
-from tf2migrate.graph.values import Class, Mapping, Node, Optimizer, Saver, Session, Value, Writer
+from tf2migrate.graph.values import Class, Iterator, Mapping, Node, Optimizer, Saver, Session, Value, Writer
 from tf2migrate.names.project import Module
 
 
@@ -52,6 +52,17 @@ class CheckpointCall:
     place: Place
     runs: int
     saver: Saver | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Drawing:
+    """One ``get_next`` of an iterator: the tensors that it gives, and whether their structure is not known."""
+
+    call: cst.Call
+    iterator: Iterator
+    place: Place
+    nodes: list[Node] = field(default_factory=list)
+    unclear: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +147,10 @@ class Staging:
     savers: list[Saver] = field(default_factory=list)
     checkpoints: list[CheckpointCall] = field(default_factory=list)
     writes: list[WriteSite] = field(default_factory=list)
+    iterators: list[Iterator] = field(default_factory=list)
+    drawings: list[Drawing] = field(default_factory=list)
+    symbols: set[str] = field(default_factory=set)
+    """The functions of TensorFlow that were called."""
     maybe: list[tuple[MutableMapping[object, Value], object]] = field(default_factory=list)
     left: dict[tuple[int, int], dict[str, Value]] = field(default_factory=dict)
     """What a compound statement, in a frame, left in the names that it binds, the last time that it ran to its end."""

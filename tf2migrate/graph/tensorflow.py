@@ -10,11 +10,12 @@ from tf2migrate.api.calls import Effect, effects
 from tf2migrate.api.distributions import DIVERGENCE, is_distribution
 from tf2migrate.api.flags import is_flags
 from tf2migrate.api.regularizers import is_regularizer
-from tf2migrate.api.results import EACH, LISTS, tuple_length
+from tf2migrate.api.results import COLUMNS, EACH, LISTS, tuple_length
 from tf2migrate.api.schedules import is_schedule
 from tf2migrate.api.symbols import canonical, private_in_tf2
 from tf2migrate.graph.calls import Arguments
 from tf2migrate.graph.collections import LOSSES
+from tf2migrate.graph.datasets import Datasets
 from tf2migrate.graph.distributions import Distributions
 from tf2migrate.graph.expressions import shape_sources
 from tf2migrate.graph.frames import Frame
@@ -29,9 +30,11 @@ from tf2migrate.graph.values import (
     Builtin,
     Choice,
     Const,
+    Dataset,
     Function,
     Graph,
     Host,
+    Iterator,
     Mapping,
     Node,
     Optimizer,
@@ -137,7 +140,7 @@ STEP_MAKERS = {
 ASSIGNS = {"tf.assign": "assign", "tf.assign_add": "assign_add", "tf.assign_sub": "assign_sub"}
 
 
-class TensorFlow(Recurrent, Distributions):
+class TensorFlow(Recurrent, Distributions, Datasets):
     """The whole interpreter."""
 
     def __init__(self, project: Project, entry: Module) -> None:
@@ -156,6 +159,13 @@ class TensorFlow(Recurrent, Distributions):
         self.op_names = OpNames()
 
     # ------------------------------------------------------------------ nodes
+    def attribute(self, base: Value, name: str, node: cst.Attribute) -> Value:
+        if isinstance(base, Dataset) and name in ("output_types", "output_shapes", "element_spec"):
+            return self.dataset_attribute(base, name)
+        if isinstance(base, Iterator) and name not in ("get_next", "make_initializer"):
+            return self.iterator_attribute(base, name, node)
+        return super().attribute(base, name, node)
+
     def make(self, kind: str, op: str, operands: list[Value], node: cst.CSTNode) -> Node:
         read = [n for operand in operands for n in nodes_in(operand)]
         # Who reads a variable of a layer reads the layer.
@@ -182,6 +192,9 @@ class TensorFlow(Recurrent, Distributions):
     def symbol_call(self, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:
         name = private_in_tf2(name) or canonical(name)
         self.name_op(name, args)
+        self.staging.symbols.add(name)
+        if name.startswith("tf.data.") and not name.startswith("tf.data.experimental."):
+            return self.dataset_call(name, args, node)
         if name.startswith("tf.summary."):
             return self.summary_call(name, args, node)
         for value in args.all():
@@ -355,6 +368,9 @@ class TensorFlow(Recurrent, Distributions):
                 count = Const(len(count.items))
         elif op in EACH:
             count = Const(len(args.positional)) if args.exact else None
+        elif op in COLUMNS:
+            columns = args.get(1, "record_defaults")
+            count = Const(len(columns.items)) if isinstance(columns, Sequence) and columns.exact else None
         else:
             length = tuple_length(op)
             pair = args.get(2, "compute_uv") if op in ("tf.svd", "tf.linalg.svd") else None
@@ -370,7 +386,7 @@ class TensorFlow(Recurrent, Distributions):
                 part.details["index"] = Const(position)
                 part.shape = None if self.repeated else part_shape(made.op, position, args.positional, args.keywords)
                 items.append(part)
-            return Sequence(items, "list" if op in LISTS or op in EACH else "tuple")
+            return Sequence(items, "list" if op in LISTS or op in EACH or op in COLUMNS else "tuple")
         part = self.make("tensor", "operator.getitem", [made], node)
         return Sequence([part], "list", False)
 
@@ -413,6 +429,10 @@ class TensorFlow(Recurrent, Distributions):
                 return self.writer_method(receiver, name, args, node, frame)
             case Saver():
                 return self.saver_method(receiver, name, args, node, frame)
+            case Dataset():
+                return self.dataset_method(receiver, name, args, node)
+            case Iterator():
+                return self.iterator_method(receiver, name, args, node)
         return Host()
 
     def graph_call(self, receiver: Graph, name: str, args: Arguments, node: cst.Call) -> Value:

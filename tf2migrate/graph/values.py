@@ -7,7 +7,7 @@ a host value about which nothing needs to be known.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator as Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -276,6 +276,28 @@ class Saver(Value):
 
 
 @dataclass(eq=False, slots=True)
+class Dataset(Value):
+    """A ``tf.data.Dataset``; ``structure`` is that of its elements, None where it is not known."""
+
+    call: cst.Call
+    structure: Value | None
+
+
+@dataclass(eq=False, slots=True)
+class Iterator(Value):
+    """An iterator over a dataset, or over those that it is given later, whose elements are ``like`` those of one.
+
+    ``started`` tells whether it begins by itself; others begin where their initializer runs.
+    """
+
+    call: cst.Call
+    place: Place
+    dataset: Dataset | None
+    started: bool
+    like: Dataset | None = None
+
+
+@dataclass(eq=False, slots=True)
 class Summary(Value):
     """What a run of a summary op gave; the program may only hand it to a writer."""
 
@@ -341,7 +363,7 @@ def key_of(value: Value) -> object:
     return ("object", id(value))
 
 
-def nodes_in(value: Value | None, seen: set[int] | None = None) -> Iterator[Node]:
+def nodes_in(value: Value | None, seen: set[int] | None = None) -> Iterable[Node]:
     """All nodes that ``value`` holds, containers and objects included, each once."""
     seen = set() if seen is None else seen
     if value is None or id(value) in seen:

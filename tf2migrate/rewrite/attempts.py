@@ -17,6 +17,7 @@ from tf2migrate.rewrite.collected import resolved
 from tf2migrate.rewrite.fetched_locals import fetched_locals
 from tf2migrate.rewrite.held import HeldRewriter
 from tf2migrate.rewrite.inlining import walk
+from tf2migrate.rewrite.iterators import iterated
 from tf2migrate.rewrite.outlined_loops import outlined_loops
 from tf2migrate.rewrite.parted_loops import parted_loops
 from tf2migrate.rewrite.plain import rewrite_plain
@@ -126,8 +127,8 @@ def _attempt(modules: list[Module], entry: str, marks: bool, builders: tuple[cst
     try:
         named = None
         if not staging.obstacles:
-            named = resolved(staging, modules, builder) or versioned(staging, modules, builder)
-            named = named or written_targets(staging, modules, builder)
+            named = iterated(staging, modules, builder) or resolved(staging, modules, builder)
+            named = named or versioned(staging, modules, builder) or written_targets(staging, modules, builder)
         if named is not None:
             again: tuple[cst.FunctionDef, ...] = (named[1],) if named[1] is not None else ()
             if len(builders) > 1:

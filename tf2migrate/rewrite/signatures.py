@@ -134,6 +134,9 @@ class Signatures(VariableTexts):
         dtype_text = self.composer.rendered(dtype.value, atom, "") if dtype is not None else f"{self.tf}.float32"
         if dtype_text.strip("'\"") in ("float", "float32"):
             dtype_text = f"{self.tf}.float32"
+        element = shape_text.removesuffix(".shape")
+        if ".element_spec" in element and f"{element}.dtype" == dtype_text:
+            return element
         return f"{self.tf}.TensorSpec({shape_text}, {dtype_text})"
 
     def state_specification(self, node: Node, atom: Atom) -> str:
