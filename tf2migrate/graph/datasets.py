@@ -62,8 +62,9 @@ class Datasets(Savers):
             structure = self.structure_of(args.get(0, "tensors"))
         elif name.endswith(".from_generator"):
             structure = self.structure_of(args.get(1, "output_types"))
-            if isinstance(args.get(0, "generator"), Function):
-                self.callback(args.positional[0], node)  # type: ignore[arg-type]
+            generator = args.get(0, "generator")
+            if isinstance(generator, Function):
+                self.callback(generator, name, node)
         elif name.endswith(".zip"):
             structure = self.zipped(first)
         return Dataset(node, structure)
