@@ -133,6 +133,11 @@ CHANGED = {
         "tf.map_fn(f, x, dtype=tf.int32)",
         "tf.map_fn(f, x, fn_output_signature=tf.int32)",
     ),
+    "one loop variable": ("tf.while_loop(c, b, [i])", "tf.while_loop(c, b, [i])[0]"),
+    "cases of which one holds": (
+        "tf.case({p: f, q: g}, default=h, exclusive=True)",
+        "tf.case([(p, f), (q, g)], default=h, exclusive=True)",
+    ),
     "branches": ("tf.cond(p, fn1=f, fn2=g)", "tf.cond(p, true_fn=f, false_fn=g)"),
     "star of an unchanged function": ("tf.log(*args)", "tf.math.log(*args)"),
 }
@@ -175,7 +180,6 @@ REFUSED = {
     "rows or not": ("tf.where(c, x, y)", "TFM301"),
     "rows or not, by another shape": ("tf.where(x > 0, y, z)", "TFM301"),
     "last value repeated": ("tf.constant([1, 2], shape=[2, 2])", "TFM302"),
-    "one loop variable": ("tf.while_loop(c, b, [i])", "TFM302"),
     "unknown number of loop variables": ("tf.while_loop(c, b, loop_vars)", "TFM302"),
     "list of one": ("tf.cond(p, lambda: [a], lambda: [b])", "TFM302"),
     "several tables": ("tf.nn.embedding_lookup([a, b], ids)", "TFM102"),

@@ -48,10 +48,18 @@ def cond(site: CallSite) -> Call | Kept | Refused:
 
 
 def case(site: CallSite) -> Call | Kept | Refused:
-    """Eagerly TF2 takes pairs in a list only."""
-    if isinstance(expression(site.text("pred_fn_pairs")), ast.Dict):
-        return Refused("`tf.case` with a dict does not run eagerly", "Write the pairs as a list", "TFM302")
-    return respelled(site, "tf.case")
+    """Eagerly TF2 takes pairs in a list only; the order of a dict matters where several conditions may hold."""
+    pairs = expression(site.text("pred_fn_pairs"))
+    if not isinstance(pairs, ast.Dict):
+        return respelled(site, "tf.case")
+    if not site.says("exclusive", "True") or None in pairs.keys:
+        reason = "TensorFlow 1 tries the conditions of a dict in the order of their names in the graph"
+        return Refused(reason, "Write the pairs as a list", "TFM302")
+    items = zip(pairs.keys, pairs.values, strict=True)
+    listed = ", ".join(f"({ast.unparse(key)}, {ast.unparse(value)})" for key, value in items if key is not None)
+    given = dict(site.given) | {"pred_fn_pairs": f"[{listed}]"}
+    parts = [given[p] if p in site.by_place else f"{p}={given[p]}" for p in given if p != "strict"]
+    return Call(f"{site.tf}.case({', '.join(parts)})")
 
 
 def while_loop(site: CallSite) -> Call | Kept | Refused:
@@ -67,11 +75,13 @@ def while_loop(site: CallSite) -> Call | Kept | Refused:
         )
     if len(loop_vars.elts) > 1 or site.says("return_same_structure", "True"):
         return respelled(site, "tf.while_loop", dropped=("return_same_structure",))
-    return Refused(
-        "a `tf.while_loop` with one variable returns it bare in TensorFlow 1 and in a list in TensorFlow 2",
-        "Give the loop a second variable, or let the body return `[value]` and take `[0]` of the result",
-        "TFM302",
-    )
+    made = respelled(site, "tf.while_loop", dropped=("return_same_structure",))
+    if isinstance(made, Refused):
+        return made
+    # TensorFlow 1 returns a single loop variable bare.
+    parts = (f"{each.keyword}={each.text}" if each.keyword else each.text for each in site.arguments)
+    text = made.text if isinstance(made, Call) else f"{site.tf}.while_loop({', '.join(parts)})"
+    return Call(f"{text}[0]")
 
 
 def map_fn(site: CallSite) -> Call | Kept | Refused:

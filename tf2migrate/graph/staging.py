@@ -137,6 +137,8 @@ class Staging:
     module_frames: dict[str, Frame] = field(default_factory=dict)
     visited: set[int] = field(default_factory=set)
     calls: dict[int, list[tuple[cst.Call, Frame, Place]]] = field(default_factory=dict)
+    followed: set[int] = field(default_factory=set)
+    """Definitions, by identity, of the functions that a conditional or a loop of the graph calls."""
     optimizers: list[Optimizer] = field(default_factory=list)
     classes: list[Class] = field(default_factory=list)
     touched: list[tuple[Node, Place]] = field(default_factory=list)

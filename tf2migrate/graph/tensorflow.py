@@ -15,10 +15,12 @@ from tf2migrate.api.schedules import is_schedule
 from tf2migrate.api.symbols import canonical, private_in_tf2
 from tf2migrate.graph.calls import Arguments
 from tf2migrate.graph.collections import LOSSES
+from tf2migrate.graph.control import CONTROL, Control
 from tf2migrate.graph.datasets import Datasets
 from tf2migrate.graph.distributions import Distributions
 from tf2migrate.graph.expressions import shape_sources
 from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.metrics import Metrics
 from tf2migrate.graph.op_names import OpNames
 from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.recurrent import Recurrent
@@ -80,11 +82,6 @@ ELSEWHERE = {
     "tf.train.Coordinator": ("TFM802", "queue runners are not rewritten yet"),
     "tf.train.start_queue_runners": ("TFM802", "queue runners are not rewritten yet"),
     "tf.train.ExponentialMovingAverage": ("TFM410", "moving averages of variables are not rewritten yet"),
-    "tf.while_loop": ("TFM410", "`tf.while_loop` is not rewritten yet"),
-    "tf.cond": ("TFM410", "`tf.cond` is not rewritten yet"),
-    "tf.case": ("TFM410", "`tf.case` is not rewritten yet"),
-    "tf.map_fn": ("TFM410", "`tf.map_fn` is not rewritten yet"),
-    "tf.scan": ("TFM410", "`tf.scan` is not rewritten yet"),
     "tf.make_template": ("TFM404", "`tf.make_template` is not rewritten yet"),
     "tf.py_func": ("TFM402", "`tf.py_func` runs host code inside the graph"),
     "tf.Print": ("TFM402", "`tf.Print` writes from inside the graph"),
@@ -94,7 +91,6 @@ ELSEWHERE = {
     "tf.enable_eager_execution": ("TFM410", "programs that already run eagerly are not rewritten yet"),
 }
 PREFIXES = (
-    ("tf.metrics.", "TFM410", "`tf.metrics` keep local variables, which is not rewritten yet"),
     ("tf.data.", "TFM801", "`tf.data` iterators are not rewritten yet"),
     ("tf.contrib.data.", "TFM801", "`tf.data` iterators are not rewritten yet"),
     ("tf.estimator.", "TFM805", "Estimators are not rewritten yet"),
@@ -131,16 +127,15 @@ COMPUTING = (
     "tf.contrib.seq2seq.sequence_loss",
     "tf.contrib.legacy_seq2seq.sequence_loss",
 )
-STEP_MAKERS = {
-    "tf.train.get_or_create_global_step",
-    "tf.train.create_global_step",
-    "tf.contrib.framework.get_or_create_global_step",
-    "tf.contrib.framework.create_global_step",
-}
+STEP_COUNTERS = frozenset(
+    f"{package}.{name}"
+    for package in ("tf.train", "tf.contrib.framework", "tf.contrib.slim")
+    for name in ("get_global_step", "create_global_step", "get_or_create_global_step")
+)
 ASSIGNS = {"tf.assign": "assign", "tf.assign_add": "assign_add", "tf.assign_sub": "assign_sub"}
 
 
-class TensorFlow(Recurrent, Distributions, Datasets):
+class TensorFlow(Recurrent, Distributions, Datasets, Control, Metrics):
     """The whole interpreter."""
 
     def __init__(self, project: Project, entry: Module) -> None:
@@ -207,6 +202,10 @@ class TensorFlow(Recurrent, Distributions, Datasets):
             return recurrent
         if name in LAYER_NAMES:
             return self.layer(name, args, node, frame)
+        if name.startswith("tf.metrics."):
+            return self.metric(name, args, node)
+        if name in CONTROL:
+            return self.control(name, args, node, frame)
         special = self.structure(name, args, node, frame)
         if special is not None:
             return special
@@ -281,8 +280,8 @@ class TensorFlow(Recurrent, Distributions, Datasets):
             case "tf.train.global_step":
                 counter, where = args.get(1, "global_step_tensor"), argument(node, 1, "global_step_tensor")
                 return self.run_site("global_step", counter, where, None, None, node, frame)
-            case name if name in STEP_MAKERS:
-                return self.global_step(node)
+        if name in STEP_COUNTERS:
+            return self.global_step(name, node)
         if is_regularizer(name):
             return Regularizer(name)
         if name == DIVERGENCE:
@@ -402,13 +401,21 @@ class TensorFlow(Recurrent, Distributions, Datasets):
             made.details["value"] = value
         return made
 
-    def global_step(self, node: cst.Call) -> Value:
-        known = self.by_name.get("global_step")
-        if known is None:
-            known = self.make("variable", "tf.train.get_or_create_global_step", [], node)
-            known.name, known.trainable = "global_step", False
-            self.by_name["global_step"] = known
-        return known
+    def global_step(self, name: str, node: cst.Call) -> Value:
+        """The step counter of the graph: the variable of this name, or a new one."""
+        for known in [self.by_name.get("global_step"), *self.members("variables")]:
+            if isinstance(known, Node) and known.name.rpartition("/")[2] == "global_step":
+                if "unnamed" in known.details or known.name != "global_step":
+                    return Unknown("whether this variable is the graph's step counter is not known", self.place())
+                return known
+        if name.endswith("get_global_step"):
+            return Const(None)
+        made = self.make("variable", "tf.train.get_or_create_global_step", [], node)
+        made.name, made.trainable, made.shape = "global_step", False, ()
+        self.by_name["global_step"] = made
+        self.staging.touched.append((made, self.place()))
+        self.file(made, None, node)
+        return made
 
     # ------------------------------------------------------------------ methods of graph values
     def graph_method(self, receiver: Value, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:

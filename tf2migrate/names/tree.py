@@ -59,3 +59,10 @@ _ORDER: dict[type[cst.CSTNode], tuple[str, ...]] = {
     cst.ClassDef: ("decorators", "name", "type_parameters", "bases", "keywords", "body"),
     cst.IfExp: ("body", "test", "orelse"),
 }
+
+
+def parameter_names(function: cst.FunctionDef) -> set[str]:
+    """The parameters of a function."""
+    params = function.params
+    given = [*params.posonly_params, *params.params, *params.kwonly_params, params.star_arg, params.star_kwarg]
+    return {param.name.value for param in given if isinstance(param, cst.Param)}

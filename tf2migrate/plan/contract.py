@@ -23,7 +23,7 @@ from tf2migrate.plan.region import Atom, names_read
 from tf2migrate.plan.slices import Slicer
 from tf2migrate.plan.stability import instability
 from tf2migrate.plan.uncalled import uncalled_uses
-from tf2migrate.plan.updates import check_updates
+from tf2migrate.plan.updates import check_heads, check_updates
 
 DEFINITIONS = (cst.FunctionDef, cst.ClassDef)
 
@@ -31,6 +31,7 @@ DEFINITIONS = (cst.FunctionDef, cst.ClassDef)
 def check_program(flow: Flow, slicer: Slicer) -> None:
     """What must hold of the whole region, whatever is run."""
     _unvisited(flow, slicer)
+    check_heads(flow, slicer)
     for atom, name in flow.conflicts:
         reason = f"`{name}`, made here, belongs to the model and to what it computes"
         raise NotPlanned(slicer.refusal("TFM410", atom.statement, reason))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tf2migrate.graph.control import branches
 from tf2migrate.graph.values import Node, Optimizer, Sequence, Value, nodes_in
 from tf2migrate.plan.facts import is_moving_average
 from tf2migrate.plan.gradients import Backward, backward, behind
@@ -85,7 +86,8 @@ class Execution:
             return [*inputs, *self._rates(node), *node.control]
         if node.kind == "assign" and not is_moving_average(node):
             inputs = tuple(_value_inputs(node))
-        return [*inputs, *node.control]
+        # What a branch makes waits for the condition.
+        return [*inputs, *node.control, *nodes_in(node.details.get("tests"))]
 
     def backward(self, node: Node) -> Backward | None:
         """What the gradients behind ``node`` need; None for a node that takes none."""
@@ -138,6 +140,8 @@ class Execution:
         self._shared_optimizers()
 
     def _one_after_the_other(self, first: Node, second: Node) -> None:
+        if are_alternatives(first, second):
+            return
         if first.number not in self.earlier(second) and second.number not in self.earlier(first):
             raise Race(second, "two updates of one variable run at once, in an order that TensorFlow 1 did not define")
         if first in self.roots and first.kind == "assign":
@@ -156,7 +160,7 @@ class Execution:
 
     def _read(self, effect: Node, reader: Node, chain: list[Node]) -> None:
         """Checks that ``reader``, which gets the variable by way of ``chain``, has an order with ``effect``."""
-        if reader.number not in self.told:
+        if reader.number not in self.told or are_alternatives(effect, reader):
             return
         first = chain[0] if chain else reader
         if effect.number in self.earlier(first):
@@ -198,6 +202,12 @@ class Execution:
             if maker.number in seen:
                 raise Race(node, "one optimizer with a memory makes several updates of this run")
             seen.add(maker.number)
+
+
+def are_alternatives(one: Node, other: Node) -> bool:
+    """Whether two nodes are in different branches of a conditional, of which a run executes one."""
+    taken, found = dict(branches(one)), dict(branches(other))
+    return any(found.get(conditional, branch) != branch for conditional, branch in taken.items())
 
 
 def written(effect: Node) -> list[Node]:

@@ -33,7 +33,7 @@ from tf2migrate.graph.values import (
 )
 from tf2migrate.names.tree import walk
 from tf2migrate.plan.prints import prints_graph
-from tf2migrate.plan.region import Atom, Region, names_read
+from tf2migrate.plan.region import Atom, Region, free_names, names_read
 
 
 class Role(enum.Enum):
@@ -80,6 +80,8 @@ class Flow:
     choosing: set[int] = field(default_factory=set)
     # What statements that make summaries read instead of the names in them, by number of the atom; and of those
     # whose values have no expression, why: code, place and reason.
+    # Functions of the region that conditionals and loops of the graph call: the statements that define them.
+    given: dict[int, Atom] = field(default_factory=dict)
     narrowed: dict[int, list[Read]] = field(default_factory=dict)
     spoiled: dict[int, tuple[str, cst.CSTNode, str]] = field(default_factory=dict)
     # Names, by identity, that are only handed to parameters of layers which are gone.
@@ -138,6 +140,9 @@ def analyse_flow(staging: Staging, region: Region) -> Flow:
     """Works out the role of every atom."""
     flow = Flow(staging, region)
     flow.static = _static_nodes(staging)
+    for atom in region.atoms:
+        if isinstance(atom.statement, cst.FunctionDef) and id(atom.statement) in staging.followed:
+            flow.given[id(atom.statement)] = atom
     _inner_reads(flow)
     assign_roles(flow)
     return flow
@@ -190,6 +195,10 @@ def _begins(flow: Flow, source: Atom, name: str) -> bool:
     return True
 
 
+# Loops whose body gives its single variable bare, which TensorFlow 2 does not take outside of a function.
+NOT_EAGER = ("tf.while_loop",)
+
+
 def _static_nodes(staging: Staging) -> set[int]:
     """Numbers of the nodes that are the same in every run: no feed, variable, draw or update behind them."""
     static: set[int] = set()
@@ -199,6 +208,7 @@ def _static_nodes(staging: Staging) -> set[int]:
             node.kind == "tensor"
             and not node.random
             and not node.control
+            and node.op not in NOT_EAGER
             and node.number not in fed
             and all(n.number in static for n in node.inputs)
         ):
@@ -226,7 +236,10 @@ def _inner_reads(flow: Flow) -> None:
                 continue
             value = flow.staging.value_in(name, frame)
             if value is not None:
-                flow.inner.setdefault(atom.number, []).append(Read(name.value, value, name, frame))
+                read = Read(name.value, value, name, frame)
+                flow.inner.setdefault(atom.number, []).append(read)
+                if (own := flow.given.get(id(definition))) is not None:
+                    flow.inner.setdefault(own.number, []).append(read)
 
 
 def _role(flow: Flow, atom: Atom) -> Role:
@@ -244,6 +257,8 @@ def _role(flow: Flow, atom: Atom) -> Role:
         return Role.GRAPH
     if (not kinds - {"init", "group"} or _adds(atom)) and is_graph_statement(flow.staging, atom.statement):
         return Role.GRAPH
+    if isinstance(atom.statement, cst.FunctionDef) and id(atom.statement) in flow.given:
+        return _given_role(flow, atom, atom.statement)
     if isinstance(atom.statement, cst.FunctionDef | cst.ClassDef):
         return Role.HOST
     if any(flow.roles[a.number] is Role.FEED for name in atom.changes for a in flow.reaching(name, atom)):
@@ -269,6 +284,16 @@ def _role(flow: Flow, atom: Atom) -> Role:
     if _reads_staged(flow, atom) and not _is_compound(atom):
         return Role.STAGED if atom.binds or atom.changes else Role.HOST
     return Role.HOST
+
+
+def _given_role(flow: Flow, atom: Atom, definition: cst.FunctionDef) -> Role:
+    """A function that a conditional or a loop calls moves with it, if it reads what only exists inside of functions."""
+    inside = (Role.STAGED, Role.PLACEHOLDER, Role.VARIABLE)
+    sources = [a for read in flow.inner.get(atom.number, ()) for a in flow.reaching(read.name, atom)]
+    if not any(flow.roles[source.number] in inside for source in sources):
+        return Role.HOST
+    atom.reads[:] = free_names(definition)
+    return Role.STAGED
 
 
 def _adds(atom: Atom) -> bool:

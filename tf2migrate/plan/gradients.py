@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from tf2migrate.graph.values import Const, Node, Sequence
+from tf2migrate.graph.values import Const, Node, Sequence, nodes_in
 
 # Ops whose gradient looks at no value: sums, and what only moves numbers about.
 LINEAR = frozenset(
@@ -40,6 +40,7 @@ PRODUCTS = frozenset(
         *("tf.contrib.layers.avg_pool2d", "tf.image.resize_bilinear"),
     ]
 )
+CONDITIONALS = ("tf.cond", "tf.case")
 QUOTIENTS = ("operator.Divide", "tf.div", "tf.divide", "tf.truediv")
 # Ops that let no gradient through.
 STOPS = frozenset(
@@ -79,6 +80,9 @@ def backward(ys: Iterable[Node], xs: Iterable[Node]) -> Backward:
         if node.op in LINEAR:
             # Reductions and broadcasting sums ask for the shape, which the value has to be there for.
             values = [i for i in on_way if _varies(i, {})]
+        elif node.op in CONDITIONALS:
+            # The way back takes the same branch; what came out of it is not looked at.
+            values = list(nodes_in(node.details.get("tests")))
         elif node.op in PRODUCTS and len(on_way) == 1 and _is_factor(node, on_way[0]):
             values = beside
         else:

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 import libcst as cst
 
+from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.values import Mapping
 from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.flow import Flow, Role
-from tf2migrate.plan.model import Step
+from tf2migrate.plan.model import NotPlanned, Refusal, Step
 from tf2migrate.plan.region import names_read
 
 INSIDE = (Role.STAGED, Role.PLACEHOLDER, Role.VARIABLE)
@@ -24,7 +25,7 @@ def lifted_names(flow: Flow) -> dict[int, list[str]]:
         if not isinstance(definition, cst.FunctionDef) or frame is region.frame or frame.called_from is None:
             continue
         atom = region.atom_at(frame.called_from)
-        if atom is None or atom.runs:
+        if atom is None or atom.runs or _moves(flow, definition):
             continue
         keys = _feed_keys(flow, definition.body)
         for name in names_read(definition.body):
@@ -32,7 +33,11 @@ def lifted_names(flow: Flow) -> dict[int, list[str]]:
                 continue
             sources = flow.reaching(name.value, atom)
             if any(flow.role(a) in INSIDE for a in sources):
-                names = lifted.setdefault(id(definition), [])
+                receiver = _receiver(flow, frame)
+                if id(receiver) in flow.staging.followed:
+                    reason = f"a function that the graph calls reads `{name.value}`, which only exists inside others"
+                    raise NotPlanned(Refusal("TFM410", frame.module, receiver, reason))
+                names = lifted.setdefault(id(receiver), [])
                 if name.value not in names:
                     names.append(name.value)
     changed = bool(lifted)
@@ -72,6 +77,27 @@ def handed_steps(flow: Flow, steps: Iterable[Step]) -> dict[int, list[str]]:
                     names = handed.setdefault(id(frame.owner), [])
                     names += [step.name] if step.name not in names else []
     return handed
+
+
+def _moves(flow: Flow, definition: cst.FunctionDef) -> bool:
+    """Whether a function moves into the functions that use it, where it finds all names."""
+    if id(definition) not in flow.staging.followed:
+        return False
+    own = flow.given.get(id(definition))
+    if own is not None:
+        return flow.role(own) is Role.STAGED
+    return any(
+        flow.role(atom) is Role.STAGED and any(inner is definition for inner in walk(atom.statement))
+        for atom in flow.region.atoms
+    )
+
+
+def _receiver(flow: Flow, frame: Frame) -> cst.CSTNode:
+    """The function that gets what one reads: of one that the graph calls, the outermost one around it."""
+    if id(frame.owner) in flow.staging.followed:
+        while frame.parent not in (None, flow.region.frame) and isinstance(frame.parent.owner, cst.FunctionDef):
+            frame = frame.parent
+    return frame.owner
 
 
 def _feed_keys(flow: Flow, body: cst.CSTNode) -> set[int]:

@@ -31,7 +31,7 @@ from tf2migrate.graph.values import (
 )
 from tf2migrate.graph.values import Sequence as Items
 from tf2migrate.names.project import Module
-from tf2migrate.names.tree import children, walk
+from tf2migrate.names.tree import children, parameter_names, walk
 
 
 @dataclass(eq=False, slots=True)
@@ -322,6 +322,12 @@ def names_read(node: cst.CSTNode) -> list[cst.Name]:
     found: list[cst.Name] = []
     _read(node, found, frozenset())
     return found
+
+
+def free_names(function: cst.FunctionDef) -> list[cst.Name]:
+    """Names in the body of a function that are not its own."""
+    own = {name for name, _ in bindings(function.body)} | parameter_names(function)
+    return [name for name in names_read(function.body) if name.value not in own]
 
 
 def exposed_reads(node: cst.CSTNode) -> list[cst.Name]:

@@ -41,9 +41,28 @@ def find_resets(flow: Flow, slicer: Slicer) -> dict[int, RunSite]:
         around = [number for number, other in enumerate(sites) if loops & _loops(flow, other)]
         before = set().union(*changes[:index], *(changes[n] for n in around))
         after = set().union(*uses[index + 1 :], *(uses[n] for n in around))
-        if before & after and not is_restored(flow.staging, site):
+        again = before & after & set_by(site, before & after, flow)
+        if again and (is_local(site) or not is_restored(flow.staging, site)):
             found[id(site.expression)] = site
     return found
+
+
+LOCAL = ("tf.local_variables_initializer", "tf.initialize_local_variables")
+
+
+def is_local(site: RunSite) -> bool:
+    """Whether a run initializes local variables and nothing else."""
+    nodes = [n for n in Execution(nodes_in(site.fetches)).nodes.values() if n.kind == "init"]
+    return bool(nodes) and all(node.op in LOCAL for node in nodes)
+
+
+def set_by(site: RunSite, used: set[object], flow: Flow) -> set[object]:
+    """Those of ``used`` that a run of initializers sets: local variables have an initializer of their own."""
+    local = {node.number for node in flow.staging.nodes if "local" in node.details}
+    ops = {n.op in LOCAL for n in Execution(nodes_in(site.fetches)).nodes.values() if n.kind == "init"}
+    if ops == {True}:
+        return used & local
+    return used - local if ops == {False} else used
 
 
 def _uses(site: RunSite) -> set[object]:

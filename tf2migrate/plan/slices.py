@@ -7,6 +7,7 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.graph.expressions import result_fields
+from tf2migrate.graph.metrics import is_metric_value
 from tf2migrate.graph.recurrent import is_state
 from tf2migrate.graph.staging import RunSite
 from tf2migrate.graph.values import (
@@ -170,6 +171,11 @@ class Slicer:
         if node in fed and node in atom.nodes and role is Role.STAGED:
             assert node is not None
             _add(into.parameters, node)
+            return []
+        if role is Role.STAGED and is_metric_value(value):
+            # What a metric has counted needs nothing of what it would count next.
+            if atom not in into.atoms:
+                into.atoms.append(atom)
             return []
         match role:
             case Role.PLACEHOLDER:

@@ -12,7 +12,7 @@ import libcst as cst
 
 from tf2migrate.graph.interpreter import assigned_names
 from tf2migrate.graph.values import Class, Const, Foreign, Function, Host, Instance, Node, Symbol, Value
-from tf2migrate.names.tree import children
+from tf2migrate.names.tree import children, parameter_names
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.model import Step
 from tf2migrate.plan.region import Atom, bindings, bound_names, changed_names, names_read
@@ -256,13 +256,6 @@ def _changed_by_functions(flow: Flow, shared: set[str]) -> cst.CSTNode | None:
 def _functions(flow: Flow) -> Iterator[cst.FunctionDef]:
     for module in flow.staging.modules.values():
         yield from (node for node in _walk(module.tree) if isinstance(node, cst.FunctionDef))
-
-
-def parameter_names(function: cst.FunctionDef) -> set[str]:
-    """The parameters of a function."""
-    params = function.params
-    given = [*params.posonly_params, *params.params, *params.kwonly_params, params.star_arg, params.star_kwarg]
-    return {param.name.value for param in given if isinstance(param, cst.Param)}
 
 
 def _attributes(flow: Flow, step: Step) -> tuple[cst.CSTNode, str] | None:

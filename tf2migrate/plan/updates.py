@@ -4,13 +4,43 @@ from __future__ import annotations
 
 import libcst as cst
 
-from tf2migrate.graph.values import Node
+from tf2migrate.graph.staging import Staging
+from tf2migrate.graph.values import Node, Sequence
+from tf2migrate.names.tree import walk
 from tf2migrate.plan.execution import Execution, Race
 from tf2migrate.plan.facts import is_moving_average
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import Fetch, NotPlanned, Step, Update
 from tf2migrate.plan.region import Atom
 from tf2migrate.plan.slices import Slicer
+
+
+def updating(staging: Staging) -> set[int]:
+    """Expressions, by identity, that make updates: calls of TensorFlow, and of functions of the project that do."""
+    out: set[int] = set()
+    for node in staging.nodes:
+        if node.kind in ("assign", "train") and not is_moving_average(node):
+            out.add(id(node.expression))
+            out |= {id(step.frame.call) for step in node.place.steps if step.frame.call is not None}
+    return out
+
+
+def is_control(staging: Staging, head: cst.BaseExpression) -> bool:
+    """Whether an expression is ``tf.control_dependencies(...)``."""
+    values = staging.values_of(head)
+    return bool(values) and all(isinstance(value, Sequence) and value.kind == "controls" for value in values)
+
+
+def check_heads(flow: Flow, slicer: Slicer) -> None:
+    """Blocks dissolve with their heads: no update may be made there."""
+    effects = updating(flow.staging)
+    for module in flow.staging.modules.values() if effects else ():
+        for block in walk(module.tree):
+            for item in block.items if isinstance(block, cst.With) else ():
+                if is_control(flow.staging, item.item) and any(id(node) in effects for node in walk(item.item)):
+                    reason = "an update made in the head of a `with` block is not rewritten yet"
+                    advice = "give the update a statement of its own"
+                    raise NotPlanned(slicer.refusal("TFM405", item.item, reason, advice))
 
 
 def find_updates(flow: Flow, slicer: Slicer, fetch: Fetch, execution: Execution) -> list[Update]:
@@ -66,6 +96,8 @@ def check_updates(flow: Flow, slicer: Slicer, step: Step) -> None:
     for atom in step.parts.atoms:
         for node in atom.nodes:
             if node.kind != "assign" or is_moving_average(node) or node.number in step.execution.nodes:
+                continue
+            if "metric" in node.details:
                 continue
             at_node = node.expression or atom.statement
             reason = "this statement makes several updates, and a run takes only some of them"

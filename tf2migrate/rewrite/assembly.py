@@ -60,7 +60,7 @@ class Assembly(Substitution):
             return cst.FlattenSentinel([*before, *made, *after])
         if isinstance(original, cst.With) and self.rewriter.dissolved(original):
             if self.emptied_block(original):
-                return cst.FlattenSentinel(before) if before else cst.RemoveFromParent()
+                return cst.FlattenSentinel([*before, *after]) if before or after else cst.RemoveFromParent()
             body = list(cast(cst.With, updated).body.body)
             if body:
                 gone = all(id(statement) in self.edits.removed for statement in original.body.body)
@@ -105,7 +105,8 @@ class Assembly(Substitution):
     def emptied_block(self, block: cst.With) -> bool:
         """Whether nothing is left of a block: all of its statements went, and none came."""
         for statement in block.body.body:
-            if self.edits.before.get(id(statement)) or id(statement) in self.edits.replaced:
+            key = id(statement)
+            if self.edits.before.get(key) or self.edits.after.get(key) or key in self.edits.replaced:
                 return False
             if id(statement) in self.edits.removed:
                 continue

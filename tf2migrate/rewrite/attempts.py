@@ -18,11 +18,13 @@ from tf2migrate.rewrite.fetched_locals import fetched_locals
 from tf2migrate.rewrite.held import HeldRewriter
 from tf2migrate.rewrite.inlining import walk
 from tf2migrate.rewrite.iterators import iterated
+from tf2migrate.rewrite.named_updates import named_updates
 from tf2migrate.rewrite.outlined_loops import outlined_loops
 from tf2migrate.rewrite.parted_loops import parted_loops
 from tf2migrate.rewrite.plain import rewrite_plain
 from tf2migrate.rewrite.program import Rewriter
 from tf2migrate.rewrite.shapes import other_shapes
+from tf2migrate.rewrite.step_counter import named_counter
 from tf2migrate.rewrite.together import Together
 from tf2migrate.rewrite.versions import versioned
 from tf2migrate.rewrite.wrapped_cells import cells_apart
@@ -128,6 +130,7 @@ def _attempt(modules: list[Module], entry: str, marks: bool, builders: tuple[cst
         named = None
         if not staging.obstacles:
             named = iterated(staging, modules, builder) or resolved(staging, modules, builder)
+            named = named or named_updates(staging, modules, builder) or named_counter(staging, modules, builder)
             named = named or versioned(staging, modules, builder) or written_targets(staging, modules, builder)
         if named is not None:
             again: tuple[cst.FunctionDef, ...] = (named[1],) if named[1] is not None else ()

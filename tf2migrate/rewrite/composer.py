@@ -21,7 +21,7 @@ from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.held import plain, walk
 from tf2migrate.plan.layers import LayerCall, LayerObject, parameter_of
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal
-from tf2migrate.plan.region import Atom, names_read
+from tf2migrate.plan.region import Atom, free_names, names_read
 from tf2migrate.plan.reserved import attribute
 from tf2migrate.plan.slices import Slicer
 from tf2migrate.plan.summaries import data_of, outer_summaries
@@ -154,7 +154,7 @@ class Composer:
         self, atom: Atom, holder: str, extra: dict[int, str] | None, expression: cst.BaseExpression | None = None
     ) -> Substitution:
         names: dict[int, str] = {}
-        reads = names_read(expression) if expression is not None else atom.reads
+        reads = names_read(expression) if expression is not None else [*atom.reads, *self.reads_inside(atom)]
         carried = self.carried(atom, holder) if expression is None else {}
         for name in reads:
             if name.value in carried:
@@ -183,7 +183,16 @@ class Composer:
             self.listing.edits(expression if expression is not None else atom.statement, replacements, whole)
         return Substitution(self.symbols, replacements, whole, names)
 
+    def reads_inside(self, atom: Atom) -> list[cst.Name]:
+        """What functions that are defined inside of a loop or branch, and that the graph calls, read from outside."""
+        if isinstance(atom.statement, cst.FunctionDef | cst.SimpleStatementLine) or not self.staging.followed:
+            return []
+        inner = [n for n in walk(atom.statement) if isinstance(n, cst.FunctionDef) and id(n) in self.staging.followed]
+        return [name for each in inner for name in free_names(each) if name.value not in atom.binds]
+
     def _nodes_at(self, atom: Atom, expression: cst.BaseExpression | None) -> list[Node]:
+        if isinstance(atom.statement, cst.FunctionDef):
+            return [n for n in self.staging.nodes if n.place.steps[-1].frame.owner is atom.statement]
         if expression is None:
             return [n for n in atom.nodes if self.direct(n)]
         inside: set[int] = set()

@@ -17,6 +17,7 @@ from tf2migrate.plan.region import Atom, bindings, names_read
 from tf2migrate.plan.reserved import attribute
 from tf2migrate.rewrite.composer import Composer, tidy
 from tf2migrate.rewrite.forward import Forward
+from tf2migrate.rewrite.metrics import metric_constructor
 from tf2migrate.rewrite.signatures import placeholder_argument
 from tf2migrate.rewrite.substitution import Replacement
 from tf2migrate.rewrite.variables import anywhere, in_model
@@ -133,19 +134,20 @@ class ModelText(Forward):
         composer = self.composer
         name = composer.inner[node.number]
         call = cast(cst.Call, node.expression)
-        if node.kind == "layer":
-            edit = composer.substitution(atom, self.plan.model if self.plan.held else "self", {}, call)
+        holder = self.plan.model if self.plan.held else "self"
+        if "metric" in node.details:
+            text = f"{holder}.{name} = {metric_constructor(composer, node, atom)}"
+        elif node.kind == "layer":
+            edit = composer.substitution(atom, holder, {}, call)
             edit.replacements.pop(id(call), None)
             updated = inside(call, edit)
             made = composer.layer(node, updated)
-            text = f"{self.plan.model if self.plan.held else 'self'}.{name} = {made.constructor}"
+            text = f"{holder}.{name} = {made.constructor}"
         else:
-            edit = composer.substitution(atom, self.plan.model if self.plan.held else "self", {}, call)
+            edit = composer.substitution(atom, holder, {}, call)
             edit.whole.pop(id(call), None)
             updated = inside(call, edit)
-            text = (
-                f"{self.plan.model if self.plan.held else 'self'}.{name} = {_made(composer, node, call, updated, name)}"
-            )
+            text = f"{holder}.{name} = {_made(composer, node, call, updated, name)}"
         return self.templates.statements(text + "\n", {})
 
 

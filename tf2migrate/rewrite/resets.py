@@ -14,7 +14,7 @@ from tf2migrate.plan.effects import host_effect
 from tf2migrate.plan.flow import Role
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal, Update
 from tf2migrate.plan.region import Atom
-from tf2migrate.plan.sessions import initialized_by
+from tf2migrate.plan.sessions import initialized_by, is_local
 from tf2migrate.rewrite.steps import Functions
 
 AGAIN = "variables are initialized again after the graph has run"
@@ -31,6 +31,8 @@ class Resets:
 
     def function(self, site: RunSite) -> tuple[str, list[cst.BaseStatement]]:
         """The name of the function for a run, and its definition where it is new."""
+        if is_local(site):
+            return self.of_metrics(site)
         chosen = initialized_by(site)
         key = None if chosen is None else tuple(node.number for node in chosen)
         if key in self.made:
@@ -49,6 +51,20 @@ class Resets:
                 target = self.functions.variable_reference(node)
                 lines.append(f"    {target}.assign({fresh}{target.removeprefix(plan.model)})")
         return name, self.functions.templates.statements("\n".join(lines) + "\n", {})
+
+    def of_metrics(self, site: RunSite) -> tuple[str, list[cst.BaseStatement]]:
+        """The function that sets all local variables again, which are those of metrics."""
+        staging, composer = self.plan.flow.staging, self.functions.composer
+        local = [node for node in staging.nodes if "local" in node.details]
+        metrics = [node for node in local if "metric" in node.details]
+        if len(metrics) < len(local) or self.plan.held is not None or not self.plan.model_class:
+            raise self.refused(site.expression, "local variables are initialized again after the graph has run")
+        key = tuple(node.number for node in metrics)
+        if key in self.made:
+            return self.made[key], []
+        name = self.made[key] = self.plan.fresh("reset_metrics")
+        lines = [f"    {self.plan.model}.{composer.inner[node.number]}.reset_state()\n" for node in metrics]
+        return name, self.functions.templates.statements(f"def {name}():\n{''.join(lines)}", {})
 
     def copied(self, target: str, fresh: str) -> list[str]:
         variable, initial = self.plan.local("variable"), self.plan.local("initial")

@@ -52,6 +52,9 @@ class RunEdits(Placement):
         if not numbers or not numbers & self.own:
             return
         names = {self.plan.parameter_names.get(n) for n in numbers}
+        if names == {None}:
+            # A dict of something else: the conditions of `tf.case`.
+            return
         if len(names) != 1 or None in names:
             reason = "this key of a feed stands for several placeholders"
             raise NotPlanned(Refusal("TFM407", self.module.key, key, reason))

@@ -13,6 +13,7 @@ from tf2migrate.graph.values import (
     Optimizer,
     Sequence,
     Symbol,
+    nodes_in,
 )
 from tf2migrate.plan.facts import dtype_of
 from tf2migrate.plan.flow import Role
@@ -173,6 +174,8 @@ def is_scalar(plan: Plan, node: Node) -> bool:
         call = user.expression
         if node not in user.inputs or not isinstance(call, cst.Call):
             continue
+        if user.op in ("tf.cond", "tf.case") and node in nodes_in(user.details.get("tests")):
+            return True
         position = {"tf.nn.dropout": 1, "tf.layers.dropout": 2, "tf.contrib.layers.dropout": 1}.get(user.op)
         for index, arg in enumerate(call.args):
             name = arg.keyword.value if arg.keyword is not None else ""

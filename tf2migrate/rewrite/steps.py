@@ -11,6 +11,7 @@ from tf2migrate.plan.held import plain
 from tf2migrate.plan.model import Step, Update
 from tf2migrate.plan.region import Atom
 from tf2migrate.rewrite.effects import as_statements, with_comment_of_block
+from tf2migrate.rewrite.metrics import metric_lines, metrics_of
 from tf2migrate.rewrite.results import Results
 from tf2migrate.rewrite.signatures import placeholder_argument
 from tf2migrate.rewrite.tapes import Piece
@@ -138,6 +139,12 @@ class Functions(Results):
         """The user's statements in a step, updates without the names that nothing reads."""
         out: list[cst.BaseStatement] = []
         for atom in atoms:
+            if metrics_of(atom):
+                lines = "".join(f"{line}\n" for line in metric_lines(self.composer, step, atom, self.plan.model))
+                made = self.templates.statements(lines, {})
+                above = [line for line in getattr(atom.statement, "leading_lines", ()) if line.comment is not None]
+                out += [made[0].with_changes(leading_lines=above), *made[1:]] if above and made else made
+                continue
             known = self.reached(step, atom, atom.reads)
             made = self.composer.moved(atom, self.plan.model, {**known, **extra} if extra else known)
             if self.is_only_effect(step, atom):
