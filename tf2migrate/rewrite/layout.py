@@ -14,6 +14,7 @@ from tf2migrate.names.tree import children
 from tf2migrate.plan.model import NotPlanned, Refusal
 from tf2migrate.plan.region import bound_names
 from tf2migrate.rewrite.flags import use_absl
+from tf2migrate.rewrite.host_names import use_present_names
 from tf2migrate.rewrite.outer_names import OuterNames
 from tf2migrate.rewrite.symbols import Symbols
 from tf2migrate.rewrite.templates import Templates
@@ -31,7 +32,7 @@ class Layout:
         self.generated = generated
 
     def finish(self, tree: cst.Module) -> str:
-        tree = use_absl(tree, self.module)
+        tree = use_present_names(use_absl(tree, self.module))
         tree = self.definitions(tree)
         tree = self.imports(tree)
         tree = tree.visit(OuterNames(self.module.tree))

@@ -18,6 +18,7 @@ from tf2migrate.plan.model import NotPlanned, Refusal, Step
 from tf2migrate.plan.region import Atom
 from tf2migrate.rewrite.placement import Placement
 from tf2migrate.rewrite.results import is_handed_over
+from tf2migrate.rewrite.single_values import is_single, single_names, takes_number
 
 
 class RunEdits(Placement):
@@ -73,6 +74,8 @@ class RunEdits(Placement):
                 self.remove_initializer(site)
             else:
                 self.replace_run(site, found)
+        for name in single_names(self.staging):
+            self.whole[id(name)] = f"{self.names.get(id(name), name.value)}.item()"
 
     def remove_initializer(self, site: RunSite) -> None:
         statement = site.place.steps[-1].statement
@@ -124,7 +127,10 @@ class RunEdits(Placement):
         atom = self.region.atom_at(site.place)
         if self.runs.is_inline(step) and atom is not None:
             self.check_built(atom, [leaf.node for leaf in step.fetch.values() if leaf.node is not None])
-        self.whole[id(site.expression)] = self.runs.expression(step, site)
+        text = self.runs.expression(step, site)
+        if is_single(site.fetches) and takes_number(statement, site.expression):
+            text += ".item()"
+        self.whole[id(site.expression)] = text
 
     def pick(self, site: RunSite, step: Step, statement: cst.CSTNode) -> bool:
         """``sess.run([train, loss], feed)[1]`` is the value that it picks."""

@@ -1,0 +1,128 @@
+"""Arrays of one element that the host takes for a number, which NumPy 2.4 does not allow any more.
+
+``"%f" % sess.run(bias)`` and ``float(sess.run(bias))`` of a variable of the shape ``[1]`` worked beside TensorFlow 1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+import libcst as cst
+
+from tf2migrate.graph.staging import RunSite, Staging
+from tf2migrate.graph.values import Const, Node, Sequence, Value
+from tf2migrate.names.tree import children, walk
+from tf2migrate.plan.region import bindings, bound_names
+
+_DIRECTIVE = re.compile(r"%(?P<key>\(\w*\))?[#0\- +]*(?P<width>\*|\d+)?(?:\.(?P<digits>\*|\d+))?[hlL]?(?P<kind>.)")
+_NUMERIC = frozenset("diouxXeEfFgG")
+_CONVERSIONS = ("float", "int")
+
+
+def is_single(value: Value) -> bool:
+    """Whether a node gives an array of one element, rather than a scalar."""
+    shape = value.shape if isinstance(value, Node) else None
+    return bool(shape) and all(isinstance(size, Const) and size.value == 1 for size in shape or ())
+
+
+def single_names(staging: Staging) -> Iterator[cst.Name]:
+    """Reads of names that only ever hold such arrays, where the host takes them for numbers."""
+    held: dict[int, dict[str, list[bool]]] = {}
+    owners: dict[int, cst.CSTNode] = {}
+    seen: set[int] = set()
+    for site in staging.runs:
+        if id(site.expression) in seen:
+            continue
+        seen.add(id(site.expression))
+        owners[id(site.frame.owner)] = site.frame.owner
+        for name, value in _assigned(site):
+            held.setdefault(id(site.frame.owner), {}).setdefault(name, []).append(is_single(value))
+    for key, found in held.items():
+        parts = list(_own(owners[key]))
+        simple = [part for part in parts if isinstance(part, cst.SimpleStatementLine)]
+        compound = [part for part in parts if isinstance(part, cst.BaseCompoundStatement)]
+        bound = Counter(text for part in [*simple, *compound] for text, _ in _bound(part))
+        elsewhere = _bound_elsewhere(owners[key])
+        sure = {n for n, single in found.items() if all(single) and bound[n] == len(single) and n not in elsewhere}
+        for statement in simple:
+            for node in walk(statement):
+                if isinstance(node, cst.Name) and node.value in sure and takes_number(statement, node):
+                    yield node
+
+
+def _assigned(site: RunSite) -> Iterator[tuple[str, Value]]:
+    """The names that a run's results are assigned to, with what was fetched for each."""
+    statement = site.place.steps[-1].statement
+    small = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) and len(statement.body) == 1 else None
+    if not isinstance(small, cst.Assign) or small.value is not site.expression or len(small.targets) != 1:
+        return
+    match small.targets[0].target, site.fetches:
+        case cst.Name(value=name), fetched:
+            yield name, fetched
+        case cst.Tuple(elements=elements), Sequence(items=items) if len(elements) == len(items):
+            for element, item in zip(elements, items, strict=True):
+                if isinstance(element.value, cst.Name):
+                    yield element.value.value, item
+
+
+def _own(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """What stands in a body, without what stands in functions and classes inside of it."""
+    stack = children(node)
+    while stack:
+        current = stack.pop()
+        yield current
+        if not isinstance(current, cst.FunctionDef | cst.ClassDef | cst.Lambda):
+            stack += children(current)
+
+
+def _bound_elsewhere(owner: cst.CSTNode) -> set[str]:
+    """Names that callers give, or that other functions may bind."""
+    own = owner.params if isinstance(owner, cst.FunctionDef | cst.Lambda) else None
+    found = {node.name.value for node in walk(own) if isinstance(node, cst.Param)} if own is not None else set()
+    for node in walk(owner):
+        if isinstance(node, cst.Global | cst.Nonlocal):
+            found |= {item.name.value for item in node.names}
+    return found
+
+
+def _bound(statement: cst.CSTNode) -> list[tuple[str, cst.CSTNode]]:
+    """The names that a statement binds itself: of a compound one those of its first line."""
+    match statement:
+        case cst.For(target=target):
+            return list(bound_names(target).items())
+        case cst.With(items=items):
+            return [pair for item in items for pair in bindings(item)]
+        case cst.Try(handlers=handlers):
+            return [pair for handler in handlers if handler.name is not None for pair in bindings(handler.name)]
+        case cst.BaseCompoundStatement() if not isinstance(statement, cst.FunctionDef | cst.ClassDef):
+            return []
+    return list(bindings(statement))
+
+
+def takes_number(statement: cst.CSTNode, expression: cst.BaseExpression) -> bool:
+    """Whether the value of an expression in a statement is formatted as a number, or converted to one."""
+    for node in walk(statement):
+        match node:
+            case cst.BinaryOperation(left=left, operator=cst.Modulo(), right=right):
+                elements = list(right.elements) if isinstance(right, cst.Tuple) else [cst.Element(right)]
+                place = next((i for i, element in enumerate(elements) if element.value is expression), None)
+                if place is not None:
+                    starred = any(isinstance(element, cst.StarredElement) for element in elements)
+                    kinds = _kinds(left)
+                    return not starred and place < len(kinds) and kinds[place] in _NUMERIC
+            case cst.Call(func=cst.Name(value=name), args=[cst.Arg(value=value)]) if value is expression:
+                return name in _CONVERSIONS
+    return False
+
+
+def _kinds(text: cst.BaseExpression) -> list[str]:
+    """The conversions of a format, in order; none where they are not all plain."""
+    value = text.evaluated_value if isinstance(text, cst.SimpleString | cst.ConcatenatedString) else None
+    if not isinstance(value, str):
+        return []
+    found = [match for match in _DIRECTIVE.finditer(value) if match["kind"] != "%"]
+    if any(match["key"] or "*" in (match["width"], match["digits"]) for match in found):
+        return []
+    return [match["kind"] for match in found]
