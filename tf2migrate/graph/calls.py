@@ -142,13 +142,18 @@ class Calls(Expressions):
         args = self.arguments(node, frame)
         return self.apply(callee, args, node, frame)
 
+    def with_defaults(self, callee: Value, args: Arguments, node: cst.Call, frame: Frame) -> Arguments:
+        """The arguments of a call, and those that it gets from around it."""
+        return args
+
     def apply(self, callee: Value, args: Arguments, node: cst.Call, frame: Frame) -> Value:
         match callee:
             case Unknown():
                 return callee
             case Symbol(name=name):
-                return self.symbol_call(name, args, node, frame)
+                return self.symbol_call(name, self.with_defaults(callee, args, node, frame), node, frame)
             case Function():
+                args = self.with_defaults(callee, args, node, frame)
                 return self.invoke(callee, args.positional, args.keywords, node, args.exact)
             case Class():
                 return self.construct(callee, args, node)

@@ -17,11 +17,7 @@ _CONTRIB = {
     "tf.contrib.layers.linear": 2,
     "tf.contrib.layers.relu": 2,
     "tf.contrib.layers.conv2d": 5,
-    "tf.contrib.layers.convolution2d": 5,
     "tf.contrib.layers.conv2d_transpose": 5,
-    "tf.contrib.slim.fully_connected": 3,
-    "tf.contrib.slim.conv2d": 5,
-    "tf.contrib.slim.conv2d_transpose": 5,
 }
 
 

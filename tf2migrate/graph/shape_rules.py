@@ -405,7 +405,7 @@ RULES: dict[str, Rule] = {
         _first,
     ),
     **_named("tf.layers.", "dropout batch_normalization", _first),
-    **_named("tf.contrib.layers.", "dropout batch_norm layer_norm softmax", _first),
+    **_named("tf.contrib.layers.", "dropout batch_norm layer_norm instance_norm softmax", _first),
     **_named(
         "tf.",
         "add subtract multiply divide div truediv floordiv maximum minimum pow mod squared_difference equal"
@@ -433,7 +433,7 @@ RULES: dict[str, Rule] = {
     **_named("tf.", "size rank global_norm", _scalar),
     "tf.nn.l2_loss": _scalar,
     "tf.reshape": _reshape,
-    **_named("tf.", "layers.flatten contrib.layers.flatten contrib.slim.flatten", _flatten),
+    **_named("tf.", "layers.flatten contrib.layers.flatten", _flatten),
     "tf.transpose": _transpose,
     "tf.expand_dims": _expand,
     "tf.squeeze": _squeeze,
@@ -469,16 +469,15 @@ RULES: dict[str, Rule] = {
     **_named("tf.nn.", "max_pool avg_pool", _pool),
     **_named("tf.image.", "resize_images resize_bilinear resize_nearest_neighbor resize_bicubic", _resize_image),
     "tf.layers.dense": _dense,
-    **_named("tf.contrib.", "layers.fully_connected layers.linear layers.relu slim.fully_connected", _dense),
+    **_named("tf.contrib.layers.", "fully_connected linear relu relu6 elu", _dense),
     "tf.layers.conv1d": _conv_layer(3, "valid"),
     "tf.layers.conv2d": _conv_layer(4, "valid"),
     "tf.layers.conv3d": _conv_layer(5, "valid"),
     "tf.layers.conv2d_transpose": _conv_layer(4, "valid", enlarged),
-    **_named("tf.contrib.", "layers.conv2d layers.convolution2d slim.conv2d", _conv_layer(4, "SAME")),
-    **_named("tf.contrib.", "layers.conv2d_transpose slim.conv2d_transpose", _conv_layer(4, "SAME", enlarged)),
+    "tf.contrib.layers.conv1d": _conv_layer(3, "SAME"),
+    "tf.contrib.layers.conv2d": _conv_layer(4, "SAME"),
+    "tf.contrib.layers.conv2d_transpose": _conv_layer(4, "SAME", enlarged),
     **_named("tf.layers.", "max_pooling1d average_pooling1d", _pool_layer(3)),
     **_named("tf.layers.", "max_pooling2d average_pooling2d", _pool_layer(4)),
-    **_named(
-        "tf.contrib.", "layers.max_pool2d layers.avg_pool2d slim.max_pool2d slim.avg_pool2d", _pool_layer(4)
-    ),
+    **_named("tf.contrib.layers.", "max_pool2d avg_pool2d", _pool_layer(4)),
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from tf2migrate.graph.frames import Frame, Place
-from tf2migrate.graph.values import Class, Iterator, Mapping, Node, Optimizer, Saver, Session, Value, Writer
+from tf2migrate.graph.values import Class, Default, Iterator, Mapping, Node, Optimizer, Saver, Session, Value, Writer
 from tf2migrate.names.project import Module
 
 
@@ -124,6 +124,41 @@ class Reading:
     regularized: tuple[Node, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A call that an ``arg_scope`` gave more arguments."""
+
+    call: cst.Call
+    frame: Frame
+    place: Place
+    defaults: dict[str, Default]
+
+
+@dataclass(frozen=True, slots=True)
+class Normalized:
+    """A layer with a ``normalizer_fn``, and the arguments of that; ``local`` is the layer's name in its scope."""
+
+    call: cst.Call
+    frame: Frame
+    place: Place
+    normalizer: str
+    arguments: dict[str, Default]
+    local: str
+    layer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Convenience:
+    """A call that stands for several statements; ``updates`` tells whether the graph had update ops by then."""
+
+    name: str
+    call: cst.Call
+    frame: Frame
+    place: Place
+    arguments: dict[str, Value]
+    updates: bool
+
+
 @dataclass(slots=True)
 class Staging:
     """The graph that a program builds, the slices that it runs, and how each expression came out."""
@@ -141,6 +176,11 @@ class Staging:
     """Definitions, by identity, of the functions that a conditional or a loop of the graph calls."""
     optimizers: list[Optimizer] = field(default_factory=list)
     classes: list[Class] = field(default_factory=list)
+    scoped: list[cst.BaseExpression] = field(default_factory=list)
+    """Calls of ``arg_scope``, and decorators that make it know a function."""
+    completed: list[Completed] = field(default_factory=list)
+    normalized: list[Normalized] = field(default_factory=list)
+    conveniences: list[Convenience] = field(default_factory=list)
     touched: list[tuple[Node, Place]] = field(default_factory=list)
     flags: list[FlagEvent] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)

@@ -13,9 +13,11 @@ from tf2migrate.api.regularizers import is_regularizer
 from tf2migrate.api.results import COLUMNS, EACH, LISTS, tuple_length
 from tf2migrate.api.schedules import is_schedule
 from tf2migrate.api.symbols import canonical, private_in_tf2
+from tf2migrate.graph.argument_scopes import ARG_SCOPE
 from tf2migrate.graph.calls import Arguments
 from tf2migrate.graph.collections import LOSSES
 from tf2migrate.graph.control import CONTROL, Control
+from tf2migrate.graph.conveniences import CONVENIENCES, Conveniences
 from tf2migrate.graph.datasets import Datasets
 from tf2migrate.graph.distributions import Distributions
 from tf2migrate.graph.expressions import shape_sources
@@ -116,8 +118,6 @@ PREFIXES = (
     ("tf.train.QueueRunner", "TFM802", "queue input is not rewritten yet"),
     ("tf.FIFOQueue", "TFM802", "queue input is not rewritten yet"),
     ("tf.RandomShuffleQueue", "TFM802", "queue input is not rewritten yet"),
-    ("tf.contrib.slim.arg_scope", "TFM701", "`arg_scope` is not rewritten yet"),
-    ("tf.contrib.framework.arg_scope", "TFM701", "`arg_scope` is not rewritten yet"),
     ("tf.contrib.distribut", "TFM808", "distributed training is not rewritten yet"),
 )
 # What computes or stays on the host, of packages that otherwise build graph structure.
@@ -135,7 +135,7 @@ STEP_COUNTERS = frozenset(
 ASSIGNS = {"tf.assign": "assign", "tf.assign_add": "assign_add", "tf.assign_sub": "assign_sub"}
 
 
-class TensorFlow(Recurrent, Distributions, Datasets, Control, Metrics):
+class TensorFlow(Recurrent, Distributions, Datasets, Control, Metrics, Conveniences):
     """The whole interpreter."""
 
     def __init__(self, project: Project, entry: Module) -> None:
@@ -151,6 +151,8 @@ class TensorFlow(Recurrent, Distributions, Datasets, Control, Metrics):
         self.penalties = {}
         self.graphs = 0
         self.worlds = {}
+        self.argument_scopes = []
+        self.scoped_functions = set()
         self.op_names = OpNames()
 
     # ------------------------------------------------------------------ nodes
@@ -197,6 +199,10 @@ class TensorFlow(Recurrent, Distributions, Datasets, Control, Metrics):
                 return value
         if name in ELSEWHERE:
             return self.refuse(ELSEWHERE[name][0], node, ELSEWHERE[name][1])
+        if name == ARG_SCOPE:
+            return self.argument_scope(args, node)
+        if name in CONVENIENCES:
+            return self.convenience(name, args, node, frame)
         recurrent = self.recurrent(name, args, node)
         if recurrent is not None:
             return recurrent

@@ -255,6 +255,22 @@ class Scope(Value):
     title: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Default:
+    """What an ``arg_scope`` gives for one argument: the value, and the expression that had it."""
+
+    value: Value
+    expression: cst.BaseExpression | None
+
+
+@dataclass(eq=False, slots=True)
+class ArgumentScope(Value):
+    """What ``arg_scope`` gives: default arguments by function; ``whole`` ones take the place of those around."""
+
+    defaults: dict[object, dict[str, Default]]
+    whole: bool
+
+
 @dataclass(eq=False, slots=True)
 class Writer(Value):
     """A writer of summaries, with the call that made it."""

@@ -9,12 +9,15 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.graph.calls import Arguments, Calls
+from tf2migrate.api.symbols import tf1_symbol
+from tf2migrate.graph.argument_scopes import ArgumentScopes
+from tf2migrate.graph.calls import Arguments
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.op_names import OpNames
 from tf2migrate.graph.parts import PART, variables_of
 from tf2migrate.graph.sizes import Sizes, number, shape_of, sizes_given
 from tf2migrate.graph.values import (
+    ArgumentScope,
     Bound,
     Const,
     Graph,
@@ -47,15 +50,18 @@ LAYER_NAMES = {
     "tf.contrib.layers.fully_connected": "fully_connected",
     "tf.contrib.layers.linear": "fully_connected",
     "tf.contrib.layers.relu": "fully_connected",
+    "tf.contrib.layers.relu6": "fully_connected",
+    "tf.contrib.layers.elu": "fully_connected",
+    "tf.contrib.layers.conv1d": "Conv",
     "tf.contrib.layers.conv2d": "Conv",
-    "tf.contrib.layers.convolution2d": "Conv",
+    "tf.contrib.layers.conv3d": "Conv",
     "tf.contrib.layers.conv2d_transpose": "Conv2d_transpose",
+    "tf.contrib.layers.conv3d_transpose": "Conv3d_transpose",
+    "tf.contrib.layers.separable_conv2d": "SeparableConv2d",
+    "tf.contrib.layers.embed_sequence": "EmbedSequence",
     "tf.contrib.layers.batch_norm": "BatchNorm",
     "tf.contrib.layers.layer_norm": "LayerNorm",
-    "tf.contrib.slim.fully_connected": "fully_connected",
-    "tf.contrib.slim.conv2d": "Conv",
-    "tf.contrib.slim.conv2d_transpose": "Conv2d_transpose",
-    "tf.contrib.slim.batch_norm": "BatchNorm",
+    "tf.contrib.layers.instance_norm": "InstanceNorm",
 }
 SCOPES = ("tf.variable_scope", "tf.variable_op_scope", "tf.get_variable_scope")
 NAMING = ("tf.name_scope", "tf.op_scope", "tf.keras.backend.name_scope")
@@ -77,7 +83,7 @@ class ScopeEntry:
         return base if count == 0 else f"{base}_{count}"
 
 
-class Variables(Calls):
+class Variables(ArgumentScopes):
     """Scopes, variables and the layers of ``tf.layers`` and ``tf.contrib.layers``."""
 
     scopes: list[ScopeEntry]
@@ -98,7 +104,7 @@ class Variables(Calls):
         controlled = 0
         named = 0
         titles, worlds = ExitStack(), ExitStack()
-        sessions = 0
+        sessions = completing = 0
         for item in node.items:
             value = self.evaluate(item.item, frame)
             if isinstance(value, Scope) and value.name in CONTEXTS:
@@ -116,6 +122,9 @@ class Variables(Calls):
                 self.refuse("TFM804", item.item, "a writer in a `with` statement is not rewritten yet")
             if isinstance(value, Bound) and isinstance(value.receiver, Graph) and value.name == "as_default":
                 worlds.enter_context(self.world_of(value.receiver))
+            if isinstance(value, ArgumentScope):
+                value = self.open_arguments(value)
+                completing += 1
             entered = self.enter(value, item.item)
             opened += isinstance(entered, ScopeEntry)
             if isinstance(entered, tuple):
@@ -135,6 +144,8 @@ class Variables(Calls):
             self.name_scopes -= named
             for _ in range(sessions):
                 self.sessions.pop()
+            for _ in range(completing):
+                self.argument_scopes.pop()
             for _ in range(opened):
                 self.scopes.pop()
             for _ in range(controlled):
@@ -344,7 +355,8 @@ class Variables(Calls):
             if (unknown := unknown_in(value)) is not None:
                 return unknown
         contrib = name.startswith("tf.contrib")
-        given = args.keywords.get("scope" if contrib else "name")
+        named = by_parameter(name, args)
+        given = named.get("scope" if contrib else "name")
         base = LAYER_NAMES[name]
         if isinstance(given, Scope):
             path = given.path
@@ -354,12 +366,13 @@ class Variables(Calls):
             path = f"{self.scopes[-1].path}/?{len(self.staging.nodes)}"
         else:
             path = self.full_name(None, base, node)
-        reuse = self.layer_reuse(args, node)
+        reuse = self.layer_reuse(named.get("reuse"))
         if reuse is None:
             return Unknown("whether this layer shares its variables is not known", self.place(), "TFM404")
         owner = self.by_name.get(f"layer {path}")
         if owner is not None and not reuse:
             return self.refuse("TFM404", node, f"the layer `{path}` is made twice without reuse")
+        self.note_normalizer(name, named, node, frame, path.removeprefix(f"{self.scopes[-1].path}/"))
         if owner is None:
             if reuse is True:
                 return self.refuse(
@@ -367,7 +380,7 @@ class Variables(Calls):
                 )
             owner = self.make("layer", name, [], node)
             owner.name = path
-            owner.trainable = self.known_flag(args.keywords.get("trainable"), owner, "trainable", node)
+            owner.trainable = self.known_flag(named.get("trainable"), owner, "trainable", node)
             self.by_name[f"layer {path}"] = owner
             self.add_parts(owner, args)
             self.collections.setdefault("variables", []).append(owner)
@@ -377,13 +390,14 @@ class Variables(Calls):
         result = self.make("tensor", name, [owner, *args.all()], node)
         result.details["owner"] = owner
         self.sized(result, name, args.positional, args.keywords)
-        training = args.keywords.get("training", args.keywords.get("is_training"))
+        training = named.get("training", named.get("is_training"))
         if training is not None:
             result.details["training"] = training
-        if name.endswith(("batch_normalization", "batch_norm")):
+        in_place = named.get("updates_collections", HOST)
+        if name.endswith(("batch_normalization", "batch_norm")) and is_given(in_place):
             update = self.make("assign", f"{name}.update", [result], node)
             self.collections.setdefault("update_ops", []).append(update)
-        self.regularize(owner, [v for name, v in args.keywords.items() if name.endswith("_regularizer")], node)
+        self.regularize(owner, [v for name, v in named.items() if name.endswith("_regularizer")], node)
         return result
 
     def add_parts(self, layer: Node, args: Arguments) -> None:
@@ -397,9 +411,8 @@ class Variables(Calls):
             part.details["attribute"] = Const(attribute)
             layer.parts.append(part)
 
-    def layer_reuse(self, args: Arguments, node: cst.Call) -> bool | str | None:
+    def layer_reuse(self, given: Value | None) -> bool | str | None:
         scope = self.scopes[-1].reuse
-        given = args.keywords.get("reuse")
         if scope == "maybe":
             return None
         match given:
@@ -416,6 +429,14 @@ class Variables(Calls):
 PART_NUMBERS = 1_000_000
 # What the constants of `tf.GraphKeys` stand for, where it is not their name in small letters.
 KEYS = {"GLOBAL_VARIABLES": "variables"}
+HOST = Host()
+
+
+def by_parameter(name: str, args: Arguments) -> dict[str, Value]:
+    """The arguments of a layer function by the names of its parameters."""
+    symbol = tf1_symbol(name)
+    places = symbol.positional() if symbol is not None else ()
+    return {**dict(zip(places, args.positional, strict=False)), **args.keywords}
 
 
 def get_variable_shape(shape: Value | None, initializer: Value | None) -> Sizes | None:

@@ -76,7 +76,6 @@ RANKS = {
     "tf.layers.separable_conv2d": 4,
     "tf.contrib.layers.conv2d": 4,
     "tf.contrib.layers.conv2d_transpose": 4,
-    "tf.contrib.slim.conv2d": 4,
     "tf.nn.conv2d": 4,
     "tf.nn.conv2d_transpose": 4,
     "tf.nn.depthwise_conv2d": 4,

@@ -13,11 +13,14 @@ from tf2migrate.names.project import Module, Project
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal
 from tf2migrate.plan.program import plan_program
 from tf2migrate.plan.several import separate
+from tf2migrate.rewrite.argument_scopes import without_argument_scopes
 from tf2migrate.rewrite.collected import resolved
+from tf2migrate.rewrite.conveniences import written_out
 from tf2migrate.rewrite.fetched_locals import fetched_locals
 from tf2migrate.rewrite.held import HeldRewriter
 from tf2migrate.rewrite.inlining import walk
 from tf2migrate.rewrite.iterators import iterated
+from tf2migrate.rewrite.module_aliases import modules_as_imports
 from tf2migrate.rewrite.named_updates import named_updates
 from tf2migrate.rewrite.outlined_loops import outlined_loops
 from tf2migrate.rewrite.parted_loops import parted_loops
@@ -31,6 +34,19 @@ from tf2migrate.rewrite.wrapped_cells import cells_apart
 from tf2migrate.rewrite.written_shapes import written_shapes
 from tf2migrate.rewrite.written_targets import written_targets
 from tf2migrate.rewrite.written_transitions import written_transitions
+
+# What a program is written out as before it is planned, one after the other.
+STEPS = (
+    modules_as_imports,
+    written_out,
+    without_argument_scopes,
+    iterated,
+    resolved,
+    named_updates,
+    named_counter,
+    versioned,
+    written_targets,
+)
 
 
 @dataclass(slots=True)
@@ -129,9 +145,7 @@ def _attempt(modules: list[Module], entry: str, marks: bool, builders: tuple[cst
     try:
         named = None
         if not staging.obstacles:
-            named = iterated(staging, modules, builder) or resolved(staging, modules, builder)
-            named = named or named_updates(staging, modules, builder) or named_counter(staging, modules, builder)
-            named = named or versioned(staging, modules, builder) or written_targets(staging, modules, builder)
+            named = next((made for step in STEPS if (made := step(staging, modules, builder)) is not None), None)
         if named is not None:
             again: tuple[cst.FunctionDef, ...] = (named[1],) if named[1] is not None else ()
             if len(builders) > 1:

@@ -13,7 +13,8 @@ import libcst as cst
 from tf2migrate.graph.frames import Place
 from tf2migrate.graph.staging import Collected, Reading, Staging
 from tf2migrate.graph.values import Const, Node, Symbol
-from tf2migrate.names.attributes import AttributeName, name_node
+from tf2migrate.names.aliases import Aliases
+from tf2migrate.names.attributes import name_node
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal
@@ -137,7 +138,7 @@ class _Resolver:
 
     def expression(self, reading: Reading, names: list[str], regularized: bool) -> cst.BaseExpression:
         """The list of the losses, or their sum."""
-        tf = _root(reading.call)
+        tf = Aliases(self.staging.modules[reading.place.module].tree).tensorflow or "tf"
         elements: list[cst.BaseElement] = [cst.Element(name_node(name)) for name in names]
         made: cst.BaseExpression = cst.List(elements)
         if regularized:
@@ -228,14 +229,6 @@ def _is_plain(statement: cst.SimpleStatementLine, call: cst.Call) -> bool:
 
 def _last_name(call: cst.Call) -> str:
     return call.func.attr.value if isinstance(call.func, cst.Attribute) else "loss"
-
-
-def _root(call: cst.Call) -> str:
-    """What the program calls TensorFlow: the first name of a call's function."""
-    node: cst.CSTNode = call.func
-    while isinstance(node, cst.Attribute):
-        node = node.value
-    return node.value if isinstance(node, cst.Name) and not isinstance(node, AttributeName) else "tf"
 
 
 class _Naming(Traced):

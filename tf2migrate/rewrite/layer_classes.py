@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -11,7 +12,7 @@ from tf2migrate.api.layer_model import Layer
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Node, nodes_in
-from tf2migrate.names.tree import children
+from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.flow import is_summary_statement
 from tf2migrate.plan.layers import (
     LayerCall,
@@ -29,6 +30,9 @@ from tf2migrate.rewrite.substitution import Replacement, Substitution
 from tf2migrate.rewrite.symbols import Symbols
 from tf2migrate.rewrite.templates import Templates
 from tf2migrate.rewrite.variables import in_model
+
+# Stands for the output of a layer, which no constructor may hold.
+OUTPUT = "_output_of_a_layer_"
 
 
 def by_parameter(function: LayerFunction, original: cst.Call, updated: cst.Call, symbols: Symbols) -> dict[str, str]:
@@ -411,20 +415,16 @@ class LayerClass:
         nested = {id(c.call) for c in self.nested()}
         factories = self.factory_calls()
         found: list[cst.Call] = []
-        stack: list[cst.CSTNode] = [statement]
-        while stack:
-            node = stack.pop()
+
+        def search(node: cst.CSTNode) -> None:
+            if id(node) not in factories or id(node) in nested or id(node) in own:
+                for child in children(node):
+                    search(child)
+            # Inner state first: an argument is made before what it goes into.
             if isinstance(node, cst.Call) and (id(node) in own or id(node) in nested or id(node) in factories):
                 found.append(node)
-                if id(node) not in nested and id(node) not in own:
-                    continue
-            stack.extend(reversed(children(node)))
-        # Inner state first: an argument is made before what it goes into.
-        found.sort(
-            key=lambda call: (
-                self.symbols.module.positions[call].end.line if call in self.symbols.module.positions else 0
-            )
-        )
+
+        search(statement)
         return found
 
     def factory_calls(self) -> set[int]:
@@ -445,7 +445,23 @@ class LayerClass:
 
     def constructor(self, expression: cst.Call, name: str, lazily: bool) -> str:
         edit = self.first_edit(lazily)
+        for inner in self.inside(expression):
+            edit.whole[id(inner)] = OUTPUT
         updated = expression.with_changes(args=[cast(cst.Arg, a.visit(edit)) for a in expression.args])
+        made = self.constructed(expression, updated, name, edit, lazily)
+        if OUTPUT in made:
+            raise self.refused(expression, "what a layer gives decides how another one is made", "TFM404")
+        return made
+
+    def inside(self, expression: cst.Call) -> Iterator[cst.Call]:
+        """The layers whose output goes straight into the one that an expression makes: ``norm(conv(x))``."""
+        calls = {id(call.call) for call in self.nested()}
+        layers = {id(node.expression) for node in self.own_nodes() if node.kind == "layer"}
+        for node in walk(expression):
+            if isinstance(node, cst.Call) and node is not expression and id(node) in calls | layers:
+                yield node
+
+    def constructed(self, expression: cst.Call, updated: cst.Call, name: str, edit: Substitution, lazily: bool) -> str:
         for node in self.own_nodes():
             if node.expression is expression:
                 if node.kind == "layer":

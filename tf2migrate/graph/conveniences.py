@@ -1,0 +1,33 @@
+"""The abstract interpreter: functions of contrib and slim that stand for several statements."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from tf2migrate.api.symbols import tf1_symbol
+from tf2migrate.graph.calls import Arguments, Calls
+from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.staging import Convenience
+from tf2migrate.graph.values import Value, nodes_in
+
+CREATE_TRAIN_OP = ("tf.contrib.slim.learning.create_train_op", "tf.contrib.training.create_train_op")
+OPTIMIZE_LOSS = "tf.contrib.layers.optimize_loss"
+REPEAT = "tf.contrib.layers.repeat"
+STACK = "tf.contrib.layers.stack"
+CONVENIENCES = frozenset({*CREATE_TRAIN_OP, OPTIMIZE_LOSS, REPEAT, STACK})
+
+
+class Conveniences(Calls):
+    """Remembers the calls, which are written out before the program is planned."""
+
+    collections: dict[str, list[Value]]
+
+    def convenience(self, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:
+        symbol = tf1_symbol(name)
+        if symbol is None or not args.exact:
+            return self.refuse("TFM410", node, f"the arguments of `{name}` are not known")
+        named = {**dict(zip(symbol.positional(), args.positional, strict=False)), **args.keywords}
+        updates = bool(self.collections.get("update_ops"))
+        self.staging.conveniences.append(Convenience(name, node, frame, self.place(), named, updates))
+        operands = [value for value in args.all() if any(True for _ in nodes_in(value))]
+        return self.tensor(name, operands, node)
