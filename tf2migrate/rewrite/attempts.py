@@ -145,7 +145,8 @@ def _attempt(modules: list[Module], entry: str, marks: bool, builders: tuple[cst
     try:
         named = None
         if not staging.obstacles:
-            named = next((made for step in STEPS if (made := step(staging, modules, builder)) is not None), None)
+            shapes = (step(staging, modules, builder) for step in STEPS)
+            named = next((shape for shape in shapes if shape is not None), None)
         if named is not None:
             again: tuple[cst.FunctionDef, ...] = (named[1],) if named[1] is not None else ()
             if len(builders) > 1:
