@@ -18,11 +18,15 @@ _HOLE = re.compile(r"\{(, )?(?:(\w+)=)?(\w+)(!)?(?::([^{}]*))?\}")
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known about arguments, by TF1 parameter: ranks, dtypes (`float32`), which get no gradient."""
+    """What is known about arguments, by TF1 parameter: ranks, dtypes (`float32`), which get no gradient.
+
+    ``sizes`` are parameters that give the static shape of the result, where nothing else does.
+    """
 
     ranks: Mapping[str, int | None] = field(default_factory=dict)
     dtypes: Mapping[str, str | None] = field(default_factory=dict)
     no_gradient: Collection[str] = ()
+    sizes: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,13 +107,15 @@ def rewrite_call(
     ranks: Mapping[str, int | None] | None = None,
     dtypes: Mapping[str, str | None] | None = None,
     no_gradient: Collection[str] = (),
+    sizes: Collection[str] = (),
 ) -> Call | Kept | Refused:
     """The native TF2 counterpart of a call of `name`, the dotted TF1 name as the user spells it.
 
     The arguments are source texts, in source order, already rewritten themselves. Kept means that the call
     may stay as it is, name and all. The text of a Call is always a single term, so that it can stand
     anywhere. What the caller knows about the arguments helps, by TF1 parameter: their `ranks`, their
-    `dtypes` (`"float32"`), and which of them no trained variable influences (`no_gradient`).
+    `dtypes` (`"float32"`), which of them no trained variable influences (`no_gradient`), and which alone give the
+    static shape of the result (`sizes`).
     """
     spelled = _normal(name)
     symbol = tf1_symbol(spelled)
@@ -127,7 +129,7 @@ def rewrite_call(
         return _refused(spelled, symbol.name)
     if symbol.parameters is None:
         return _verbatim(spelled, target, arguments, tf) if target else _refused(spelled, symbol.name)
-    site = bind(spelled, symbol, arguments, tf, Facts(ranks or {}, dtypes or {}, no_gradient))
+    site = bind(spelled, symbol, arguments, tf, Facts(ranks or {}, dtypes or {}, no_gradient, sizes))
     if isinstance(site, Refused):
         return site
     if handler is not None:

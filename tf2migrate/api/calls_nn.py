@@ -220,6 +220,16 @@ def clip_by_average_norm(site: CallSite) -> Call | Kept | Refused:
     )
 
 
+def conv2d_transpose(site: CallSite) -> Call | Kept | Refused:
+    """TensorFlow 1 took all of the static shape from the argument, TensorFlow 2 takes the batch from the input."""
+    made = respelled(site, site.name, {"value": "input", "filter": "filters"})
+    if "output_shape" not in site.facts.sizes or isinstance(made, Refused):
+        return made
+    written = [f"{a.keyword}={a.text}" if a.keyword else a.text for a in site.arguments]
+    text = made.text if isinstance(made, Call) else f"{site.tensorflow(site.name)}({', '.join(written)})"
+    return Call(f"{site.tf}.ensure_shape({text}, {site.text('output_shape')})")
+
+
 def conv2d_backprop_input(site: CallSite) -> Call | Kept | Refused:
     """The kernel itself."""
     weights = "filters" if "filters" in site.given else "filter"
@@ -239,6 +249,7 @@ HANDLERS: Mapping[str, Callable[[CallSite], Call | Kept | Refused]] = {
     "tf.layers.dropout": dropout_layer,
     "tf.layers.flatten": flatten,
     "tf.nn.conv2d_backprop_input": conv2d_backprop_input,
+    "tf.nn.conv2d_transpose": conv2d_transpose,
     "tf.nn.ctc_beam_search_decoder": ctc_beam_search_decoder,
     "tf.nn.ctc_loss": ctc_loss,
     "tf.nn.dropout": dropout,

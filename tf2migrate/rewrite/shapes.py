@@ -29,6 +29,7 @@ from tf2migrate.rewrite.gathering import find_gathering
 from tf2migrate.rewrite.hoisting import hoist_methods
 from tf2migrate.rewrite.inlining import Traced, open_calls, walk
 from tf2migrate.rewrite.namespaces import dissolve_namespaces
+from tf2migrate.rewrite.prologues import without_prologues
 from tf2migrate.rewrite.returned_variables import without_returned_variables
 
 BUILT = ("placeholder", "train", "assign", "summary")
@@ -52,6 +53,9 @@ def other_shapes(staging: Staging, modules: list[Module], entry: str) -> Iterato
     if written is not None:
         yield from _again(written, entry)
     builder = _builder(staging)
+    moved = without_prologues(staging, modules, _built(staging)) if builder is None else None
+    if moved is not None:
+        yield from _again(moved, entry)
     if builder is not None:
         shape = _held(staging, modules, [builder])
         if shape is not None:

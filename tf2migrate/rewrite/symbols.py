@@ -17,7 +17,7 @@ from tf2migrate.api.regularizers import is_regularizer, regularizer
 from tf2migrate.api.schedules import is_schedule, schedule
 from tf2migrate.api.symbols import tf1_symbol
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Const, Host, Node, Symbol, nodes_in
+from tf2migrate.graph.values import DYNAMIC, Const, Host, Node, Symbol, nodes_in
 from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.project import Module, dotted_name
 from tf2migrate.names.tree import children
@@ -31,6 +31,8 @@ STOPPED_LABELS = {
     "tf.nn.softmax_cross_entropy_with_logits": "labels",
     "tf.losses.softmax_cross_entropy": "onehot_labels",
 }
+# Functions whose result had the static shape that an argument gives, where TensorFlow 2 asks the input for the batch.
+SIZED_BY = {"tf.nn.conv2d_transpose": "output_shape"}
 INITIALIZERS = frozenset({"tf.zeros_initializer", "tf.ones_initializer"})
 
 
@@ -87,8 +89,20 @@ class Symbols:
             return updated.with_changes(func=self.expression(self.seeding(original)))
         untrained = self.untrained(name, original)
         ranks, dtypes = self.known_of(name, original)
-        native = rewrite_call(name, arguments, self.tf, ranks=ranks, dtypes=dtypes, no_gradient=untrained)
+        sizes = self.given_sizes(name, original)
+        native = rewrite_call(
+            name, arguments, self.tf, ranks=ranks, dtypes=dtypes, no_gradient=untrained, sizes=sizes
+        )
         return self.settle(native, original, updated)
+
+    def given_sizes(self, name: str, call: cst.Call) -> tuple[str, ...]:
+        """The argument from which alone TensorFlow 1 knew the batch of a result, if it is one of the host."""
+        parameter = SIZED_BY.get(name)
+        made = [v for v in self.staging.values_of(call) if isinstance(v, Node)] if parameter else []
+        if parameter is None or not made or not all(v.shape and v.shape[0] is not DYNAMIC for v in made):
+            return ()
+        batches = [v.inputs[0].shape[0] if v.inputs and v.inputs[0].shape else DYNAMIC for v in made]
+        return (parameter,) if any(batch is DYNAMIC for batch in batches) else ()
 
     def known_of(self, name: str, call: cst.Call) -> tuple[dict[str, int | None], dict[str, str | None]]:
         """Rank and dtype of the arguments of a call, by parameter, where all that they ever were agrees."""
