@@ -19,9 +19,15 @@ _CELLS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "tf.nn.rnn_cell.BasicRNNCell": ("basic_rnn_cell", ("num_units", "activation")),
     "tf.nn.rnn_cell.BasicLSTMCell": ("basic_lstm_cell", ("num_units", "forget_bias", "activation")),
     "tf.nn.rnn_cell.LSTMCell": ("lstm_cell", ("num_units", "initializer", "forget_bias", "activation")),
+    "tf.contrib.rnn.LayerNormBasicLSTMCell": (
+        "layer_norm_basic_lstm_cell",
+        ("num_units", "forget_bias", "activation", "norm_gain", "norm_shift"),
+    ),
+    "tf.contrib.rnn.LSTMBlockCell": ("basic_lstm_cell", ("num_units", "forget_bias")),
     "tf.nn.rnn_cell.GRUCell": ("gru_cell", ("num_units", "activation", "kernel_initializer", "bias_initializer")),
     "tf.nn.rnn_cell.MultiRNNCell": ("multi_rnn_cell", ("cells",)),
     "tf.nn.rnn_cell.DropoutWrapper": ("dropout_wrapper", ("cell", "input_keep_prob", "output_keep_prob")),
+    "tf.nn.rnn_cell.ResidualWrapper": ("residual_wrapper", ("cell",)),
     "tf.nn.rnn_cell.LSTMStateTuple": ("lstm_state_tuple", ("c", "h")),
 }
 _BOTH = ("cell_fw", "cell_bw", "inputs")
@@ -52,11 +58,16 @@ _RUNS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 _ASIDE = frozenset(
     ["reuse", "name", "scope", "parallel_iterations", "swap_memory", "num_unit_shards", "num_proj_shards"]
 )
-_LSTM = frozenset({"basic_lstm_cell", "lstm_cell"})
+_LSTM = frozenset({"basic_lstm_cell", "lstm_cell", "full_lstm_cell", "layer_norm_basic_lstm_cell"})
+# What only some LSTM cells have, and all that such a cell takes.
+_RARE = ("use_peepholes", "cell_clip", "num_proj", "proj_clip")
+_FULL = ("num_units", "use_peepholes", "cell_clip", "initializer", "num_proj", "proj_clip", "forget_bias", "activation")
 
 
 def _cell(site: CallSite) -> Call | Kept | Refused:
     text, kept = _CELLS[site.name]
+    if text == "lstm_cell" and any(p in site.given and not site.defaulted(p) for p in _RARE):
+        text, kept = "full_lstm_cell", _FULL
     for parameter, value in site.given.items():
         if parameter == "state_is_tuple" and is_literal(value, True):
             continue

@@ -41,8 +41,10 @@ CELLS = {
     "tf.nn.rnn_cell.BasicRNNCell": "basic_rnn_cell",
     "tf.nn.rnn_cell.GRUCell": "gru_cell",
     "tf.nn.rnn_cell.LSTMCell": "lstm_cell",
+    "tf.contrib.rnn.LSTMBlockCell": "lstm_cell",
+    "tf.contrib.rnn.LayerNormBasicLSTMCell": "layer_norm_basic_lstm_cell",
 }
-LSTM_CELLS = ("tf.nn.rnn_cell.BasicLSTMCell", "tf.nn.rnn_cell.LSTMCell")
+LSTM_CELLS = tuple(name for name in CELLS if "LSTM" in name)
 STATE_TUPLE = "tf.nn.rnn_cell.LSTMStateTuple"
 LSTM_FIELDS = ("c", "h")
 # The packages that offer these under a name of their own.
@@ -73,7 +75,7 @@ class Recurrent(Flags):
                 return self.likelihood(name, named, node)
             case "tf.nn.rnn_cell.MultiRNNCell":
                 return self.stacked(name, named, node)
-            case "tf.nn.rnn_cell.DropoutWrapper":
+            case "tf.nn.rnn_cell.DropoutWrapper" | "tf.nn.rnn_cell.ResidualWrapper":
                 return self.wrapped(name, named, node)
             case "tf.nn.rnn_cell.LSTMStateTuple":
                 if len(named) != 2:

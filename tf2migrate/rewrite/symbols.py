@@ -221,7 +221,8 @@ class Symbols:
                 and isinstance(node.expression, cst.Call)
                 and any(arg.value is initializer for arg in node.expression.args)
             ):
-                return True
+                # A cell with peepholes or a projection has several variables.
+                return not ({"use_peepholes", "num_proj"} & node.details.keys())
         return False
 
     def flag(self, call: cst.Call) -> Flag:
