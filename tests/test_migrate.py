@@ -182,6 +182,37 @@ def test_model_with_a_main_guard_is_a_program_too() -> None:
 
 
 # ---------------------------------------------------------------------- what was asked for
+HELD = """\
+import tensorflow as tf
+
+
+class Doubler(object):
+    def __init__(self):
+        self.x = tf.placeholder(tf.float32, [None])
+        self.w = tf.Variable(2.0)
+        self.y = self.w * self.x
+        self.sess = tf.Session()
+        self.sess.run(tf.global_variables_initializer())
+
+    def double(self, values):
+        return self.sess.run(self.y, {self.x: values})
+
+
+if __name__ == "__main__":
+    made = Doubler()
+    print(made.double([1.0]), made.sess.run(made.w))
+"""
+
+
+def test_what_a_file_does_as_an_entry_is_written_as_its_own_program_wants_it() -> None:
+    other = "from held import Doubler\n\nprint(Doubler().double([3.0]))\n"
+    found = programs({"held.py": HELD, "other.py": other})
+    assert {program.level for program in found.values()} == {Level.NATIVE}
+    texts = {file.code for program in found.values() for file in program.files if file.source.path.name == "held.py"}
+    assert len(texts) == 1
+    assert "print(made.double([1.0]), made.w.numpy())" in texts.pop()
+
+
 def test_only_programs_of_what_was_asked_for() -> None:
     texts = {"train.py": TRAIN, "model.py": MODEL, "other.py": PLAIN, "clean.py": ""}
     assert set(levels(texts, asked=[Path("train.py")])) == {"train.py"}

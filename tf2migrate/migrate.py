@@ -312,6 +312,8 @@ class _Work:
             for path in outcome.paths if outcome.uses_tf1 else ():
                 holders.setdefault(path, []).append(outcome)
         queue = list(holders)
+        for path in holders:
+            self._adopt(path, holders[path])
         for path in queue:
             texts = {id(o): o.texts.get(path, "") if o.native else "" for o in holders[path]}
             if len(set(texts.values())) < 2:
@@ -321,6 +323,17 @@ class _Work:
                     others = [o for o in holders[path] if texts[id(o)] != texts[id(outcome)]]
                     outcome.refusals.append(self._shared(outcome, path, others))
                     queue += [other for other in outcome.paths if other != path]
+
+    def _adopt(self, path: str, holders: Sequence[_Outcome]) -> None:
+        """What a file does as an entry, only its own program can tell: the others take that part as it is there."""
+        own = next((o for o in holders if o.entry == path and o.native and path in o.texts), None)
+        if own is None or len(holders) < 2:
+            return
+        from tf2migrate.names.guards import without_guarded
+
+        for other in (o for o in holders if o is not own and o.native and path in o.texts):
+            if without_guarded(other.texts[path]) == without_guarded(own.texts[path]):
+                other.texts[path] = own.texts[path]
 
     def _shared(self, outcome: _Outcome, path: str, others: Sequence[_Outcome]) -> Finding:
         """Why a program that could be migrated is not: one of the others that use the file stands in the way."""

@@ -633,6 +633,20 @@ STRING_METHODS = frozenset(
 )
 
 
+def argument(node: cst.Call, position: int, name: str) -> cst.BaseExpression | None:
+    """The expression given for one parameter of a call."""
+    index = 0
+    for arg in node.args:
+        if arg.keyword is not None:
+            if arg.keyword.value == name:
+                return arg.value
+        elif not arg.star:
+            if index == position:
+                return arg.value
+            index += 1
+    return None
+
+
 def parameters(function: Function) -> list[str]:
     """The names of a function's positional parameters."""
     params = function.definition.params

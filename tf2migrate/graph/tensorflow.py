@@ -14,13 +14,14 @@ from tf2migrate.api.results import COLUMNS, EACH, LISTS, tuple_length
 from tf2migrate.api.schedules import is_schedule
 from tf2migrate.api.symbols import canonical, private_in_tf2
 from tf2migrate.graph.argument_scopes import ARG_SCOPE
-from tf2migrate.graph.calls import Arguments
+from tf2migrate.graph.calls import Arguments, argument
 from tf2migrate.graph.collections import LOSSES
 from tf2migrate.graph.control import CONTROL, Control
 from tf2migrate.graph.conveniences import CONVENIENCES, Conveniences
 from tf2migrate.graph.datasets import Datasets
 from tf2migrate.graph.distributions import Distributions
 from tf2migrate.graph.expressions import shape_sources
+from tf2migrate.graph.external import External
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.metrics import Metrics
 from tf2migrate.graph.op_names import OpNames
@@ -135,7 +136,7 @@ STEP_COUNTERS = frozenset(
 ASSIGNS = {"tf.assign": "assign", "tf.assign_add": "assign_add", "tf.assign_sub": "assign_sub"}
 
 
-class TensorFlow(Recurrent, Distributions, Datasets, Control, Metrics, Conveniences):
+class TensorFlow(Recurrent, Distributions, Datasets, Control, Metrics, Conveniences, External):
     """The whole interpreter."""
 
     def __init__(self, project: Project, entry: Module) -> None:
@@ -304,6 +305,8 @@ class TensorFlow(Recurrent, Distributions, Datasets, Control, Metrics, Convenien
             return self.update(name, args.get(0, "ref"), args.get(1, "value"), node)
         if name.startswith(("tf.scatter_", "tf.assign")):
             return self.refuse("TFM405", node, f"`{name}` is not rewritten yet")
+        if name == "tf.contrib.opt.ScipyOptimizerInterface":
+            return self.external_optimizer(name, args, node)
         if name.endswith("Optimizer") and name.startswith(("tf.train.", "tf.contrib.opt.")):
             return self.optimizer(name, args, node)
         return None
@@ -429,6 +432,8 @@ class TensorFlow(Recurrent, Distributions, Datasets, Control, Metrics, Convenien
             case Session():
                 return self.session_method(receiver, name, args, node, frame)
             case Optimizer():
+                if receiver.train is not None:
+                    return self.external_method(receiver, name, args, node, frame)
                 return self.optimizer_method(receiver, name, args, node)
             case Node():
                 return self.node_method(receiver, name, args, node, frame)
@@ -534,20 +539,6 @@ def name_scope(args: Arguments) -> str | None:
         if value is not None and not isinstance(value, Const):
             return None
     return ""
-
-
-def argument(node: cst.Call, position: int, name: str) -> cst.BaseExpression | None:
-    """The expression given for one parameter of a call."""
-    index = 0
-    for arg in node.args:
-        if arg.keyword is not None:
-            if arg.keyword.value == name:
-                return arg.value
-        elif not arg.star:
-            if index == position:
-                return arg.value
-            index += 1
-    return None
 
 
 def fetched(value: Value) -> Value:

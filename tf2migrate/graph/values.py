@@ -198,6 +198,8 @@ class Optimizer(Value):
     call: cst.Call
     place: Place
     number: int
+    train: Node | None = None
+    """The update that it was made for, of an optimizer that runs the graph itself as often as it likes."""
 
 
 @dataclass(eq=False, slots=True)

@@ -15,6 +15,7 @@ from tf2migrate.graph.values import (
     nodes_in,
     stands_for_several,
 )
+from tf2migrate.names.guards import is_main_guard
 from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.effects import moved_effect
 from tf2migrate.plan.flow import Flow, Role
@@ -43,7 +44,7 @@ def check_program(flow: Flow, slicer: Slicer) -> None:
             if made and loops:
                 reason = "state of the graph is made inside a loop that also runs it"
                 raise NotPlanned(slicer.refusal("TFM404", atom.statement, reason))
-            if made and any(isinstance(p, cst.If | cst.Try) and not _main_guard(p) for p in atom.parents):
+            if made and any(isinstance(p, cst.If | cst.Try) and not is_main_guard(p) for p in atom.parents):
                 reason = "state of the graph is made in only one branch of host code"
                 raise NotPlanned(slicer.refusal("TFM404", atom.statement, reason))
     for atom in flow.region.atoms:
@@ -75,13 +76,6 @@ def _caught(slicer: Slicer, atom: Atom) -> None:
 def _makes_writer(flow: Flow, atom: Atom) -> bool:
     """A writer is given the graph, which goes with its argument."""
     return any(call.func is writer.call.func for call in _calls(atom.statement) for writer in flow.staging.writers)
-
-
-def _main_guard(statement: cst.CSTNode) -> bool:
-    match statement:
-        case cst.If(test=cst.Comparison(left=cst.Name(value="__name__"))):
-            return True
-    return False
 
 
 def _unvisited(flow: Flow, slicer: Slicer) -> None:

@@ -263,6 +263,8 @@ def _role(flow: Flow, atom: Atom) -> Role:
         return Role.HOST
     if any(flow.roles[a.number] is Role.FEED for name in atom.changes for a in flow.reaching(name, atom)):
         return Role.FEED
+    if any(isinstance(value, Optimizer) and value.train is not None for value in values):
+        return Role.OPTIMIZER
     if kinds - {"init"}:
         return _graph_role(flow, atom, nodes, kinds)
     for value in values:

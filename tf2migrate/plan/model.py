@@ -119,6 +119,11 @@ class Step:
     updates: list[Update]
     execution: Execution
     sites: list[RunSite] = field(default_factory=list)
+    @property
+    def is_external(self) -> bool:
+        """Whether the run is that of an optimizer outside of the graph, which is only told the gradients."""
+        return any(site.form == "external" for site in self.sites)
+
     immediate: bool = False
     """Whether the run only computes with host values, so that its value is there where it is written."""
 

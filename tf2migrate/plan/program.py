@@ -367,7 +367,7 @@ class Planner:
         for leaf in fetch.leaves():
             if chosen is not None and leaf.expression is chosen:
                 self.name_itself(leaf, site, atom)
-            else:
+            elif leaf.kind != "none" or site.form != "external":
                 self.locate(leaf, site, atom)
             if leaf.node is not None and leaf.node.kind == "summary" and not isinstance(leaf.expression, cst.Name):
                 reason = "the summary op that is run here has no name of its own"
@@ -537,12 +537,14 @@ class Planner:
 
     # ------------------------------------------------------------------ names
     def names(self, plan: Plan) -> None:
-        training = [s for s in plan.steps if s.updates]
+        training = [s for s in plan.steps if s.updates and not s.is_external]
         own = {id(s): plan.own_names[n] for c in plan.chosen.values() for n, s in c.steps.items() if is_op(s, n)}
         for step in plan.steps:
             if id(step) in own and sum(own[id(step)] in a.binds for a in self.region.atoms) == 1:
                 # The function has the name of the op, and what hands the op on hands the function on.
                 step.name = own[id(step)]
+            elif step.is_external:
+                step.name = plan.fresh("loss_and_gradients", "compute_loss_and_gradients")
             elif step.updates:
                 if len(training) == 1:
                     keras = plan.held is not None and plan.held.keras

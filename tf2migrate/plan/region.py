@@ -30,6 +30,7 @@ from tf2migrate.graph.values import (
     Value,
 )
 from tf2migrate.graph.values import Sequence as Items
+from tf2migrate.names.guards import is_main_guard
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import children, parameter_names, walk
 
@@ -276,6 +277,14 @@ def dissolves(statement: cst.With, staging: Staging, frame: Frame) -> bool:
         if not opens(value):
             return False
     return True
+
+
+def is_idle(node: cst.CSTNode, staging: Staging) -> bool:
+    """Whether a statement is what a file does where it is the entry, and the file is imported here."""
+    if not isinstance(node, cst.If) or not is_main_guard(node):
+        return False
+    values = staging.values_of(node.test)
+    return bool(values) and all(isinstance(value, Const) and not value.value for value in values)
 
 
 def version_branch(statement: cst.If, staging: Staging) -> Sequence[cst.CSTNode] | None:

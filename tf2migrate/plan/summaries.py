@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from tf2migrate.graph.calls import argument
 from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.staging import Staging, WriteSite
 from tf2migrate.graph.summaries import KINDS, members, summary_of
-from tf2migrate.graph.tensorflow import argument
 from tf2migrate.graph.values import Bound, Choice, Class, Const, Function, Mapping, Node, Sequence, Summary, Value
 from tf2migrate.names.attributes import name_node
 from tf2migrate.names.tree import children

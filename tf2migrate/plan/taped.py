@@ -13,6 +13,7 @@ from typing import cast
 
 import libcst as cst
 
+from tf2migrate.graph.calls import argument
 from tf2migrate.graph.frames import Frame, Place
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Node, Scope, Sequence, Value, nodes_in
@@ -245,16 +246,6 @@ class _Body:
         if written[0] & (self.reads[second] | written[1]) or written[1] & self.reads[first]:
             return False
         return _only_binds(self.statements[first]) and _only_binds(self.statements[second])
-
-
-def argument(call: cst.Call, position: int, name: str) -> cst.BaseExpression | None:
-    """What a call gives for a parameter."""
-    for index, arg in enumerate(call.args):
-        if arg.star:
-            return None
-        if (arg.keyword.value == name) if arg.keyword is not None else index == position:
-            return arg.value
-    return None
 
 
 def _elements(given: cst.BaseExpression | None) -> list[cst.BaseExpression]:

@@ -7,7 +7,7 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.names.project import Project, dotted_name
-from tf2migrate.plan.region import version_branch
+from tf2migrate.plan.region import is_idle, version_branch
 from tf2migrate.rewrite.comments import above
 from tf2migrate.rewrite.placement import Placement
 from tf2migrate.rewrite.substitution import Substitution
@@ -25,6 +25,9 @@ class Assembly(Substitution):
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         if id(node) in self.edits.removed or id(node) in self.edits.replaced:
+            return False
+        if is_idle(node, self.symbols.staging):
+            self.skipped.add(id(node))
             return False
         if isinstance(node, cst.With) and self.rewriter.dissolved(node):
             self.skipped.update(id(item) for item in node.items)

@@ -8,6 +8,7 @@ import libcst as cst
 
 from tf2migrate.graph.frames import Place
 from tf2migrate.graph.staging import FlagEvent, Staging
+from tf2migrate.names.guards import is_main_guard
 from tf2migrate.plan.model import NotPlanned, Refusal
 from tf2migrate.rewrite.templates import Templates
 
@@ -64,7 +65,7 @@ def _precedes(parse: FlagEvent, access: FlagEvent) -> bool:
     while length < min(len(mine), len(theirs)) and mine[length] == theirs[length]:
         length += 1
     rest = mine[length:]
-    return not any(isinstance(step.statement, CONDITIONAL) and not _is_main_guard(step.statement) for step in rest)
+    return not any(isinstance(step.statement, CONDITIONAL) and not _is_block(step.statement) for step in rest)
 
 
 def _before(staging: Staging, access: FlagEvent, before: Sequence[FlagEvent]) -> tuple[str, cst.CSTNode]:
@@ -79,7 +80,7 @@ def _before(staging: Staging, access: FlagEvent, before: Sequence[FlagEvent]) ->
             break
         if not isinstance(owner, cst.Module | cst.FunctionDef):
             break
-        if _is_main_guard(step.statement):
+        if _is_block(step.statement):
             continue
         if not any(event.kind in ("define", "set") and step in event.place.steps for event in before):
             return step.frame.module, step.statement
@@ -93,8 +94,6 @@ def _refused(event: FlagEvent, reason: str) -> NotPlanned:
     return NotPlanned(Refusal("TFM103", event.place.module, event.where, reason, advice))
 
 
-def _is_main_guard(statement: cst.CSTNode) -> bool:
-    match statement:
-        case cst.If(test=cst.Comparison(left=cst.Name(value="__name__")), body=cst.IndentedBlock(), orelse=None):
-            return True
-    return False
+def _is_block(statement: cst.CSTNode) -> bool:
+    """Whether a statement is the guard of an entry that has room for further lines."""
+    return is_main_guard(statement) and isinstance(cst.ensure_type(statement, cst.If).body, cst.IndentedBlock)

@@ -10,6 +10,7 @@ import libcst as cst
 
 from tf2migrate.api.calls_model import Argument, Refused
 from tf2migrate.api.gradients import by_name, tape_gradient
+from tf2migrate.graph.calls import argument
 from tf2migrate.graph.values import (
     Node,
 )
@@ -17,7 +18,7 @@ from tf2migrate.plan.model import Slice, Step
 from tf2migrate.plan.region import Atom, names_read
 from tf2migrate.plan.slices import Slicer
 from tf2migrate.plan.strata import Strata, Taking, Tangled, Watch, find_strata
-from tf2migrate.plan.taped import argument, way
+from tf2migrate.plan.taped import way
 from tf2migrate.rewrite.model_text import ModelText
 from tf2migrate.rewrite.tapes import Tapes, first_elements, single, tape_name
 

@@ -9,6 +9,7 @@ from tf2migrate.names.tree import children
 from tf2migrate.plan.flow import Role
 from tf2migrate.plan.held import GONE, Held, is_none, plain, walk
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal
+from tf2migrate.plan.region import is_idle
 from tf2migrate.rewrite.program import Rewriter
 from tf2migrate.rewrite.savers import first_saver
 
@@ -230,6 +231,8 @@ class HeldRewriter(Rewriter):
                 node, inside = stack.pop()
                 key = id(node)
                 if key in self.edits.removed or key in self.whole or key in moved or key in others:
+                    continue
+                if is_idle(node, self.staging):
                     continue
                 inside = inside or key in building or node is self.held.builder
                 if key in self.edits.replaced:

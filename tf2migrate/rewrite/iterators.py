@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
+from tf2migrate.graph.calls import argument
 from tf2migrate.graph.frames import Frame, Place
 from tf2migrate.graph.labels import slice_of
 from tf2migrate.graph.staging import Drawing, RunSite, Staging
-from tf2migrate.graph.tensorflow import argument
 from tf2migrate.graph.values import Iterator, Mapping, Node, Sequence, Value, nodes_in
 from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.project import Module

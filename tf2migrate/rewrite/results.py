@@ -18,6 +18,9 @@ class Results(Updates):
     """Renders the returned values."""
 
     def returned(self, step: Step) -> str:
+        if step.is_external:
+            told = [self.leaf(leaf, step) for leaf in step.fetch.values()]
+            return f"{self.telling[step.updates[0].node.number]}, [{', '.join(told)}]"
         if not step.fetch.values():
             return ""
         return self.structure(step.fetch, step, top=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from tf2migrate.names.aliases import Aliases
+from tf2migrate.names.guards import is_main_guard
 from tf2migrate.names.project import Module
 from tf2migrate.plan.model import Plan, Refusal
 from tf2migrate.plan.region import Atom
@@ -69,14 +70,7 @@ class Rewriting:
         """Puts statements where ``atom`` stands, or before the host loop or branch that it stands in."""
         where: cst.CSTNode = atom.statement
         for parent in atom.parents:
-            if parent not in self.region.dissolved and not _main_guard(parent):
+            if parent not in self.region.dissolved and not is_main_guard(parent):
                 where = parent
                 break
         self.edits.before.setdefault(id(where), []).extend(statements)
-
-
-def _main_guard(statement: cst.CSTNode) -> bool:
-    match statement:
-        case cst.If(test=cst.Comparison(left=cst.Name(value="__name__"))):
-            return True
-    return False

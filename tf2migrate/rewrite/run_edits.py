@@ -16,6 +16,7 @@ from tf2migrate.names.tree import children
 from tf2migrate.plan.cut_feeds import cut_expressions
 from tf2migrate.plan.model import NotPlanned, Refusal, Step
 from tf2migrate.plan.region import Atom
+from tf2migrate.rewrite.external_runs import external_call
 from tf2migrate.rewrite.placement import Placement
 from tf2migrate.rewrite.results import is_handed_over
 from tf2migrate.rewrite.single_values import is_single, single_names, takes_number
@@ -98,6 +99,9 @@ class RunEdits(Placement):
         self.whole[id(site.expression)] = f"{name}()"
 
     def replace_run(self, site: RunSite, step: Step) -> None:
+        if step.is_external:
+            self.whole[id(site.expression)] = self.runs.marked(site, external_call(self.runs, step, site))
+            return
         statement = site.place.steps[-1].statement
         if isinstance(statement, cst.SimpleStatementLine) and len(statement.body) == 1:
             small = statement.body[0]

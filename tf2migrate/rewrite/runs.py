@@ -180,7 +180,7 @@ class Runs:
 
     def value(self, step: Step, site: RunSite) -> str:
         if self.is_inline(step):
-            return self.inline(step.fetch, step)
+            return self.inline(step.fetch, step, site)
         call = self.call(step, site)
         fetch = step.fetch
         values = fetch.values()
@@ -232,48 +232,47 @@ class Runs:
         each = self.plan.local("value", "result")
         return f"{self.composer.symbols.tf}.nest.map_structure(lambda {each}: {each}.numpy(), {call})"
 
-    def inline(self, fetch: Fetch, step: Step) -> str:
+    def inline(self, fetch: Fetch, step: Step, site: RunSite) -> str:
         match fetch.kind:
             case "leaf":
                 assert fetch.expression is not None
-                atom = self.plan.flow.region.atom_at(step.sites[0].place)
+                atom = self.plan.flow.region.atom_at(site.place)
                 assert atom is not None
                 collected = self.functions.collected_variable(fetch)
                 if collected is not None:
                     return f"{collected}.numpy()"
                 if step.immediate:
-                    text = self.feed_text(fetch.expression, step.sites[0])
+                    text = self.feed_text(fetch.expression, site)
                 elif self.plan.held is None:
                     text = self.composer.rendered(fetch.expression, atom, self.plan.model)
                 else:
-                    text = self.held_text(fetch.expression, atom, step.sites[0])
+                    text = self.held_text(fetch.expression, atom, site)
                 primary = isinstance(fetch.expression, cst.Name | cst.Attribute | cst.Subscript | cst.Call)
                 return f"{text}.numpy()" if primary else f"({text}).numpy()"
             case "none":
                 return "None"
             case "dict":
                 pairs = zip(fetch.keys, fetch.items, strict=True)
-                return (
-                    "{" + ", ".join(f"{self.composer.symbols.code(k)}: {self.inline(v, step)}" for k, v in pairs) + "}"
-                )
+                code = self.composer.symbols.code
+                return "{" + ", ".join(f"{code(k)}: {self.inline(v, step, site)}" for k, v in pairs) + "}"
         if step.immediate and isinstance(fetch.expression, cst.Call):
             # The results of one op, which keep their form.
             each = self.plan.local("value", "result")
-            text = self.feed_text(fetch.expression, step.sites[0])
+            text = self.feed_text(fetch.expression, site)
             return f"{self.composer.symbols.tf}.nest.map_structure(lambda {each}: {each}.numpy(), {text})"
         if fetch.named:
-            raise self.refused("TFM408", step.sites[0].expression, NAMED)
-        parts = ", ".join(self.inline(item, step) for item in fetch.items)
+            raise self.refused("TFM408", site.expression, NAMED)
+        parts = ", ".join(self.inline(item, step, site) for item in fetch.items)
         if fetch.kind == "tuple":
             return f"({parts}{',' if len(fetch.items) == 1 else ''})"
         alike = len({v.node.kind if v.node else "" for v in fetch.values()}) == 1
         if isinstance(fetch.expression, cst.Name) and alike and not self.functions.is_chosen(fetch):
-            atom = self.plan.flow.region.atom_at(step.sites[0].place)
+            atom = self.plan.flow.region.atom_at(site.place)
             assert atom is not None
             each = self.plan.local("value", "result")
             held = self.plan.held is not None
-            made = self.held_text(fetch.expression, atom, step.sites[0]) if held else ""
-            made = self.feed_text(fetch.expression, step.sites[0]) if step.immediate else made
+            made = self.held_text(fetch.expression, atom, site) if held else ""
+            made = self.feed_text(fetch.expression, site) if step.immediate else made
             made = made or self.composer.rendered(fetch.expression, atom, self.plan.model)
             return f"[{each}.numpy() for {each} in {made}]"
         return f"[{parts}]"

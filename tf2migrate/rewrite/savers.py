@@ -73,7 +73,8 @@ class Saving:
     def saved(self, holder: str) -> tuple[list[str], list[str]]:
         """The models and the optimizers, as they are called where the saver is made."""
         plan = self.plan
-        makers = [cast(Optimizer, u.node.details["optimizer"]) for s in plan.steps for u in s.updates]
+        steps = [s for s in plan.steps if not s.is_external]
+        makers = [cast(Optimizer, u.node.details["optimizer"]) for s in steps for u in s.updates]
         names = dict.fromkeys(plan.optimizers[maker.number] for maker in makers)
         if plan.held is None:
             models = [item.name for item in plan.objects] if plan.networks else [plan.model]

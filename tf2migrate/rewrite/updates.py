@@ -17,6 +17,7 @@ from tf2migrate.graph.values import (
 )
 from tf2migrate.plan.gradients import behind, differentiable
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal, Update
+from tf2migrate.rewrite.external import external_text
 from tf2migrate.rewrite.gradients import Gradients
 from tf2migrate.rewrite.model_text import inside
 from tf2migrate.rewrite.tapes import hole, tape_name
@@ -51,6 +52,8 @@ class Updates(Gradients):
         sparse = is_sparse(self.plan, variables)
         texts = self.arguments(call, update.atom)
         step_node = node.details.get("global_step")
+        if maker.train is not None:
+            return self.external(update, tape, hole(level - 1), holes)
         if node.op == "minimize":
             extra = {k for k in texts if k not in ("loss", "global_step", "var_list", "0", "1", "2")}
             if extra:
@@ -88,6 +91,21 @@ class Updates(Gradients):
             lines.append(f"{self.variable_reference(step_node)}.assign_add(1)")
         return lines
 
+    def external(
+        self, update: Update, tape: str, taped: str, holes: dict[str, list[cst.BaseStatement]]
+    ) -> list[str]:
+        """The gradients that an optimizer outside of the graph is told, with the loss."""
+        given = update.call.args[0]
+        if given.keyword is not None and given.keyword.value != "loss":
+            raise self.refused(self.plan.steps[0], "the loss of this optimizer is not its first argument")
+        loss = self.composer.rendered(given.value, update.atom, self.plan.model)
+        if not loss.isidentifier():
+            holes[taped] += self.templates.statements(f"{self.plan.local('loss', 'objective')} = {loss}\n", {})
+            loss = self.plan.local("loss", "objective")
+        gradients = self.plan.local("gradients")
+        self.telling[update.node.number] = f"{loss}, {gradients}"
+        return [f"{gradients} = {tape}.gradient({loss}, {self.trained_text(update)})"]
+
     def trained_text(self, update: Update) -> str:
         """The variables that a ``minimize`` trains: those of its list that the loss depends on."""
         variables = list(nodes_in(update.node.details["variables"]))
@@ -99,7 +117,7 @@ class Updates(Gradients):
         region = self.plan.flow.region
         atom = region.atom_at(maker.place)
         assert atom is not None
-        for key, value in maker.arguments.items():
+        for key, value in maker.arguments.items() if maker.train is None else ():
             if not any(True for _ in nodes_in(value)):
                 continue
             if key not in ("0", "learning_rate"):
@@ -133,6 +151,8 @@ class Updates(Gradients):
         symbols = self.composer.symbols
         atom = self.plan.flow.region.atom_at(maker.place)
         assert atom is not None
+        if maker.train is not None:
+            return external_text(self.composer, maker, atom)
         edit = self.composer.substitution(atom, self.plan.model, {}, maker.call)
         rate = Rate.CHANGING if self.changing_rate(maker) is not None else Rate.CONSTANT
         updated = inside(maker.call, edit)

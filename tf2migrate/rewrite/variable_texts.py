@@ -11,6 +11,7 @@ import libcst as cst
 from tf2migrate.graph.parts import grouped, layer_of
 from tf2migrate.graph.values import (
     Const,
+    Mapping,
     Node,
     Sequence,
     stands_for_several,
@@ -38,6 +39,8 @@ class VariableTexts:
     wrapped: list[str] = field(default_factory=list)
     trainable: str = ""
     listed: list[Node] = field(default_factory=list)
+    # What an optimizer outside of the graph is told by the function of its update.
+    telling: dict[int, str] = field(default_factory=dict)
     # The classes of the layer functions, by definition.
     makers: dict[int, LayerClass] = field(default_factory=dict)
     # Statements of placeholders whose comments have found a place.
@@ -181,7 +184,7 @@ class VariableTexts:
         """The statement that lists the variables of an object that is no Keras model."""
         if not self.trainable:
             return []
-        names = [self.variable_reference(n) for n in self.listed]
+        names = self.listed_names()
         line = f"{self.plan.model}.{self.trainable} = [{', '.join(names)}]\n"
         if len(line) > WIDTH:
             line = f"{self.plan.model}.{self.trainable} = [\n{''.join(f'    {name},{chr(10)}' for name in names)}]\n"
@@ -199,6 +202,24 @@ class VariableTexts:
                 if source not in step.parts.atoms and is_given_back(flow, source, value):
                     out[id(name)] = self.variable_reference(cast(Node, value))
         return out
+
+    def listed_names(self) -> list[str]:
+        """The variables one by one; those of a list or dict together, where their order is not seen."""
+        staging = self.plan.flow.staging
+        taken = [n.details.get("variable") for n in staging.nodes if n.op == "tf.gradients"]
+        seen = any(isinstance(by, Node) and by.kind == "variable" for by in taken)
+        wanted = {n.number for n in self.listed}
+        together: dict[int, str] = {}
+        for (number, name), attribute in self.composer.attributes.items() if not seen else ():
+            value = self.plan.flow.bound_value(self.plan.flow.region.atoms[number], name)
+            items = list(value.items.values()) if isinstance(value, Mapping) else getattr(value, "items", [])
+            inside = {n.number for n in items if isinstance(n, Node) and n.kind == "variable"}
+            complete = isinstance(value, Sequence | Mapping) and value.exact and 1 < len(inside) == len(items)
+            if complete and inside <= wanted - together.keys():
+                listed = f"*{self.plan.model}.{attribute}{'.values()' if isinstance(value, Mapping) else ''}"
+                together.update(dict.fromkeys(inside, listed))
+        names = [together.get(n.number) or self.variable_reference(n) for n in self.listed]
+        return list(dict.fromkeys(names))
 
     def variable_reference(self, node: Node) -> str:
         flow = self.plan.flow

@@ -11,10 +11,10 @@ from typing import cast
 
 import libcst as cst
 
+from tf2migrate.graph.calls import argument
 from tf2migrate.graph.staging import Staging
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import children, walk
-from tf2migrate.plan.taped import argument
 from tf2migrate.rewrite.extraction import DELAYED
 from tf2migrate.rewrite.hoisting import variable_names
 from tf2migrate.rewrite.inlining import Traced
