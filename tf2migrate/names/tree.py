@@ -61,6 +61,14 @@ _ORDER: dict[type[cst.CSTNode], tuple[str, ...]] = {
 }
 
 
+def is_docstring(statement: cst.CSTNode) -> bool:
+    """Whether a statement, as the first of a body, is its docstring."""
+    match statement:
+        case cst.SimpleStatementLine(body=[cst.Expr(value=cst.SimpleString() | cst.ConcatenatedString()), *_]):
+            return True
+    return False
+
+
 def parameter_names(function: cst.FunctionDef) -> set[str]:
     """The parameters of a function."""
     params = function.params

@@ -23,7 +23,7 @@ from tf2migrate.plan.model import NotPlanned, Plan, Step
 from tf2migrate.plan.region import Atom, names_read
 from tf2migrate.plan.slices import Slicer
 from tf2migrate.plan.stability import instability
-from tf2migrate.plan.uncalled import uncalled_uses
+from tf2migrate.plan.uncalled import find_set_aside, uncalled_uses
 from tf2migrate.plan.updates import check_heads, check_updates
 
 DEFINITIONS = (cst.FunctionDef, cst.ClassDef)
@@ -80,7 +80,10 @@ def _makes_writer(flow: Flow, atom: Atom) -> bool:
 
 def _unvisited(flow: Flow, slicer: Slicer) -> None:
     """Functions that nothing calls may still use the graph, in ways that cannot be known."""
+    aside = find_set_aside(flow)
     for function, what in uncalled_uses(flow):
+        if id(function) in aside:
+            continue
         reason = f"`{function.name.value}` {what}, but no call of it was seen"
         raise NotPlanned(slicer.refusal("TFM401", function, reason, "delete the function if nothing needs it"))
 

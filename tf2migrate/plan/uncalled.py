@@ -1,4 +1,8 @@
-"""Functions that nothing calls: they can stay where they neither make state of the graph nor run or read any of it."""
+"""Functions that nothing calls: they can stay where they neither make state of the graph nor run or read any of it.
+
+Those that would build a graph of their own, such as a layer that a project has and this program does not use, are set
+aside where nothing can reach them: what they would become depends on how they are called.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ import libcst as cst
 
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.interpreter import assigned_names
-from tf2migrate.graph.values import Class, Foreign, Instance, Session, Value, nodes_in
+from tf2migrate.graph.values import Class, Foreign, Instance, Session, Symbol, Value, nodes_in
 from tf2migrate.names.project import dotted_name
 from tf2migrate.names.tree import children, parameter_names, walk
 from tf2migrate.plan.flow import Flow
@@ -30,6 +34,77 @@ GRAPH_WORDS = frozenset(
         "trainable_variables",
     ]
 )
+
+
+# What a function does that only runs or reads the graph of the program: it is meant to be used.
+RUNNING = frozenset({"Session", "InteractiveSession", "global_variables_initializer", "trainable_variables"})
+# With these a program finds functions under names that do not stand in it.
+LOOKUPS = frozenset({"globals", "locals", "vars", "eval", "exec", "getattr", "__import__", "import_module"})
+
+
+def find_set_aside(flow: Flow) -> dict[int, cst.FunctionDef]:
+    """The functions, by identity, that would build graph and that nothing in the program can reach."""
+    builders = {id(function): function for function, what in uncalled_uses(flow) if _builds(what)}
+    frames = [(flow.staging.modules[key].tree, frame) for key, frame in flow.staging.module_frames.items()]
+    if not builders or any(_looks_up(tree) for tree, _ in frames):
+        return {}
+    functions = (node for tree, _ in frames for node in walk(tree) if isinstance(node, cst.FunctionDef))
+    idle = {id(function): function for function in functions if id(function) not in flow.staging.visited}
+    while True:
+        mentioned: set[str] = set()
+        special: dict[int, str] = {}
+        for tree, frame in frames:
+            _mentions(tree, frame, idle, mentioned, special)
+        left = {key: f for key, f in idle.items() if special.get(key, f.name.value) not in mentioned}
+        if len(left) == len(idle):
+            return {key: function for key, function in builders.items() if key in idle}
+        idle = left
+
+
+def _builds(what: str) -> bool:
+    return what.startswith("uses ") and what.strip("`").rpartition(".")[2] not in RUNNING
+
+
+def _looks_up(tree: cst.Module) -> bool:
+    for node in walk(tree):
+        match node:
+            case cst.Call(func=cst.Name(value=name)) | cst.Call(func=cst.Attribute(attr=cst.Name(value=name))):
+                if name in LOOKUPS and not (name == "eval" and isinstance(node.func, cst.Attribute)):
+                    return True
+    return False
+
+
+def _mentions(
+    tree: cst.Module, frame: Frame, idle: dict[int, cst.FunctionDef], mentioned: set[str], special: dict[int, str]
+) -> None:
+    """Adds each name, and each text, that stands outside of idle functions and of imports.
+
+    ``special`` gets, for special methods, the name of the class: Python calls these itself.
+    """
+    stack: list[tuple[cst.CSTNode, str]] = [(tree, "")]
+    while stack:
+        node, owner = stack.pop()
+        match node:
+            case cst.FunctionDef(name=cst.Name(value=name)) if id(node) in idle:
+                if owner and name.startswith("__"):
+                    special[id(node)] = owner
+                continue
+            case cst.FunctionDef():
+                stack.extend((child, "") for child in children(node) if child is not node.name)
+                continue
+            case cst.ClassDef(name=cst.Name(value=name)):
+                stack.extend((child, name) for child in children(node) if child is not node.name)
+                continue
+            case cst.Import() | cst.ImportFrom():
+                continue
+            case cst.Attribute() if isinstance(frame.lookup(_root(node)), Symbol | Foreign):
+                # `tf.nn.conv2d` is no `conv2d` of the project.
+                continue
+            case cst.Name(value=name):
+                mentioned.add(name)
+            case cst.SimpleString() if isinstance(node.evaluated_value, str):
+                mentioned.add(node.evaluated_value)
+        stack.extend((child, owner) for child in children(node))
 
 
 def uncalled_uses(flow: Flow) -> Iterator[tuple[cst.FunctionDef, str]]:

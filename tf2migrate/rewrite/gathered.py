@@ -7,6 +7,7 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.names.project import Module
+from tf2migrate.names.tree import is_docstring
 from tf2migrate.plan.region import Atom
 from tf2migrate.rewrite.gathering import Gathering
 from tf2migrate.rewrite.inlining import Traced, bound_in, walk
@@ -141,7 +142,7 @@ class _Mover(Traced):
             if not keywords:
                 params[-1] = params[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
         body = list(updated.body.body)
-        start = 1 if body and _docstring(body[0]) else 0
+        start = 1 if body and is_docstring(body[0]) else 0
         number = gathering.atom.number
         before = [s for n, s in sorted(self.made.items()) if n < number]
         after = [s for n, s in sorted(self.made.items()) if n > number]
@@ -227,12 +228,6 @@ class _Parameters(cst.CSTTransformer):
 
 _EQUAL = cst.AssignEqual(whitespace_before=cst.SimpleWhitespace(""), whitespace_after=cst.SimpleWhitespace(""))
 
-
-def _docstring(statement: cst.CSTNode) -> bool:
-    match statement:
-        case cst.SimpleStatementLine(body=[cst.Expr(value=cst.SimpleString() | cst.ConcatenatedString())]):
-            return True
-    return False
 
 
 def _is_pass(statement: cst.CSTNode) -> bool:

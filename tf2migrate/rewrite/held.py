@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from tf2migrate.graph.values import Graph, Optimizer, Session, Setting, Value
-from tf2migrate.names.tree import children
+from tf2migrate.names.tree import children, is_docstring
 from tf2migrate.plan.flow import Role
 from tf2migrate.plan.held import GONE, Held, is_none, plain, walk
 from tf2migrate.plan.model import NotPlanned, Plan, Refusal
@@ -140,7 +140,7 @@ class HeldRewriter(Rewriter):
         """The constructor call of the base, saved names, wrapped steps, and the new methods behind the builder."""
         held, builder = self.held, self.held.builder
         statements = list(builder.body.body)
-        docstring = _is_docstring(statements[0])
+        docstring = is_docstring(statements[0])
         first = statements[1] if docstring and len(statements) > 1 else statements[0]
         last = statements[-1]
         saved: list[str] = []
@@ -192,7 +192,7 @@ class HeldRewriter(Rewriter):
         for node in self.held.definition.body.body:
             if isinstance(node, cst.FunctionDef) and node.name.value == "__init__":
                 statements = list(node.body.body)
-                index = 1 if _is_docstring(statements[0]) and len(statements) > 1 else 0
+                index = 1 if is_docstring(statements[0]) and len(statements) > 1 else 0
                 made = self.templates.statements(text, {})
                 self.edits.before.setdefault(id(statements[index]), [])[:0] = made
 
@@ -297,12 +297,6 @@ def _targets(node: cst.CSTNode) -> set[str]:
                     out.add(plain(value))
     return out
 
-
-def _is_docstring(statement: cst.CSTNode) -> bool:
-    match statement:
-        case cst.SimpleStatementLine(body=[cst.Expr(value=cst.SimpleString() | cst.ConcatenatedString())]):
-            return True
-    return False
 
 
 def _returns(statement: cst.CSTNode) -> bool:

@@ -13,7 +13,7 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.names.project import Module, Project
-from tf2migrate.names.tree import children
+from tf2migrate.names.tree import children, is_docstring
 from tf2migrate.plan.region import IN_PLACE, bindings, names_read
 
 MAXIMUM_OPENED = 40
@@ -579,7 +579,7 @@ class _Opener(Traced):
         if isinstance(caller, cst.ClassDef):
             return None
         body = list(cast(cst.IndentedBlock, function.body).body)
-        if _docstring(body[0]):
+        if is_docstring(body[0]):
             body = body[1:]
         returned: cst.BaseExpression | None = None
         line = _last_line(function)
@@ -729,13 +729,6 @@ def _defines(function: cst.FunctionDef, name: str) -> bool:
             return True
     return False
 
-
-def _docstring(statement: cst.CSTNode) -> bool:
-    return (
-        isinstance(statement, cst.SimpleStatementLine)
-        and isinstance(statement.body[0], cst.Expr)
-        and isinstance(statement.body[0].value, cst.SimpleString | cst.ConcatenatedString)
-    )
 
 
 def _unused(name: str, taken: Iterable[str]) -> str:

@@ -49,6 +49,7 @@ class Rewriter(SideOutputs):
         self.composer.name_attributes()
         self.host_names()
         self.remove_graph()
+        self.set_aside()
         drop_collection_names(self.flow, self.edits)
         self.feeds()
         self.factories()

@@ -18,8 +18,10 @@ from tf2migrate.plan.flow import Role, is_graph_statement, is_summary_statement
 from tf2migrate.plan.model import NotPlanned, Refusal
 from tf2migrate.plan.prints import prints_graph
 from tf2migrate.plan.region import names_read, opens
+from tf2migrate.plan.uncalled import find_set_aside
 from tf2migrate.rewrite.checkpoints import dropped_arguments
 from tf2migrate.rewrite.rewriting import Rewriting
+from tf2migrate.rewrite.set_aside import NOTE, set_aside
 
 # What statements stand in.
 HOLDERS = cst.BaseStatement | cst.BaseSuite | cst.Module | cst.Else | cst.Finally | cst.ExceptHandler
@@ -50,6 +52,13 @@ class Removal(Rewriting):
                     self.notes.append(Refusal("TFM402", key, node, PRINTED))
                 elif isinstance(node, HOLDERS):
                     stack.extend(children(node))
+
+    def set_aside(self) -> None:
+        """Functions that nothing can reach and that would build graph."""
+        for function in find_set_aside(self.flow).values():
+            module = next(s.module for s in self.all_symbols.values() if function in s.module.positions)
+            self.edits.replaced[id(function)] = [set_aside(module, function)]
+            self.notes.append(Refusal("TFM401", module.key, function, NOTE.format(function.name.value)))
 
     def dissolved(self, node: cst.With) -> bool:
         """Whether a ``with`` block of any function opens only what native TF2 does not need."""
