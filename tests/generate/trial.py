@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+import sys
+import tempfile
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +13,7 @@ from tf2migrate.config import Settings
 from tf2migrate.files import SourceFile, source_from_bytes
 from tf2migrate.migrate import instrument, migrate
 from tf2migrate.verify.compare import compare_programs
-from tf2migrate.verify.launch import Runner
+from tf2migrate.verify.launch import Job, Runner
 from tf2migrate.verify.values import Verdict
 from tf2migrate.verify.wording import describe
 
@@ -60,12 +62,30 @@ def try_program(text: str, runner: Runner, oracle: str | None = None) -> Trial:
         pool=runner,
     )
     said = "\n".join(describe("program.py", comparison, RTOL, 1e-5))
+    if comparison.verdict is Verdict.SAME:
+        # What users get is written otherwise than what records its runs.
+        fault = _runs_plain(source, runner)
+        if fault:
+            return Trial(text, Outcome.WRONG, f"the rewrite without records fails: {fault}", after)
     outcome = {
         Verdict.SAME: Outcome.SAME,
         Verdict.DIFFERENT: Outcome.WRONG,
         Verdict.NOT_RUN: Outcome.INVALID,
     }[comparison.verdict]
     return Trial(text, outcome, said, after)
+
+
+def _runs_plain(source: SourceFile, runner: Runner) -> str:
+    """What goes wrong when the rewrite is run by itself; nothing if nothing does."""
+    plain = migrate([source], Settings())[0].files[0].code
+    with tempfile.TemporaryDirectory(prefix="tf2migrate-") as folder:
+        root = Path(folder, "program")
+        root.mkdir()
+        (root / "program.py").write_text(plain, "utf-8")
+        job = Job(role="tf2", root=root, entry="program.py", cwd=root, scratch=Path(folder), steps=0)
+        ended = runner.run(sys.executable, job)
+        lines = job.stderr.read_text("utf-8", "replace").strip().splitlines() or ["it died"]
+    return lines[-1] if ended.status or ended.late else ""
 
 
 def _refused(text: str, source: SourceFile) -> Trial:

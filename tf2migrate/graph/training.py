@@ -55,6 +55,8 @@ class Training(Collections):
                     gradient = self.make("tensor", "tf.gradients", [loss, variable], node)
                     gradient.details["variable"] = variable
                     gradient.details["ys"] = loss
+                    # Those of one op are kept together, which `tf.gradients` does not do.
+                    gradient.details["gated"] = Const(True)
                     pairs.append(Sequence([gradient, variable], "tuple"))
                 return Sequence(pairs, kind_of(variables))
             case "apply_gradients":
@@ -107,6 +109,7 @@ class Training(Collections):
         made = self.make("train", "apply_gradients", gradients, node)
         self.describe_update(made, target, grouped(variables), args.get(1, "global_step"))
         made.details["gradients"] = Sequence(gradients)
+        made.details["applied_to"] = Sequence(list(variables))
         return made
 
     def gradients(self, args: Arguments, node: cst.Call) -> Value:

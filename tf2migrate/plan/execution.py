@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tf2migrate.graph.control import branches
+from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.values import Node, Optimizer, Sequence, Value, nodes_in
 from tf2migrate.plan.facts import is_moving_average
 from tf2migrate.plan.gradients import Backward, backward, behind
@@ -39,6 +40,7 @@ ALIASES = frozenset(
     ]
 )
 STATE = ("variable", "layer")
+UNGATED = "`tf.gradients` does not wait: a variable may change while another gradient still goes back through it"
 
 
 class Race(Exception):
@@ -137,6 +139,7 @@ class Execution:
                         self._one_after_the_other(effect, other)
                 self._readers(effect, variable)
             self._gradients_beside(effect)
+            self._gradients_within(effect)
         self._shared_optimizers()
 
     def _one_after_the_other(self, first: Node, second: Node) -> None:
@@ -192,6 +195,27 @@ class Execution:
                 continue
             if any(_memory(value) in written(effect) for value in gradient.needed):
                 raise Race(effect, "a gradient reads a variable that another update of this run changes")
+
+    def _gradients_within(self, effect: Node) -> None:
+        """What ``tf.gradients`` gives is applied as soon as it is there, while other gradients still read the variable.
+
+        TensorFlow 1.15 was measured to apply the gradients of the last layers first, and to go back through the new
+        weights from there. Gradients that are clipped by their common norm wait for each other.
+        """
+        gradients, variables = (effect.details.get(key) for key in ("gradients", "applied_to"))
+        if not isinstance(gradients, Sequence) or not isinstance(variables, Sequence):
+            return
+        applied = [list(nodes_in(value)) for value in gradients.items]
+        taken = {n.number: n for nodes in applied for n in behind(nodes) if n.op == "tf.gradients"}
+        for nodes, variable in zip(applied, variables.items, strict=True):
+            before = self._closure(nodes)
+            changed = (variable, layer_of(variable) if isinstance(variable, Node) else None)
+            for number, gradient in taken.items():
+                read = self.backward(gradient)
+                if number in before or read is None or "gated" in gradient.details:
+                    continue
+                if any(_memory(value) in changed for value in read.needed):
+                    raise Race(effect, UNGATED)
 
     def _shared_optimizers(self) -> None:
         seen: set[int] = set()
