@@ -111,6 +111,20 @@ class Collected:
 
 
 @dataclass(frozen=True, slots=True)
+class Inherited:
+    """A call that makes a variable, or what has some inside, with an argument of the scope that it is in.
+
+    ``parameter`` is what the argument is called in the call; empty where the call has no such parameter.
+    """
+
+    call: cst.Call
+    scope: cst.Call
+    keyword: str
+    parameter: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """A call that reads collected tensors: a ``list`` of them, or their ``sum``.
 
@@ -183,6 +197,7 @@ class Staging:
     conveniences: list[Convenience] = field(default_factory=list)
     touched: list[tuple[Node, Place]] = field(default_factory=list)
     flags: list[FlagEvent] = field(default_factory=list)
+    inherited: list[Inherited] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
     regularized: list[Node] = field(default_factory=list)
     writers: list[Writer] = field(default_factory=list)

@@ -206,6 +206,7 @@ class TensorFlow(Recurrent, Distributions, Datasets, Control, Metrics, Convenien
             return self.convenience(name, args, node, frame)
         recurrent = self.recurrent(name, args, node)
         if recurrent is not None:
+            self.inherit(node, {}, {})
             return recurrent
         if name in LAYER_NAMES:
             return self.layer(name, args, node, frame)
@@ -442,6 +443,8 @@ class TensorFlow(Recurrent, Distributions, Datasets, Control, Metrics, Convenien
             case Scope():
                 if name == "reuse_variables":
                     self.reuse_now(receiver)
+                if name.startswith("set_"):
+                    return self.refuse("TFM601", node, f"`{name}` of a scope changes the variables inside it")
                 return Const(None)
             case Writer():
                 return self.writer_method(receiver, name, args, node, frame)

@@ -255,6 +255,8 @@ class Scope(Value):
     path: str = ""
     reuse: bool = False
     title: str | None = None
+    defaults: dict[str, cst.Call] = field(default_factory=dict)
+    """The calls of ``tf.variable_scope`` that give what variables inside get where they are given none of their own."""
 
 
 @dataclass(frozen=True, slots=True)

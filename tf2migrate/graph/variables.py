@@ -16,6 +16,7 @@ from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.op_names import OpNames
 from tf2migrate.graph.parts import PART, variables_of
 from tf2migrate.graph.sizes import Sizes, number, shape_of, sizes_given
+from tf2migrate.graph.staging import Inherited
 from tf2migrate.graph.values import (
     ArgumentScope,
     Bound,
@@ -63,6 +64,21 @@ LAYER_NAMES = {
     "tf.contrib.layers.layer_norm": "LayerNorm",
     "tf.contrib.layers.instance_norm": "InstanceNorm",
 }
+# The parameters of `tf.variable_scope` from the fourth on, and which of them calls inside can be given instead.
+SCOPE_DEFAULTS = (
+    *("initializer", "regularizer", "caching_device", "partitioner", "custom_getter", "reuse", "dtype"),
+    *("use_resource", "constraint"),
+)
+INHERITED = ("initializer", "regularizer")
+# Layers all of whose variables have initializers of their own.
+OWN_INITIALIZERS: dict[str, str] = {}
+LAYER_DEFAULTS = {
+    "tf.layers.batch_normalization": OWN_INITIALIZERS,
+}
+LAYER_DEFAULTS |= {
+    f"tf.layers.{name}": {"initializer": "kernel_initializer"}
+    for name in ("dense", "conv1d", "conv2d", "conv3d", "conv2d_transpose", "conv3d_transpose")
+}
 SCOPES = ("tf.variable_scope", "tf.variable_op_scope", "tf.get_variable_scope")
 NAMING = ("tf.name_scope", "tf.op_scope", "tf.keras.backend.name_scope")
 CONTEXTS = ("tf.name_scope", "tf.device", "tf.op_scope", "tf.colocate_with", "tf.keras.backend.name_scope")
@@ -75,6 +91,7 @@ class ScopeEntry:
     path: str
     reuse: bool | str = False
     counts: dict[str, int] = field(default_factory=dict)
+    defaults: dict[str, cst.Call] = field(default_factory=dict)
     named: bool = True
 
     def unique(self, base: str) -> str:
@@ -184,7 +201,7 @@ class Variables(ArgumentScopes):
         """Opens what a ``with`` item stands for; gives back what has to be closed."""
         if isinstance(value, Scope) and value.name == "tf.variable_scope":
             outer = self.scopes[-1]
-            entry = ScopeEntry(value.path, value.reuse or outer.reuse)
+            entry = ScopeEntry(value.path, value.reuse or outer.reuse, defaults=value.defaults)
             self.scopes.append(entry)
             return entry
         if isinstance(value, Sequence) and value.kind == "controls":
@@ -195,11 +212,15 @@ class Variables(ArgumentScopes):
         """``tf.variable_scope(name_or_scope, default_name, values, ..., reuse=)``."""
         name = args.get(0, "name_or_scope", "name")
         default = args.get(1, "default_name")
-        reuse = args.get(6, "reuse")
+        reuse = args.get(8, "reuse")
         outer = self.scopes[-1]
-        for keyword in ("initializer", "regularizer", "custom_getter", "dtype", "constraint", "partitioner"):
-            value = args.keywords.get(keyword)
-            if value is not None and not (isinstance(value, Const) and value.value is None):
+        defaults = dict(name.defaults if isinstance(name, Scope) else outer.defaults)
+        for position, keyword in enumerate(SCOPE_DEFAULTS, 3):
+            if not is_given(args.get(position, keyword)):
+                continue
+            if keyword in INHERITED and keyword in args.keywords:
+                defaults[keyword] = node
+            elif keyword not in ("reuse", "caching_device", "use_resource"):
                 self.refuse("TFM601", node, f"`variable_scope({keyword}=...)` changes the variables inside it")
         path: str
         if isinstance(name, Scope):
@@ -228,7 +249,16 @@ class Variables(ArgumentScopes):
             title = name.value
         elif isinstance(name, Const) and isinstance(default, Const):
             title = str(default.value)
-        return Scope("tf.variable_scope", path, cast(bool, entry), title)
+        return Scope("tf.variable_scope", path, cast(bool, entry), title, defaults)
+
+    def inherit(self, call: cst.Call, parameters: dict[str, str], given: dict[str, Value | None]) -> None:
+        """Notes what a call takes from the open scope, because it is not given it; by the name of its parameter."""
+        for keyword, scope in self.scopes[-1].defaults.items():
+            if keyword == "initializer" and parameters is OWN_INITIALIZERS:
+                continue
+            parameter = parameters.get(keyword, "")
+            if not (parameter and is_given(given.get(parameter))):
+                self.staging.inherited.append(Inherited(call, scope, keyword, parameter, self.place()))
 
     def reuse_now(self, scope: Value) -> None:
         for entry in self.scopes:
@@ -288,6 +318,8 @@ class Variables(ArgumentScopes):
         elif name in self.by_name:
             return self.refuse("TFM404", node, f"the variable `{name}` is made twice without reuse")
         initializer = args.get(3, "initializer")
+        own = {"initializer": initializer, "regularizer": args.get(4, "regularizer")}
+        self.inherit(node, {"initializer": "initializer", "regularizer": "regularizer"}, own)
         made = self.make("variable", "tf.get_variable", [initializer] if initializer is not None else [], node)
         made.name = name
         made.trainable = self.known_flag(args.get(5, "trainable"), made, "trainable", node)
@@ -383,6 +415,11 @@ class Variables(ArgumentScopes):
             owner.trainable = self.known_flag(named.get("trainable"), owner, "trainable", node)
             self.by_name[f"layer {path}"] = owner
             self.add_parts(owner, args)
+            if not contrib:
+                by_place = len(args.positional) > (4 if name.endswith("dense") else 9)
+                self.inherit(node, {} if by_place else LAYER_DEFAULTS.get(name, {}), dict(args.keywords))
+            else:
+                self.inherit(node, OWN_INITIALIZERS, {})
             self.collections.setdefault("variables", []).append(owner)
         elif owner.expression is not node and owner.op != name:
             return self.refuse("TFM404", node, f"`{path}` is reused by another kind of layer")

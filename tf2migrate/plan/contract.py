@@ -32,6 +32,10 @@ DEFINITIONS = (cst.FunctionDef, cst.ClassDef)
 def check_program(flow: Flow, slicer: Slicer) -> None:
     """What must hold of the whole region, whatever is run."""
     _unvisited(flow, slicer)
+    for each in flow.staging.inherited:
+        reason = f"`variable_scope({each.keyword}=...)` changes the variables inside it"
+        advice = f"give each of them its {each.keyword}"
+        raise NotPlanned(slicer.refusal("TFM601", each.scope, reason, advice))
     check_heads(flow, slicer)
     for atom, name in flow.conflicts:
         reason = f"`{name}`, made here, belongs to the model and to what it computes"

@@ -26,6 +26,7 @@ from tf2migrate.rewrite.outlined_loops import outlined_loops
 from tf2migrate.rewrite.parted_loops import parted_loops
 from tf2migrate.rewrite.plain import rewrite_plain
 from tf2migrate.rewrite.program import Rewriter
+from tf2migrate.rewrite.scope_defaults import written_defaults
 from tf2migrate.rewrite.shapes import other_shapes
 from tf2migrate.rewrite.step_counter import named_counter
 from tf2migrate.rewrite.together import Together
@@ -44,6 +45,7 @@ STEPS = (
     resolved,
     named_updates,
     named_counter,
+    written_defaults,
     versioned,
     written_targets,
 )
