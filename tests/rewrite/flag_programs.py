@@ -213,7 +213,32 @@ SIZE = flags.FLAGS.times * flags.FLAGS.batch
 """,
 }
 
+LISTED = """\
+import tensorflow as tf
+
+flags = tf.app.flags
+flags.DEFINE_integer("width", 3, "of a stripe")
+flags.DEFINE_string("colour", "red", "of a stripe")
+FLAGS = flags.FLAGS
+
+
+def main(_):
+    own = [(name, flag.value) for name, flag in FLAGS.__flags.items() if name in ("width", "colour")]
+    print(sorted(own), FLAGS.width)
+
+
+if __name__ == "__main__":
+    tf.app.run()
+"""
+
 PROGRAMS: dict[str, FlagProgram] = {
+    "listed": FlagProgram(
+        {"main.py": LISTED},
+        (
+            Run((), ("[('colour', 'red'), ('width', 3)] 3",)),
+            Run(("--width=4",), ("[('colour', 'red'), ('width', 4)] 4",)),
+        ),
+    ),
     "script": FlagProgram(
         {"main.py": SCRIPT},
         (

@@ -143,7 +143,7 @@ DEFINED = 'import tensorflow as tf\nflags = tf.app.flags\nflags.DEFINE_integer("
     "text",
     [
         "FLAGS._parse_flags()\n",
-        "print(FLAGS.__flags)\n",
+        "print(FLAGS._flags)\n",
         "print(vars(FLAGS))\n",
         "import json\njson.dumps(FLAGS)\nprint(FLAGS.n)\n",
         "for i in range(2):\n    flags.DEFINE_integer('x%d' % i, 1, '')\n    print(FLAGS.n)\n",

@@ -61,6 +61,9 @@ class Flags(Training):
             if name == "mark_as_parsed":
                 self.event("parse", node)
             return Bound(self.flag_values, Builtin(name), name)
+        if name == "__flags":
+            # absl's own dict of flags, in both; looking at it parses nothing.
+            return Host()
         if name.startswith("_"):
             return self.refuse("TFM103", node, f"`{name}` of `FLAGS` is private and not the same in absl")
         self.event("read", node, name)
