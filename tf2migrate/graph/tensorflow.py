@@ -9,6 +9,7 @@ import libcst as cst
 from tf2migrate.api.calls import Effect, effects
 from tf2migrate.api.distributions import DIVERGENCE, is_distribution
 from tf2migrate.api.flags import is_flags
+from tf2migrate.api.gone import gone_before
 from tf2migrate.api.regularizers import is_regularizer
 from tf2migrate.api.results import COLUMNS, EACH, LISTS, tuple_length
 from tf2migrate.api.schedules import is_schedule
@@ -320,6 +321,9 @@ class TensorFlow(Recurrent, Distributions, Datasets, Control, Metrics, Convenien
                 if any(True for _ in nodes_in(value)):
                     return Unknown(f"a graph value is passed to `{name}`", self.place())
             return Host(shape_sources(*args.all()), name)
+        gone = gone_before(name)
+        if gone is not None:
+            return self.refuse(gone.code, node, gone.reason, gone.advice)
         if effect in (Effect.STATEFUL, Effect.GRAPH, Effect.VARIABLE):
             return self.refuse("TFM410", node, f"`{name}` is not rewritten yet")
         for value in args.all():
