@@ -407,14 +407,14 @@ WITH_VARIABLES: tuple[tuple[Layer, float], ...] = (
     (_helper, 3),
     (_loop, 2),
     (_dicts, 2),
-    (_branch, 0.5),
+    (_branch, 0.2),
     (_convolution, 1),
     (_recurrent, 1),
-    (_list, 0.7),
+    (_list, 0.3),
     (_batch_norm, 1),
     (_embedding, 2),
     (_tied, 2),
-    (_closure, 2),
+    (_closure, 0.5),
 )
 WITHOUT: tuple[tuple[Layer, float], ...] = (
     (_element, 8),

@@ -7,7 +7,7 @@ from random import Random
 from tests.generate import networks, sessions, training
 from tests.generate.writer import Input, Tensor, Train, Writer
 
-STYLES = ("script",) * 6 + ("main",) * 2 + ("class",) * 4 + ("builder",)
+STYLES = ("script",) * 12 + ("main",) * 4 + ("class",) * 8 + ("builder",)
 
 
 def random_program(seed: int) -> str:

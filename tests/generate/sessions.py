@@ -87,7 +87,7 @@ class Runs:
             self._updates()
         if w.chance(0.03):
             self._initialise()
-        if w.chance(0.1):
+        if w.chance(0.04):
             self._feed_between()
         if w.chance(0.25):
             self._train_loop()

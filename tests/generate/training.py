@@ -46,7 +46,7 @@ def make_loss(w: Writer, out: Tensor, labels: str, classes: str) -> Tensor:
 
 
 def _finish(w: Writer, expression: str, needs: frozenset[str]) -> Tensor:
-    if w.variables and w.chance(0.2):
+    if w.variables and w.chance(0.08):
         variable = w.ref(w.one_of(w.variables))
         expression = f"{expression} + 0.01 * tf.nn.l2_loss({variable})"
     if w.has_regularizer and w.chance(0.6):
@@ -172,7 +172,9 @@ def _apply(w: Writer, optimizer: str, loss: Tensor, train: str, listed: str, cou
     if w.chance(0.3):
         w.line(f"{train} = {optimizer}.apply_gradients({w.ref(pairs)}{counted})")
         return
-    how = w.one_of((f"tf.clip_by_value({g}, -0.5, 0.5)", f"tf.clip_by_norm({g}, 1.0)", f"{g} * 0.5"))
+    how = w.one_of(
+        (f"tf.clip_by_value({g}, -0.5, 0.5)", f"tf.clip_by_norm({g}, 1.0)", f"tf.clip_by_average_norm({g}, 0.5)")
+    )
     test = w.one_of((f" if {g} is not None", f" if {g} is not None", ""))
     w.line(f"{w.ref(clipped)} = [({how}, {v}) for {g}, {v} in {w.ref(pairs)}{test}]")
     w.line(f"{train} = {optimizer}.apply_gradients({w.ref(clipped)}{counted})")
@@ -181,7 +183,7 @@ def _apply(w: Writer, optimizer: str, loss: Tensor, train: str, listed: str, cou
 def _by_gradients(w: Writer, optimizer: str, loss: Tensor, train: str, var_list: str, counted: str) -> None:
     tvars, grads = w.fresh("tvars", "params", "variables"), w.fresh("grads", "gradients")
     w.line(f"{w.ref(tvars)} = {var_list or 'tf.trainable_variables()'}")
-    if w.chance(0.7):
+    if w.chance(0.9):
         inner = f"tf.gradients({w.ref(loss)}, {w.ref(tvars)})"
         w.line(f"{w.ref(grads)}, _ = tf.clip_by_global_norm({inner}, {w.one_of(('5', '1.0', '0.5'))})")
     else:
