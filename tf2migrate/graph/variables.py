@@ -261,9 +261,11 @@ class Variables(ArgumentScopes):
                 self.staging.inherited.append(Inherited(call, scope, keyword, parameter, self.place()))
 
     def reuse_now(self, scope: Value) -> None:
-        for entry in self.scopes:
-            if isinstance(scope, Scope) and (entry.path == scope.path or scope.name == "tf.get_variable_scope"):
+        """``scope.reuse_variables()``: the scopes around that one go on as they were."""
+        for entry in reversed(self.scopes):
+            if isinstance(scope, Scope) and entry.path == scope.path:
                 entry.reuse = True
+                return
 
     def full_name(self, name: Value | None, base: str, where: cst.CSTNode) -> str:
         scope = self.scopes[-1]

@@ -50,6 +50,7 @@ class Composer:
     inner: dict[int, str] = field(default_factory=dict)
     host_attributes: set[str] = field(default_factory=set)
     variables: Callable[[list[Node]], str] | None = None
+    variable: Callable[[Node], str] | None = None
     reference: Callable[[Node], str] | None = None
     listing: Listing | None = None
     building: bool = False
@@ -216,6 +217,8 @@ class Composer:
                     return self.plan.parameter_names[value.number]
             if role is Role.ALIAS and self.is_collected(source) and self.variables is not None:
                 value = self.flow.bound_value(source, name)
+                if isinstance(value, Node) and self.variable is not None:
+                    return self.variable(value)
                 text = self.variables(list(nodes_in(value)))
                 return f"({text})" if " + " in text else text
             if role in (Role.HOST, Role.CONSTANT) and holder == "self" and name in self.host_attributes:

@@ -39,6 +39,7 @@ class Rewriting:
         self.templates = Templates(self.module.tree)
         self.functions = Functions(plan, self.composer, self.templates)
         self.composer.variables = self.functions.ordered_text
+        self.composer.variable = self.functions.variable_reference
         self.composer.reference = self.functions.variable_reference
         self.listing = self.composer.listing = Listing(self.staging, self.region.frame, self.functions.listed_text)
         numbers: dict[int, int] = {}

@@ -40,11 +40,15 @@ class Substitution(cst.CSTTransformer):
             return False
         if isinstance(node, cst.WithItem) and self._is_scope(node):
             return False
+        if isinstance(node, cst.SimpleStatementLine | cst.If) and self._only_reuses(node):
+            return False
         return super().on_visit(node)
 
     def on_leave(  # type: ignore[override]
         self, original: cst.CSTNode, updated: cst.CSTNode
     ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
+        if isinstance(original, cst.SimpleStatementLine | cst.If) and self._only_reuses(original):
+            return cst.RemoveFromParent()
         if id(original) in self.whole:
             return self._like(original, self.symbols.expression(self.whole[id(original)]))
         if id(original) in self.replacements:
@@ -72,6 +76,26 @@ class Substitution(cst.CSTTransformer):
         if isinstance(original, cst.Attribute) and self._is_reference(original):
             return self._like(original, self.symbols.reference(original, cast(cst.Attribute, updated)))
         return super().on_leave(original, updated)
+
+    def _only_reuses(self, node: cst.CSTNode) -> bool:
+        """``if t > 0: scope.reuse_variables()``: a native program says by its objects which variables it means."""
+        match node:
+            case cst.SimpleStatementLine(body=[cst.Expr(value=call)]) | cst.SimpleStatementSuite(
+                body=[cst.Expr(value=call)]
+            ):
+                return self._is_reuse(call)
+            case cst.If(test=test, body=cst.SimpleStatementSuite() as body, orelse=None):
+                return self._only_reuses(body) and not _calls(test)
+            case cst.If(test=test, body=cst.IndentedBlock(body=body), orelse=None):
+                return all(map(self._only_reuses, body)) and not _calls(test)
+        return False
+
+    def _is_reuse(self, node: cst.CSTNode) -> bool:
+        match node:
+            case cst.Call(func=cst.Attribute(value=base, attr=cst.Name(value="reuse_variables")), args=[]):
+                values = self.symbols.staging.values_of(base)
+                return bool(values) and all(isinstance(v, Scope) for v in values)
+        return False
 
     def _scope_name(self, node: cst.Attribute) -> str | None:
         """``scope.name`` of a scope that is gone: the text that it was, if it was the same in all calls."""
@@ -164,3 +188,8 @@ def _prefixes(node: cst.CSTNode) -> list[int]:
         node = node.value
         out.append(id(node))
     return out
+
+
+def _calls(node: cst.CSTNode) -> bool:
+    """Whether evaluating an expression may do more than to give a value."""
+    return isinstance(node, cst.Call) or any(_calls(child) for child in node.children)
