@@ -16,6 +16,7 @@ from tf2migrate.plan.several import separate
 from tf2migrate.rewrite.argument_scopes import without_argument_scopes
 from tf2migrate.rewrite.collected import resolved
 from tf2migrate.rewrite.conveniences import written_out
+from tf2migrate.rewrite.eager import rewrite_eager, runs_eagerly
 from tf2migrate.rewrite.fetched_locals import fetched_locals
 from tf2migrate.rewrite.held import HeldRewriter
 from tf2migrate.rewrite.inlining import walk
@@ -145,6 +146,9 @@ def _attempt(modules: list[Module], entry: str, marks: bool, builders: tuple[cst
     staging = analyse(project, project.modules[entry], builder, () if builder is not None else builders)
     made = Attempt(staging, modules, builders)
     try:
+        if runs_eagerly(staging):
+            made.texts = rewrite_eager(staging)
+            return made
         named = None
         if not staging.obstacles:
             shapes = (step(staging, modules, builder) for step in STEPS)
