@@ -8,7 +8,7 @@ import pytest
 
 from tf2migrate.config import Settings
 from tf2migrate.files import source_from_bytes
-from tf2migrate.migrate import Level, Program, migrate
+from tf2migrate.migrate import Level, Program, migrate, migrate_text
 
 NETWORK = """import math
 
@@ -88,3 +88,38 @@ def test_what_cannot_come_stays(tmp_path: Path, network: str, extra: str) -> Non
     program = migrated(tmp_path, "import network", "network.", network, extra)
     assert program.level is Level.UNCHANGED
     assert all(file.code == file.source.text for file in program.files)
+
+
+# ------------------------------------------------------------------ imports inside of functions
+OWN_IMPORT = """import tensorflow as tf
+
+
+def build(sizes):
+    x = tf.placeholder(tf.float32, [None, sizes[0]])
+    w = tf.Variable(tf.ones(sizes))
+    return {{'x': x, 'y': tf.matmul(x, w)}}
+
+
+def main():
+    {imported}
+    net = build(sizes=[2, 3])
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        print(sess.run(net['y'], {{net['x']: [[1.0, 2.0]]}}))
+
+
+main()
+"""
+
+
+def test_a_caller_may_import_the_same_again() -> None:
+    made = migrate_text(OWN_IMPORT.format(imported="import tensorflow as tf"))
+    assert made.level is Level.NATIVE
+    assert "def build" not in made.code
+    assert "tf)" not in made.code.partition("class Model")[2].partition("super()")[0]
+
+
+def test_a_caller_that_means_something_else_by_a_name_keeps_the_call() -> None:
+    text = OWN_IMPORT.format(imported="import tensorflow.compat.v1 as tf")
+    made = migrate_text(text)
+    assert made.level is Level.UNCHANGED

@@ -17,6 +17,7 @@ import libcst as cst
 
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Function, ProjectModule
+from tf2migrate.names.import_lines import aliases_of, import_of, module_imports, module_text
 from tf2migrate.names.project import Module, Project, dotted_name
 from tf2migrate.names.tree import walk
 from tf2migrate.plan.region import bindings, names_read
@@ -113,7 +114,7 @@ class _Moves:
     def mentions(self, module: Module) -> list[cst.BaseExpression] | None:
         """The expressions of a file that are the function; None where one may be that was not seen."""
         name = self.function.name.value
-        imported = {bound for bound, _, original in _imported(module.tree) if original == name}
+        imported = {bound for bound, original in _imported(module.tree) if original == name}
         found: list[cst.BaseExpression] = []
         passed: set[int] = set()
         for node in walk(module.tree):
@@ -169,11 +170,11 @@ class _Moves:
         name, stem = self.function.name.value, self.home.path.stem
         for module in self.modules:
             for node in walk(module.tree):
-                if not isinstance(node, cst.ImportFrom) or all(original != name for _, _, original in _aliases(node)):
+                if not isinstance(node, cst.ImportFrom) or all(original != name for _, original in aliases_of(node)):
                     continue
-                text = _module_text(node)
+                text = module_text(node)
                 if module is target and any(node is part for part in cast(cst.SimpleStatementLine, made.by).body):
-                    alone = len(list(_aliases(node))) == 1
+                    alone = len(list(aliases_of(node))) == 1
                     left = alone and not any(line.startswith(f"from {text} ") for line in made.imports)
                     # An import of the file alone binds its name.
                     stays = left and (text.startswith(".") or text.split(".")[0] in _words(target.tree))
@@ -216,7 +217,7 @@ class _Moves:
         if isinstance(node.names, cst.ImportStar):
             name = self.function.name.value
             return held.get(name) is env.get(name) is not None
-        pairs = [(original, bound) for bound, _, original in _aliases(node)]
+        pairs = [(original, bound) for bound, original in aliases_of(node)]
         return any(
             isinstance(held.get(bound), Function) and held.get(bound) is env.get(original) for original, bound in pairs
         ) and not any(
@@ -244,12 +245,13 @@ class _Moves:
             return name if plain and name not in there | shadowing and not _has_star(target.tree) else None
         if len(bound) != 1 or self.changes(name):
             return None
-        statement = next((i for i in _imports(self.home.tree) if any(found == name for found, _ in bindings(i))), None)
+        imports = module_imports(self.home.tree)
+        statement = next((i for i in imports if any(found == name for found, _ in bindings(i))), None)
         if statement is not None:
-            line = _line_for(statement, name)
+            line = import_of(statement, name)
             if not line or (self.lies_elsewhere(target) and line.startswith("from .")):
                 return None
-            same = any(_line_for(i, name) == line for i in _imports(target.tree))
+            same = any(import_of(i, name) == line for i in module_imports(target.tree))
             if name in shadowing or (name in there and not same):
                 return None
             if not same and line not in made.imports:
@@ -270,12 +272,12 @@ class _Moves:
         if isinstance(small.names, cst.ImportStar):
             hidden = name.startswith("_") or any(n == "__all__" for n, _ in bindings(self.home.tree))
             return None if hidden or name in shadowing or name in {n for n, _ in bindings(target.tree)} else name
-        known = next((bound for bound, _, original in _aliases(small) if original == name), None)
+        known = next((bound for bound, original in aliases_of(small) if original == name), None)
         if known is not None:
             return None if known in shadowing or self.is_rebound(known, target) else known
         if name in {n.value for n in walk(target.tree) if isinstance(n, cst.Name)}:
             return None
-        line = f"from {_module_text(small)} import {name}"
+        line = f"from {module_text(small)} import {name}"
         if line not in made.imports:
             made.imports.append(line)
         return name
@@ -360,7 +362,7 @@ class _Bringer(Traced):
             if isinstance(small, cst.ImportFrom) and not isinstance(small.names, cst.ImportStar):
                 kept = [a for a in small.names if dotted_name(a.name) != name]
                 if not kept:
-                    module = _module_text(small)
+                    module = module_text(small)
                     if not any(text.startswith(f"from {module} ") for text in self.bringing.imports):
                         body.append(cst.Import([cst.ImportAlias(_dotted(module))]))
                     continue
@@ -375,56 +377,19 @@ class _Bringer(Traced):
 
 
 # ------------------------------------------------------------------ imports and names
-def _imports(tree: cst.Module) -> Iterator[cst.Import | cst.ImportFrom]:
-    """The imports that stand in the body of a file itself."""
-    for statement in tree.body:
-        if isinstance(statement, cst.SimpleStatementLine):
-            yield from (s for s in statement.body if isinstance(s, cst.Import | cst.ImportFrom))
-
-
-def _imported(tree: cst.Module) -> Iterator[tuple[str, str, str]]:
-    """What ``from module import original as bound`` binds anywhere in a file: bound, module and original name."""
+def _imported(tree: cst.Module) -> Iterator[tuple[str, str]]:
+    """What ``from module import original as bound`` binds anywhere in a file: bound and original names."""
     for node in walk(tree):
         if isinstance(node, cst.ImportFrom):
-            if isinstance(node.names, cst.ImportStar):
-                continue
-            yield from _aliases(node)
-
-
-def _aliases(node: cst.ImportFrom) -> Iterator[tuple[str, str, str]]:
-    for alias in node.names if not isinstance(node.names, cst.ImportStar) else ():
-        name = dotted_name(alias.name)
-        bound = alias.asname.name.value if alias.asname and isinstance(alias.asname.name, cst.Name) else name
-        yield bound, _module_text(node), name
-
-
-def _module_text(node: cst.ImportFrom) -> str:
-    return "." * len(node.relative) + (dotted_name(node.module) if node.module is not None else "")
+            yield from aliases_of(node)
 
 
 def _dotted(text: str) -> cst.Name | cst.Attribute:
     return cast(cst.Name | cst.Attribute, cst.parse_expression(text))
 
 
-def _line_for(node: cst.Import | cst.ImportFrom, name: str) -> str:
-    """The import of one name alone, as text; empty for another name, and for ``import a.b``, which binds ``a``."""
-    if isinstance(node, cst.ImportFrom):
-        for bound, module, original in _aliases(node):
-            if bound == name:
-                return f"from {module} import {original}" + (f" as {bound}" if bound != original else "")
-        return ""
-    for alias in node.names:
-        dotted = dotted_name(alias.name)
-        if alias.asname is not None and isinstance(alias.asname.name, cst.Name):
-            if alias.asname.name.value == name:
-                return f"import {dotted} as {name}"
-        elif dotted == name:
-            return f"import {dotted}"
-    return ""
-
-
 def _has_star(tree: cst.Module) -> bool:
-    return any(isinstance(i, cst.ImportFrom) and isinstance(i.names, cst.ImportStar) for i in _imports(tree))
+    return any(isinstance(i, cst.ImportFrom) and isinstance(i.names, cst.ImportStar) for i in module_imports(tree))
 
 
 def _is_own(node: cst.Attribute) -> bool:

@@ -12,6 +12,7 @@ from typing import cast
 
 import libcst as cst
 
+from tf2migrate.names.import_lines import import_of, module_imports
 from tf2migrate.names.project import Module, Project
 from tf2migrate.names.tree import children, is_docstring
 from tf2migrate.plan.region import IN_PLACE, bindings, names_read
@@ -574,7 +575,8 @@ class _Opener(Traced):
         inner_function = any(n is self.function for n in walk(caller)) and caller is not self.module.tree
         # What functions inside bind themselves is not read from outside.
         outer = {n.value for n in names_read(function.body)} - local
-        if isinstance(caller, cst.FunctionDef) and not inner_function and outer & caller_bound:
+        hidden = outer & caller_bound if isinstance(caller, cst.FunctionDef) and not inner_function else set()
+        if any(not self.is_imported_again(name, cast(cst.FunctionDef, caller)) for name in hidden):
             return None
         if isinstance(caller, cst.ClassDef):
             return None
@@ -611,6 +613,16 @@ class _Opener(Traced):
         if rest is not None and not nested:
             made.append(rest)
         return self.with_comments(made)
+
+    def is_imported_again(self, name: str, caller: cst.FunctionDef) -> bool:
+        """Whether a function imports for itself, before the call, what its file imports under the same name."""
+        imports = [n for n in walk(caller) if isinstance(n, cst.Import | cst.ImportFrom) and import_of(n, name)]
+        lines = [import_of(node, name) for node in imports]
+        outer = [line for node in module_imports(self.module.tree) if (line := import_of(node, name))]
+        order = {id(node): index for index, node in enumerate(walk(caller))}
+        before = all(order[id(node)] < order[id(self.opening.statement)] for node in imports)
+        once = [found for found, _ in bindings(caller.body)].count(name) == 1
+        return once and before and len(lines) == 1 and lines == outer
 
     def placed(self, statement: cst.SimpleStatementLine) -> cst.SimpleStatementLine:
         self.trace(self.opening.statement, statement)

@@ -12,6 +12,7 @@ from tf2migrate.graph.values import (
     Node,
     nodes_in,
 )
+from tf2migrate.names.import_lines import import_of, module_imports
 from tf2migrate.names.tree import children
 from tf2migrate.plan.flow import Role
 from tf2migrate.plan.layers import LayerObject, parameter_of
@@ -115,10 +116,18 @@ class Rewriter(SideOutputs):
             sources = self.flow.reaching(read.value, atom)
             staying = any(self.flow.role(s) in (Role.HOST, Role.CONSTANT, Role.RUN) and s not in atoms for s in sources)
             parameter = read.value in self.region.frame.env and not sources
+            if sources and all(self.is_imported_again(source, read.value) for source in sources):
+                continue
             if staying or parameter:
                 self.host += [read.value] if read.value not in self.host else []
                 if atom in forward and id(read) not in only:
                     self.composer.host_attributes.add(read.value)
+
+    def is_imported_again(self, atom: Atom, name: str) -> bool:
+        """Whether a function imports for itself what its file imports under the same name."""
+        own = [i for i in getattr(atom.statement, "body", ()) if isinstance(i, cst.Import | cst.ImportFrom)]
+        lines = {line for i in own if (line := import_of(i, name))}
+        return bool(lines) and lines == {line for i in module_imports(self.module.tree) if (line := import_of(i, name))}
 
     def constructor_reads(self, item: LayerObject) -> Iterator[tuple[Atom, cst.Name]]:
         """Names that the calls of a layer give to its constructor, with the statements that they stand in."""
