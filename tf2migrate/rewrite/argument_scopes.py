@@ -22,7 +22,7 @@ from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.model import NotPlanned, Refusal
 from tf2migrate.plan.region import names_read
 from tf2migrate.rewrite.inlining import Traced
-from tf2migrate.rewrite.spelling import Spelling
+from tf2migrate.rewrite.spelling import Spelling, enclosed
 
 TIGHT = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 # The name of a normalizer's own scope inside that of the layer.
@@ -184,8 +184,7 @@ class _Resolver:
             return cst.SimpleString(f'"{found[0].local}/{own}"')
         given = self.given(found[0].call, found[0].layer, "scope")
         if given is not None and not (isinstance(given, cst.Name) and given.value == "None"):
-            left = given if isinstance(given, cst.Name | cst.Attribute | cst.BaseString) else _bracketed(given)
-            return cst.BinaryOperation(left, cst.Add(), cst.SimpleString(f'"/{own}"'))
+            return cst.BinaryOperation(enclosed(given.deep_clone()), cst.Add(), cst.SimpleString(f'"/{own}"'))
         if self.names_matter():
             raise self.refused(found[0].call, "the names of the variables of this layer's normalizer matter")
         return None
@@ -211,10 +210,6 @@ def _unfiltered(function: str) -> int:
 def _places(layer: str) -> tuple[str, ...]:
     symbol = tf1_symbol(layer)
     return symbol.positional() if symbol is not None else ()
-
-
-def _bracketed(expression: cst.BaseExpression) -> cst.BaseExpression:
-    return expression.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
 
 
 class _Writing(Traced):
@@ -314,10 +309,10 @@ class _Writing(Traced):
         none = {"activation_fn": cst.Name("None"), "biases_initializer": cst.Name("None")}
         out = made.with_changes(args=_joined(kept, {**plain, **none}))
         self.trace(original, out)
-        out = cst.Call(wrapped.function.deep_clone(), _joined([cst.Arg(out)], wrapped.arguments))
+        out = cst.Call(enclosed(wrapped.function.deep_clone()), _joined([cst.Arg(out)], wrapped.arguments))
         self.trace(original, out)
         if wrapped.activation is not None:
-            out = cst.Call(wrapped.activation.deep_clone(), [cst.Arg(out)])
+            out = cst.Call(enclosed(wrapped.activation.deep_clone()), [cst.Arg(out)])
             self.trace(original, out)
         return out.with_changes(lpar=original.lpar, rpar=original.rpar) if original.lpar else out
 

@@ -11,6 +11,7 @@ from tf2migrate.graph.staging import Convenience, Staging
 from tf2migrate.graph.values import Const, Value
 from tf2migrate.names.project import Module
 from tf2migrate.plan.model import NotPlanned, Refusal
+from tf2migrate.rewrite.spelling import enclosed
 
 
 @dataclass(slots=True)
@@ -56,6 +57,11 @@ class Writing:
         """The text given for a parameter."""
         found = self.expression(parameter)
         return self.module.tree.code_for_node(found) if found is not None else default
+
+    def called(self, parameter: str) -> str:
+        """The text given for a parameter, so that it can be called or asked for an attribute."""
+        found = self.expression(parameter)
+        return self.module.tree.code_for_node(enclosed(found)) if found is not None else ""
 
     def value(self, parameter: str) -> Value | None:
         """The value of a parameter, where it is the same whenever the call is evaluated."""

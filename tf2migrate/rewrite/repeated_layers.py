@@ -77,7 +77,7 @@ def _calls(writing: Writing, arguments: list[str], kind: str) -> list[str]:
         base, opened = known.value, writing.text("scope")
     else:
         raise writing.refused("the scope of these layers is not known")
-    layer, inputs = writing.text("layer"), writing.text("inputs")
+    layer, inputs = writing.called("layer"), writing.text("inputs")
     result = writing.result("outputs")
     lines = [f'with {writing.tf}.variable_scope({opened}, "{kind}", [{inputs}]):']
     for number, given in enumerate(arguments, 1):

@@ -101,7 +101,7 @@ class Spelling:
             found = found or self.traced(name, source, target, depth)
             if found is None:
                 return None
-            replaced[id(whole)] = found
+            replaced[id(whole)] = found if whole is expression else enclosed(found)
         return cast(cst.BaseExpression, expression.visit(_Replacing(replaced)))
 
     def chain(self, expression: cst.BaseExpression, name: cst.Name) -> cst.BaseExpression:
@@ -157,6 +157,17 @@ class Spelling:
         parts = owner.body if isinstance(owner, cst.Module) else [cast(cst.CSTNode, getattr(owner, "body", owner))]
         count = sum(bound == name.value for part in parts for bound, _ in bindings(part))
         return count + (name.value in holder.entry) == 1
+
+
+def enclosed(expression: cst.BaseExpression) -> cst.BaseExpression:
+    """An expression that can be a part of another one, or be called: in parentheses, if it is made of several."""
+    single = (
+        *(cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.SimpleString, cst.Integer, cst.Float),
+        *(cst.List, cst.Dict, cst.Set, cst.Tuple),
+    )
+    if isinstance(expression, single) or expression.lpar:
+        return expression
+    return expression.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
 
 
 def _equal(one: Value, other: Value) -> bool:

@@ -39,7 +39,7 @@ def created_train_op(writing: Writing) -> list[str]:
     options = f", global_step={step}" if step else ""
     options += "" if writing.is_none("variables_to_train") else f", var_list={writing.text('variables_to_train')}"
     update = writing.fresh("update")
-    lines += _behind_updates(writing, f"{update} = {writing.text('optimizer')}.minimize({loss}{options})")
+    lines += _behind_updates(writing, f"{update} = {writing.called('optimizer')}.minimize({loss}{options})")
     value = f"{writing.tf}.identity({loss})"
     if checked is None or checked.value:
         value = f'{writing.tf}.check_numerics({loss}, "LossTensor is inf or nan")'
@@ -149,7 +149,7 @@ def _optimizer(writing: Writing, step: str) -> str:
         case Const(value=str(name)) if name in OPTIMIZERS:
             return f"{writing.tf}." + OPTIMIZERS[name].format(rate=rate)
         case Symbol(name=name) if name.endswith("Optimizer"):
-            return f"{writing.text('optimizer')}(learning_rate={rate})"
+            return f"{writing.called('optimizer')}(learning_rate={rate})"
         case Function():
             return _applied(writing, "optimizer", [rate])
     raise writing.refused("the optimizer of this train op is not known")
@@ -159,7 +159,7 @@ def _applied(writing: Writing, parameter: str, arguments: list[str]) -> str:
     """A function of the program called with arguments; a lambda with its parameters replaced."""
     function = writing.expression(parameter)
     if not isinstance(function, cst.Lambda):
-        return f"{writing.text(parameter)}({', '.join(arguments)})"
+        return f"{writing.called(parameter)}({', '.join(arguments)})"
     params = [param.name.value for param in function.params.params]
     plain = len(params) == len(arguments) and not function.params.kwonly_params
     if not plain or function.params.star_kwarg is not None or isinstance(function.params.star_arg, cst.Param):
