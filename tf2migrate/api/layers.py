@@ -136,7 +136,9 @@ def _weighted(site: CallSite, table: WeightedLayer, place: Place) -> Layer | Ref
         options = {option: text for option, text in options.items() if not option.startswith("bias_")}
         options["use_bias"] = "False"
     scope_name = optional(site, "name") or optional(site, "scope")
-    options |= name_option(scope_name) | dtype_option(place.dtype)
+    options |= name_option(scope_name)
+    if keras != "Embedding":  # its input are ids
+        options |= dtype_option(place.dtype)
     positional = frozenset(table.renamed.get(parameter, parameter) for parameter in site.by_place)
     layer = Layer(
         constructor(f"{place.tf}.keras.layers.{keras}", options, by_position, positional),
