@@ -43,10 +43,17 @@ def without_argument_scopes(
     for module in modules:
         edit = _Writing(module, staging, edits, builder)
         made = edit.apply(module)
-        tidied = _Tidying(made, edit.dropped, edit.builder)
+        tidied = _Tidying(made, edit.dropped - _named_in(modules, module), edit.builder)
         out.append(tidied.apply(made).settled())
         builder = tidied.builder
     return out, builder
+
+
+def _named_in(modules: list[Module], own: Module) -> set[str]:
+    """All names in the other files, which may mean something of this one."""
+    return {
+        node.value for module in modules if module is not own for node in walk(module.tree) if isinstance(node, cst.Name)
+    }
 
 
 @dataclass(slots=True)
