@@ -51,9 +51,8 @@ def without_argument_scopes(
 
 def _named_in(modules: list[Module], own: Module) -> set[str]:
     """All names in the other files, which may mean something of this one."""
-    return {
-        node.value for module in modules if module is not own for node in walk(module.tree) if isinstance(node, cst.Name)
-    }
+    others = [module.tree for module in modules if module is not own]
+    return {node.value for tree in others for node in walk(tree) if isinstance(node, cst.Name)}
 
 
 @dataclass(slots=True)
