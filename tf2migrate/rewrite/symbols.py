@@ -25,6 +25,7 @@ from tf2migrate.plan.contract import ancestors
 from tf2migrate.plan.facts import dtype_of, rank_of
 from tf2migrate.plan.model import NotPlanned, Refusal
 from tf2migrate.rewrite.flags import absl_call
+from tf2migrate.rewrite.seeding import is_harmless
 
 # Losses of TensorFlow 1 that send no gradient into their labels, and what they call these.
 STOPPED_LABELS = {
@@ -188,27 +189,9 @@ class Symbols:
         return self.settle(made, original, updated)
 
     def seeding(self, call: cst.Call) -> str:
-        """The function that makes a run repeatable, as the graph's seed did.
-
-        Keras initializers take their seeds from Python's own generator, so that one has to be seeded as well; the
-        function that does so seeds numpy too. Where the program seeded one of them before, that would undo it.
-        """
-        if not call.args:
-            return f"{self.tf}.random.set_seed"
-        line, text = self.module.line(call), self.code(call.args[0].value)
-        before: list[tuple[int, str, str]] = []
-        stack: list[cst.CSTNode] = [self.module.tree]
-        while stack:
-            node = stack.pop()
-            if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and self.module.line(node) < line:
-                name = self.code(node.func)
-                draws = name.endswith("random.seed") or name.startswith(("np.random.", "random."))
-                if draws and not name.endswith("RandomState"):
-                    seed = self.code(node.args[0].value) if node.args else ""
-                    before.append((self.module.line(node), name, seed))
-            stack.extend(children(node))
-        # The same seed right before: seeding again changes nothing.
-        harmless = all(name.endswith("random.seed") and seed == text and line - at <= 2 for at, name, seed in before)
+        """The function that seeds what the program draws, as the seed of the graph did."""
+        modules = [self.staging.modules[key] for key in self.staging.module_frames]
+        harmless = bool(call.args) and is_harmless(self.module, call, modules)
         return f"{self.tf}.keras.utils.set_random_seed" if harmless else f"{self.tf}.random.set_seed"
 
     def used_once(self, initializer: cst.Call) -> bool:
