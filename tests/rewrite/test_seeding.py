@@ -48,7 +48,9 @@ def test_all_generators_are_seeded(before: str, after: str, fed: str) -> None:
         pytest.param("np.random.seed(8)", "", "np.random.randn(3, 2)", id="another seed before"),
         pytest.param("np.random.seed(7)\nz = np.random.rand()", "", "np.random.randn(3, 2)", id="drawn since the seed"),
         pytest.param("", "z = np.random.rand()\nnp.random.seed(3)", "np.random.randn(3, 2)", id="drawn before it"),
-        pytest.param("from random import shuffle", "", "np.ones([3, 2])", id="draws under another name"),
+        pytest.param(
+            "from random import shuffle\nshuffle([1, 2])", "", "np.ones([3, 2])", id="drawn under another name"
+        ),
         pytest.param("", "random.shuffle([1, 2])", "np.ones([3, 2])", id="Python's generator"),
     ],
 )

@@ -6,73 +6,135 @@ Keras that does so seeds numpy too. Where a program draws from one of them, that
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 
 import libcst as cst
 
 from tf2migrate.names.project import Module, dotted_name
-from tf2migrate.names.tree import walk
+from tf2migrate.names.tree import children, walk
 
-# A seed that is set so near to the one of the graph is set together with it.
-NEAR = 3
-NUMPY = ("np.random.", "numpy.random.")
-# The reader of the MNIST tutorials seeds numpy with the seed of the graph and draws its batches from it.
-READER = "read_data_sets"
-MADE = ("RandomState", "default_rng", "Generator", "SeedSequence")
-
-
-@dataclass(frozen=True, slots=True)
-class _Use:
-    """A call that seeds one of the global generators, or draws from it."""
-
-    module: str
-    line: int
-    generator: str
-    seeds: bool
-    seed: str
+GENERATORS = ("numpy.random", "random")
+# What leaves the shared state of a generator alone: other generators, and the modules themselves.
+_APART = frozenset({"RandomState", "Generator", "default_rng", "SeedSequence", "Random", "SystemRandom", "mtrand"})
+# Libraries that draw from numpy's shared generator where they are not given a seed of their own.
+_DRAWING = frozenset({"pandas", "scipy", "sklearn"})
+# The reader of the MNIST tutorials seeds numpy with the seed of the graph, if it has one by then, and draws from it.
+_READER = "read_data_sets"
 
 
-def is_harmless(module: Module, call: cst.Call, modules: Iterable[Module]) -> bool:
-    """Whether numpy and Python may be seeded where a call seeds the graph: nothing drawn from them changes."""
-    uses = [use for each in modules for use in _uses(each)]
-    line, seed = module.line(call), module.tree.code_for_node(call.args[0].value) if call.args else ""
-    return all(
-        _is_set_here([use for use in uses if use.generator == generator], module.key, line, seed)
-        for generator in ("numpy", "python")
-    )
+def host_numbers_stay(call: cst.Call, module: Module, program: Iterable[Module], ours: Callable[[str], bool]) -> bool:
+    """Whether numpy and Python draw the same numbers, if the call that seeds TensorFlow seeds them too.
+
+    They do where nothing in the program draws from them, and where the program seeds them right beside the call:
+    before it with the same seed, or after it. ``ours`` tells the dotted names of TensorFlow, which draws from neither.
+    """
+    beside, covered = _beside(call, module, ours)
+    modules = {m.key: m for m in (*program, module)}.values()
+    used = {generator for m in modules for generator in _used(m.tree, beside)}
+    for each in modules:
+        for node in walk(each.tree):
+            if isinstance(node, cst.Call) and _is_reader(node):
+                seeded = each is module and module.line(call) < module.line(node)
+                used |= set() if seeded else {GENERATORS[0]}
+    return used <= covered
 
 
-def _is_set_here(uses: list[_Use], module: str, line: int, seed: str) -> bool:
-    """Whether a generator that is drawn from is seeded right here, either way."""
-    draws = [use for use in uses if not use.seeds]
-    if not draws:
-        return True
-    early = [use.line for use in draws if use.module == module]
-    for use in uses:
-        if not use.seeds or use.module != module:
-            continue
-        just_before = 0 <= line - use.line < NEAR and use.seed == seed and not any(use.line < at < line for at in early)
-        near = use.line - line <= NEAR or use.seed == READER
-        just_after = use.line > line and near and not any(line < at < use.line for at in early)
-        if just_before or just_after:
-            return True
+def _is_reader(call: cst.Call) -> bool:
+    match call.func:
+        case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
+            return name == _READER
     return False
 
 
-def _uses(module: Module) -> Iterable[_Use]:
+def _beside(call: cst.Call, module: Module, ours: Callable[[str], bool]) -> tuple[set[int], set[str]]:
+    """The seedings in one row with a call, by identity, and the generators that they set as they were."""
+    meanings = _meanings(module.tree)
+    found: set[int] = set()
+    covered: set[str] = set()
     for node in walk(module.tree):
-        match node:
-            case cst.ImportFrom(module=cst.Name() | cst.Attribute() as source, names=[*_]):
-                if dotted_name(source) in ("random", "numpy.random"):
-                    # Draws under names of their own.
-                    yield _Use("", 0, "numpy" if "numpy" in dotted_name(source) else "python", False, "")
-            case cst.Call(func=cst.Attribute(attr=cst.Name(value=last)) | cst.Name(value=last)) if last == READER:
-                yield _Use(module.key, module.line(node), "numpy", True, READER)
-                yield _Use(module.key, module.line(node), "numpy", False, "")
-            case cst.Call(func=cst.Attribute(attr=cst.Name(value=last)) as func):
-                name = dotted_name(func)
-                generator = "numpy" if name.startswith(NUMPY) else "python" if name.startswith("random.") else ""
-                if generator and last not in MADE:
-                    seed = module.tree.code_for_node(node.args[0].value) if node.args else ""
-                    yield _Use(module.key, module.line(node), generator, last == "seed", seed)
+        body = node.body if isinstance(node, cst.Module | cst.IndentedBlock) else ()
+        at = next((i for i, statement in enumerate(body) if _is_call(statement, call)), None)
+        if at is None:
+            continue
+        for after, row in ((False, reversed(body[:at])), (True, body[at + 1 :])):
+            for statement in row:
+                calls = [n for n in walk(statement) if isinstance(n, cst.Call)]
+                seedings = [(c, generator) for c in calls if (generator := _seeded(c, meanings))]
+                others = [c for c in calls if all(c is not s for s, _ in seedings)]
+                if not isinstance(statement, cst.SimpleStatementLine) or any(
+                    not ours(dotted_name(c.func)) for c in others
+                ):
+                    break
+                for seeding, generator in seedings:
+                    if after or _argument(module, seeding) == _argument(module, call):
+                        found.add(id(seeding.func))
+                        covered.add(generator)
+    return found, covered
+
+
+def _is_call(statement: cst.CSTNode, call: cst.Call) -> bool:
+    match statement:
+        case cst.SimpleStatementLine(body=[cst.Expr(value=value)]):
+            return value is call
+    return False
+
+
+def _seeded(call: cst.Call, meanings: dict[str, str]) -> str:
+    """The generator that a call seeds with a given seed, or nothing."""
+    generator, _, function = _meaning(call.func, meanings).rpartition(".")
+    return generator if function == "seed" and generator in GENERATORS and call.args else ""
+
+
+def _argument(module: Module, call: cst.Call) -> str:
+    return module.tree.code_for_node(call.args[0].value) if call.args else ""
+
+
+def _used(tree: cst.Module, beside: set[int]) -> Iterator[str]:
+    """The generators that a module uses, but for the seedings ``beside``."""
+    meanings = _meanings(tree)
+    if {meaning.split(".")[0] for meaning in meanings.values()} & _DRAWING:
+        yield GENERATORS[0]
+    yield from (meaning for name, meaning in meanings.items() if name.startswith("*"))
+    stack: list[cst.CSTNode] = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, cst.Import | cst.ImportFrom):
+            continue
+        if isinstance(node, cst.Name | cst.Attribute) and (meaning := _meaning(node, meanings)):
+            for generator in GENERATORS:
+                function = meaning.removeprefix(f"{generator}.").split(".")[0]
+                drawn = meaning == generator or (meaning.startswith(f"{generator}.") and function not in _APART)
+                if drawn and id(node) not in beside:
+                    yield generator
+            continue
+        stack.extend(children(node))
+
+
+def _meaning(node: cst.BaseExpression, meanings: dict[str, str]) -> str:
+    """The dotted name, as imported, of a chain of names; empty for what no import binds."""
+    root, _, rest = dotted_name(node).partition(".")
+    meaning = meanings.get(root, "")
+    return f"{meaning}.{rest}" if meaning and rest else meaning
+
+
+def _meanings(tree: cst.Module) -> dict[str, str]:
+    """What the imports of a module bind, whatever else may be bound to the same names."""
+    found: dict[str, str] = {}
+    for node in walk(tree):
+        if not isinstance(node, cst.Import | cst.ImportFrom):
+            continue
+        source = dotted_name(node.module) if isinstance(node, cst.ImportFrom) else ""
+        if isinstance(node, cst.ImportFrom) and node.relative:
+            continue
+        if isinstance(node.names, cst.ImportStar):
+            if source in GENERATORS:
+                found[f"*{source}"] = source
+            continue
+        for alias in node.names:
+            name = dotted_name(alias.name)
+            full = f"{source}.{name}" if source else name
+            if alias.asname is not None:
+                found[dotted_name(alias.asname.name)] = full
+            else:
+                found[name if source else name.split(".")[0]] = full if source else name.split(".")[0]
+    return found

@@ -25,7 +25,7 @@ from tf2migrate.plan.contract import ancestors
 from tf2migrate.plan.facts import dtype_of, rank_of
 from tf2migrate.plan.model import NotPlanned, Refusal
 from tf2migrate.rewrite.flags import absl_call
-from tf2migrate.rewrite.seeding import is_harmless
+from tf2migrate.rewrite.seeding import host_numbers_stay
 
 # Losses of TensorFlow 1 that send no gradient into their labels, and what they call these.
 STOPPED_LABELS = {
@@ -189,10 +189,17 @@ class Symbols:
         return self.settle(made, original, updated)
 
     def seeding(self, call: cst.Call) -> str:
-        """The function that seeds what the program draws, as the seed of the graph did."""
+        """The function that makes a run repeatable, as the seed of the graph did; that of Keras takes ints alone."""
+        seen = self.staging.values_of(call.args[0].value) if call.args else []
+        whole = bool(call.args) and all(isinstance(v.value, int) for v in seen if isinstance(v, Const))
         modules = [self.staging.modules[key] for key in self.staging.module_frames]
-        harmless = bool(call.args) and is_harmless(self.module, call, modules)
-        return f"{self.tf}.keras.utils.set_random_seed" if harmless else f"{self.tf}.random.set_seed"
+        if whole and host_numbers_stay(call, self.module, modules, self.is_tensorflow):
+            return f"{self.tf}.keras.utils.set_random_seed"
+        return f"{self.tf}.random.set_seed"
+
+    def is_tensorflow(self, called: str) -> bool:
+        """Whether a function of this dotted name is TensorFlow's."""
+        return called.split(".")[0] in self.aliases.names
 
     def used_once(self, initializer: cst.Call) -> bool:
         """Whether an initializer is written as the argument of the call that makes its one variable."""
