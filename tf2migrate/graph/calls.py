@@ -41,6 +41,7 @@ from tf2migrate.graph.values import (
     Unknown,
     Value,
     Writer,
+    are_single,
     join,
     nodes_in,
     settled,
@@ -196,7 +197,9 @@ class Calls(Expressions):
             if isinstance(value, Function) or method:
                 self.callback(value, name, node)
         folded = self.folded(FOLDED_FOREIGN.get(name), args)
-        return folded if folded is not None else Host(shape_sources(*args.all()), name)
+        if folded is not None:
+            return folded
+        return Host(shape_sources(*args.all()), name, single=name in ELEMENTWISE and are_single(args.all()))
 
     def folded(self, function: Callable[..., object] | None, args: Arguments) -> Const | None:
         """The result of a pure function of known numbers."""
@@ -606,6 +609,8 @@ class Calls(Expressions):
 
 # Packages that call functions at the same time as the program goes on.
 CONCURRENT = ("threading.", "_thread.", "multiprocessing.", "concurrent.", "asyncio.", "joblib.")
+# Functions of numpy that give an array of the same shape.
+ELEMENTWISE = frozenset(f"numpy.{name}" for name in ("abs", "absolute", "exp", "log", "sqrt", "square", "tanh"))
 # Functions of other packages whose result is known where their argument is.
 FOLDED_FOREIGN: dict[str, Callable[..., object]] = {
     "numpy.prod": math.prod,

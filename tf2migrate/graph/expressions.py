@@ -39,6 +39,7 @@ from tf2migrate.graph.values import (
     Symbol,
     Unknown,
     Value,
+    are_single,
     join,
     key_of,
     nodes_in,
@@ -65,6 +66,8 @@ COMPARED: dict[str, Callable[[Any, Any], object]] = {
     "GreaterThanEqual": operator.ge,
 }
 # What `tf.__version__` was to the program: branches on it are taken as under the last TensorFlow 1.
+# Operators on numbers, which work on arrays element by element.
+ARITHMETIC = frozenset({"Add", "Subtract", "Multiply", "Divide", "Power", "Minus", "Plus"})
 ORACLE_VERSION = "1.15.5"
 SHAPE_METHODS = frozenset({"get_shape", "as_list", "num_elements", "value", "ndims", "rank", "shape", "dims"})
 
@@ -297,7 +300,9 @@ class Expressions(Statements):
         inputs = [n for operand in operands for n in nodes_in(operand)]
         if inputs:
             return self.sized(self.tensor(f"operator.{operator}", operands, node), f"operator.{operator}", operands)
-        return Host(shape_sources(*operands), key=(operator, *(key_of(o) for o in operands)))
+        key = (operator, *(key_of(o) for o in operands))
+        single = operator.removesuffix("Assign") in ARITHMETIC and are_single(operands)
+        return Host(shape_sources(*operands), key=key, single=single)
 
     def sized(
         self, made: Value, op: str, positional: list[Value], keywords: dict[str, Value] | None = None

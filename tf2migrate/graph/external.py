@@ -57,18 +57,24 @@ class External(Flags):
         told, expression = args.get(2, "fetches"), argument(node, 2, "fetches")
         if told is None or expression is None or (isinstance(told, Const) and told.value is None):
             told, expression = Sequence([]), cst.List([])
-        runs = len(self.staging.runs)
-        for callback in [args.keywords[name] for name in CALLBACKS if name in args.keywords]:
-            function = callback.function if isinstance(callback, Bound) else callback
-            bound = [callback.receiver] if isinstance(callback, Bound) else []
-            if isinstance(function, Function):
-                count = len(parameters(function)) - len(bound)
-                self.invoke(function, [*bound, *([Host()] * count)], {}, node)
-        if len(self.staging.runs) > runs:
-            return self.refuse("TFM411", node, "a function that an external optimizer calls runs the graph")
         assert isinstance(node.func, cst.Attribute)
         feeds, feed = args.get(1, "feed_dict"), argument(node, 1, "feed_dict")
         fetched = cst.List([cst.Element(node.func.value), cst.Element(expression)])
         update, session = Sequence([target.train, told]), args.get(0, "session")
-        self.run_site("external", update, fetched, feeds, feed, node, frame, session)
+        results = self.run_site("external", update, fetched, feeds, feed, node, frame, session)
+        values = results.items[1] if isinstance(results, Sequence) else None
+        runs = len(self.staging.runs)
+        for kind in [name for name in CALLBACKS if name in args.keywords]:
+            callback = args.keywords[kind]
+            function = callback.function if isinstance(callback, Bound) else callback
+            bound = [callback.receiver] if isinstance(callback, Bound) else []
+            if isinstance(function, Function):
+                count = len(parameters(function)) - len(bound)
+                known: list[Value] = []
+                if kind == "loss_callback" and isinstance(values, Sequence) and values.exact:
+                    known = values.items
+                given = known if len(known) == count else [Host()] * count
+                self.invoke(function, [*bound, *given], {}, node)
+        if len(self.staging.runs) > runs:
+            return self.refuse("TFM411", node, "a function that an external optimizer calls runs the graph")
         return Const(None)

@@ -556,7 +556,8 @@ def fetched(value: Value) -> Value:
         case Mapping(items=pairs, exact=exact):
             return Mapping({k: fetched(v) for k, v in pairs.items()}, exact)
         case Node(kind="tensor" | "variable" | "placeholder" | "assign"):
-            return Host()
+            sizes = value.shape or ()
+            return Host(single=bool(sizes) and all(isinstance(size, Const) and size.value == 1 for size in sizes))
         case Node(kind="summary"):
             return Summary(value)
         case Node():

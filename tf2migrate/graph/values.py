@@ -41,6 +41,8 @@ class Host(Value):
     shape_of: frozenset[Node] = frozenset()
     origin: str = ""
     key: object = None
+    single: bool = False
+    """Whether it may be an array with one element, which numpy 1 took for a number."""
 
 
 @dataclass(eq=False, slots=True)
@@ -439,6 +441,14 @@ def unknown_in(value: Value | None, seen: set[int] | None = None) -> Unknown | N
     return None
 
 
+def are_single(operands: list[Value]) -> bool:
+    """Whether what is computed from host values element by element may be an array with one element."""
+    numbers = all(
+        isinstance(v, Host) or (isinstance(v, Const) and isinstance(v.value, int | float)) for v in operands
+    )
+    return numbers and any(isinstance(v, Host) and v.single for v in operands)
+
+
 def join(values: list[Value]) -> Value:
     """The value of a name that several paths may have bound."""
     distinct: list[Value] = []
@@ -454,7 +464,7 @@ def join(values: list[Value]) -> Value:
         for v in distinct:
             if isinstance(v, Host):
                 shape_of |= v.shape_of
-        return Host(shape_of)
+        return Host(shape_of, single=any(isinstance(v, Host) and v.single for v in distinct))
     return Choice(tuple(distinct))
 
 
@@ -464,7 +474,7 @@ def _same(a: Value, b: Value) -> bool:
     if isinstance(a, Const) and isinstance(b, Const):
         return type(a.value) is type(b.value) and a.value == b.value
     if isinstance(a, Host) and isinstance(b, Host):
-        return a.shape_of == b.shape_of
+        return a.shape_of == b.shape_of and a.single == b.single
     if isinstance(a, Symbol) and isinstance(b, Symbol):
         return a.name == b.name
     if isinstance(a, Dimension | Shape) and type(a) is type(b):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import cast
 
 import libcst as cst
@@ -26,6 +27,7 @@ from tf2migrate.rewrite.comments import standing_alone
 from tf2migrate.rewrite.flag_parsing import check_changes, parses
 from tf2migrate.rewrite.layout import Layout
 from tf2migrate.rewrite.side_outputs import SideOutputs
+from tf2migrate.rewrite.single_values import name_of_numpy, single_results
 from tf2migrate.rewrite.substitution import Replacement, Substitution
 from tf2migrate.rewrite.symbols import Symbols
 from tf2migrate.rewrite.taped_functions import taped_body, taped_calls
@@ -63,6 +65,7 @@ class Rewriter(SideOutputs):
         self.runs.edit = Substitution(self.symbols, self.replacements, self.whole, self.names)
         self.names.update(function_names(self.plan))
         self.run_sites()
+        self.single_results()
         self.summaries()
         self.checkpoints()
         self.host_statements()
@@ -154,6 +157,15 @@ class Rewriter(SideOutputs):
             self.replacements.update(taped_calls(self.plan, symbols, function))
             self.edits.remade[key] = taped_body(self.plan, symbols, function, Templates(symbols.module.tree))
 
+    def single_results(self) -> None:
+        """An array with one element, where a number is taken, is made a scalar; a number stays one."""
+        for symbols in self.all_symbols.values():
+            numpy = name_of_numpy(symbols.module.tree)
+            for operand in single_results(self.staging, symbols.module.tree) if numpy else ():
+                if id(operand) not in self.whole:
+                    before = self.replacements.get(id(operand))
+                    self.replacements[id(operand)] = partial(_squeezed, symbols, numpy, before)
+
     def _factory(self, node: Node, call: cst.Call) -> Replacement:
         symbols = self.all_symbols[node.place.module]
 
@@ -212,3 +224,10 @@ def _by_position(call: cst.Call, definition: cst.CSTNode) -> bool:
 
 # Roles of statements that stay where they are, with their names as they are called now.
 STAYING = (Role.HOST, Role.RUN, Role.ALIAS, Role.CONSTANT, Role.FEED, Role.OPTIMIZER, Role.CHOICE)
+
+
+def _squeezed(
+    symbols: Symbols, numpy: str, before: Replacement | None, updated: cst.BaseExpression
+) -> cst.BaseExpression:
+    made = before(updated) if before is not None else updated
+    return symbols.expression(f"{numpy}.squeeze({symbols.code(made.with_changes(lpar=(), rpar=()))})")

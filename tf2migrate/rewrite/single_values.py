@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from tf2migrate.graph.staging import RunSite, Staging
-from tf2migrate.graph.values import Const, Node, Sequence, Value
+from tf2migrate.graph.values import Const, Host, Node, Sequence, Value
 from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.region import bindings, bound_names
 
@@ -50,6 +50,36 @@ def single_names(staging: Staging) -> Iterator[cst.Name]:
             for node in walk(statement):
                 if isinstance(node, cst.Name) and node.value in sure and takes_number(statement, node):
                     yield node
+
+
+def single_results(staging: Staging, tree: cst.CSTNode) -> Iterator[cst.BaseExpression]:
+    """What is computed from such arrays element by element, or told to a callback, and taken for a number.
+
+    It may be a number at another time: what it becomes has to be right for both.
+    """
+    for statement in walk(tree):
+        for node in walk(statement) if isinstance(statement, cst.SimpleStatementLine) else ():
+            values = staging.values_of(node) if isinstance(node, cst.BaseExpression) else []
+            single = any(isinstance(value, Host) and value.single for value in values)
+            if single and isinstance(node, cst.BaseExpression) and takes_number(statement, node):
+                yield node
+
+
+def name_of_numpy(module: cst.Module) -> str:
+    """How a module calls numpy: one import at the top, of a name that is nothing else; empty where there is none."""
+    lines = [line for line in module.body if isinstance(line, cst.SimpleStatementLine)]
+    imports = [part for line in lines for part in line.body if isinstance(part, cst.Import)]
+    for alias in (alias for statement in imports for alias in statement.names):
+        name = alias.evaluated_alias or "numpy"
+        if alias.evaluated_name == "numpy":
+            named = sum(isinstance(node, cst.Name) and node.value == name for node in walk(module))
+            asked = sum(isinstance(n, cst.Attribute) and _is_named(n.value, name) for n in walk(module))
+            return name if named == asked + 1 else ""
+    return ""
+
+
+def _is_named(node: cst.BaseExpression, name: str) -> bool:
+    return isinstance(node, cst.Name) and node.value == name
 
 
 def _assigned(site: RunSite) -> Iterator[tuple[str, Value]]:
