@@ -222,6 +222,8 @@ class Staging:
     """The graph, by number, of each node that is not in the first one."""
     twins: bool = False
     """Whether the object that holds the graph stands for several of its class."""
+    own_sessions: bool = False
+    """Whether each of those has a session of its own, in which nothing else is used."""
 
     @property
     def every_run(self) -> list[RunSite]:

@@ -27,6 +27,21 @@ def find_resets(flow: Flow, slicer: Slicer) -> dict[int, RunSite]:
     """
     sites = [site for site in flow.staging.runs if not is_never_called(flow.staging, site.place)]
     _in_turns(flow, slicer, sites)
+    found: dict[int, RunSite] = {}
+    for own in _by_object(flow, sites):
+        found |= _resets(flow, slicer, own)
+    return found
+
+
+def _by_object(flow: Flow, sites: list[RunSite]) -> list[list[RunSite]]:
+    """The runs of each object of a class, where each has a session of its own: no initializer reaches another's."""
+    if not flow.staging.own_sessions:
+        return [sites]
+    sessions = {id(site.session): site.session for site in sites}
+    return [[site for site in sites if site.session is one] for one in sessions.values()]
+
+
+def _resets(flow: Flow, slicer: Slicer, sites: list[RunSite]) -> dict[int, RunSite]:
     uses = [_uses(site) for site in sites]
     changes = [_changes(site) for site in sites]
     found: dict[int, RunSite] = {}

@@ -21,6 +21,7 @@ from tf2migrate.graph.values import (
     Node,
     Optimizer,
     Sequence,
+    Session,
     Value,
     join,
     nodes_in,
@@ -59,7 +60,37 @@ def separate(staging: Staging, builders: Iterable[cst.FunctionDef]) -> list[Stag
             raise NotPlanned(Refusal("TFM410", site.frame.module, site.expression, reason))
         for part in users.values() or parts:
             runs[id(part)].append(site)
-    return [part.view(runs[id(part)]) for part in parts]
+    alone = _have_own_sessions(staging, holder)
+    return [part.view(runs[id(part)], alone) for part in parts]
+
+
+def _have_own_sessions(staging: Staging, holder: dict[int, Frame]) -> bool:
+    """Whether each object is used in one session, and each session with one object, as the nodes of ``holder`` show.
+
+    Raises ``NotPlanned`` where an object has values in a session of its own, and others in that of another object.
+    """
+    users: dict[int, set[int]] = {}
+    used: dict[int, set[int]] = {}
+    known = True
+    together: list[tuple[RunSite, Session, set[int]]] = []
+    for site in staging.runs:
+        if site.session is None:
+            known = False
+            continue
+        keys = site.feeds.items if isinstance(site.feeds, Mapping) else {}
+        nodes = [*nodes_in(site.fetches), *(key for key in keys if isinstance(key, Node))]
+        # The initializer of one variable is that of its object.
+        nodes += [n for node in nodes if node.op.endswith(".initializer") for n in node.inputs]
+        objects = {id(holder[node.number]) for node in nodes if node.number in holder}
+        users.setdefault(id(site.session), set()).update(objects)
+        for one in objects:
+            used.setdefault(one, set()).add(id(site.session))
+        together.append((site, site.session, objects))
+    for site, session, objects in together:
+        if len(users[id(session)]) > 1 and any(len(used[one]) > 1 for one in objects):
+            reason = "an object is used in the session of another, where its variables have other values"
+            raise NotPlanned(Refusal("TFM411", site.frame.module, site.expression, reason, "use one session"))
+    return known and all(len(found) <= 1 for found in (*users.values(), *used.values()))
 
 
 def _initializes(node: Node) -> bool:
@@ -137,7 +168,7 @@ class _Part:
         return [*given, *(n for n in nodes_in(node.details.get("variables")) if n.number in reached)]
 
     # ------------------------------------------------------------------ the program without the others
-    def view(self, runs: list[RunSite]) -> Staging:
+    def view(self, runs: list[RunSite], alone: bool) -> Staging:
         own = {n.number for n in self.nodes[0]}
         nodes = [n for n in self.staging.nodes if n.number in own or _initializes(n)]
         made = dataclasses.replace(
@@ -149,6 +180,7 @@ class _Part:
             touched=[(n, place) for n, place in self.staging.touched if n.number in own],
             all_runs=self.staging.runs,
             twins=bool(self.twins),
+            own_sessions=bool(self.twins) and alone,
         )
         if self.twins:
             made.observations = {
