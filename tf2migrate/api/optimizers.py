@@ -43,8 +43,8 @@ class _Optimizer:
 
 
 _EPSILON = {"epsilon": "1e-8"}
-# TensorFlow 1 takes `1 - beta2` of the float32 next to 0.999, Keras of 0.999 itself: 1.3e-5 apart, which Adam's
-# correction of the bias does not cancel. A relu network was 3.7e-2 off after 300 steps, and 1.2e-6 with this.
+# TensorFlow 1 takes `1 - beta2` of the float32 next to 0.999, Keras of 0.999 itself: 1.3e-5 apart, which the correction
+# of the bias does not cancel. A relu network was 3.7e-2 off after 300 steps, and 1.2e-6 with this.
 _ADAM = {"beta_2": "0.9990000128746033", **_EPSILON}
 _RACE = (
     "TensorFlow 1 itself lets weight decay and sparse update race, so that its numbers change from run to run"
@@ -52,7 +52,7 @@ _RACE = (
 _OPTIMIZERS: Mapping[str, _Optimizer] = {
     "tf.train.GradientDescentOptimizer": _Optimizer("SGD"),
     "tf.train.MomentumOptimizer": _Optimizer("SGD", rowwise="momentum"),
-    "tf.train.AdamOptimizer": _Optimizer("Adam", _ADAM),
+    "tf.train.AdamOptimizer": _Optimizer(defaults=_EPSILON, recipe="exact_adam"),
     "tf.train.RMSPropOptimizer": _Optimizer(
         defaults={"epsilon": "1e-10"}, recipe="rms_prop_ones", rowwise="rms_prop"
     ),
@@ -66,7 +66,7 @@ _OPTIMIZERS: Mapping[str, _Optimizer] = {
         recipe="proximal_gradient_descent", rowwise="proximal_gradient_descent"
     ),
     "tf.train.ProximalAdagradOptimizer": _Optimizer(recipe="proximal_adagrad", rowwise="proximal_adagrad"),
-    "tf.contrib.opt.LazyAdamOptimizer": _Optimizer("Adam", _ADAM, rowwise="adam"),
+    "tf.contrib.opt.LazyAdamOptimizer": _Optimizer(defaults=_EPSILON, recipe="exact_adam", rowwise="adam"),
     "tf.contrib.opt.NadamOptimizer": _Optimizer(recipe="nesterov_adam", rowwise="nesterov_adam"),
     "tf.contrib.opt.AdaMaxOptimizer": _Optimizer("Adamax", _EPSILON, rowwise="adamax"),
     "tf.contrib.opt.AdamWOptimizer": _Optimizer(
@@ -87,7 +87,7 @@ _RENAMED = {
 # Options whose difference to 1 weighs the new against the old; TensorFlow 1 has both in float32.
 _COMPLEMENTED = ("beta_1", "beta_2", "rho")
 # Recipes that inherit the defaults of a stock class.
-_SUBCLASSES = frozenset({"RMSPropOnes", "DecayedAdam"})
+_SUBCLASSES = frozenset({"RMSPropOnes", "DecayedAdam", "ExactAdam"})
 _DENSIFIED = frozenset({"tf.train.AdamOptimizer", "tf.train.AdagradOptimizer"})
 _ADVICE = {
     "tf.train.SyncReplicasOptimizer": "On one worker use the optimizer inside it, on several `tf.distribute`",
@@ -164,7 +164,7 @@ def _definitions(name: str, kind: _Optimizer, sparse: bool, rate: Rate, tf: str)
     match kind.recipe:
         case "":
             return ()
-        case "rms_prop_ones" | "decayed_adam":
+        case "rms_prop_ones" | "decayed_adam" | "exact_adam":
             return (recipe(kind.recipe, tf=tf),)
         case "decayed_momentum":
             return _dense("momentum", tf), recipe(kind.recipe, tf=tf)
@@ -190,7 +190,8 @@ def _hyperparameters(given: Mapping[str, str], kind: _Optimizer, reference: str)
         options["momentum"] = as_float(options["momentum"])  # Keras raises for anything but a Python float
     if is_literal(options.get("nesterov", ""), False):
         del options["nesterov"]
-    options |= {key: _single(options[key]) for key in _COMPLEMENTED if key in options}
+    if reference != "ExactAdam":
+        options |= {key: _single(options[key]) for key in _COMPLEMENTED if key in options}
     if "." in reference or reference in _SUBCLASSES:
         options |= {key: text for key, text in kind.defaults.items() if key not in options}
     return [f"{key}={text}" for key, text in options.items()]
