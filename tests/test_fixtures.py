@@ -274,6 +274,8 @@ def ahead(request: pytest.FixtureRequest, pool: Pool) -> Iterator[Ahead]:
 @pytest.mark.slow
 @native
 def test_values_are_the_same(fixture: Fixture, ahead: Ahead) -> None:
+    if fixture.about().get("oracle") == "tensorflow 1":
+        pytest.skip("the original needs the numpy of TensorFlow 1")
     assert_same(ahead(test_values_are_the_same)[fixture].result(), fixture)
 
 
