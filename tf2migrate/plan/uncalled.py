@@ -40,11 +40,13 @@ GRAPH_WORDS = frozenset(
 RUNNING = frozenset({"Session", "InteractiveSession", "global_variables_initializer", "trainable_variables"})
 # With these a program finds functions under names that do not stand in it.
 LOOKUPS = frozenset({"globals", "locals", "vars", "eval", "exec", "getattr", "__import__", "import_module"})
+REFLECTING = frozenset({"inspect", "unittest", "pytest", "__dict__", "modules", "TestCase"})
 
 
 def find_set_aside(flow: Flow) -> dict[int, cst.FunctionDef]:
     """The functions, by identity, that would build graph and that nothing in the program can reach."""
-    builders = {id(function): function for function, what in uncalled_uses(flow) if _builds(what)}
+    uses = list(uncalled_uses(flow))
+    builders = {id(function): function for function, what in uses if _builds(what) and not _is_meant(function)}
     frames = [(flow.staging.modules[key].tree, frame) for key, frame in flow.staging.module_frames.items()]
     if not builders or any(_looks_up(tree) for tree, _ in frames):
         return {}
@@ -65,9 +67,24 @@ def _builds(what: str) -> bool:
     return what.startswith("uses ") and what.strip("`").rpartition(".")[2] not in RUNNING
 
 
+def _is_meant(function: cst.FunctionDef) -> bool:
+    """Whether a function is there for somebody who is not seen: a test, a hook, or one that runs the graph."""
+    if function.decorators or function.name.value.startswith("test"):
+        return True
+    for node in walk(function.body):
+        match node:
+            case cst.Attribute(attr=cst.Name(value=word)) if word in RUNNING:
+                return True
+            case cst.Arg(keyword=cst.Name(value="feed_dict")):
+                return True
+    return False
+
+
 def _looks_up(tree: cst.Module) -> bool:
     for node in walk(tree):
         match node:
+            case cst.Name(value=name) if name in REFLECTING:
+                return True
             case cst.Call(func=cst.Name(value=name)) | cst.Call(func=cst.Attribute(attr=cst.Name(value=name))):
                 if name in LOOKUPS and not (name == "eval" and isinstance(node.func, cst.Attribute)):
                     return True

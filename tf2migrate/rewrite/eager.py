@@ -16,7 +16,7 @@ import libcst as cst
 from tf2migrate.api.calls import Effect, effects
 from tf2migrate.api.calls_model import Refused
 from tf2migrate.api.mnist import is_mnist_reader
-from tf2migrate.api.optimizers import Rate, optimizer
+from tf2migrate.api.optimizers import Rate, densify, optimizer
 from tf2migrate.api.recipes import recipe
 from tf2migrate.graph.datasets import SOURCES
 from tf2migrate.graph.staging import Staging
@@ -45,7 +45,10 @@ LAYERS = {
 OF_TENSORFLOW_1 = ("value", "output_types", "output_shapes", "output_classes", "eval")
 # Packages whose arrays are of 64 bits, in which layers of TensorFlow 1 then made their variables.
 WIDE = ("numpy", "pandas", "sklearn", "scipy")
-GATHERING = ("tf.gather", "tf.nn.embedding_lookup")
+GATHERING = (
+    *("gather", "gather_nd", "embedding_lookup", "embedding_lookup_sparse", "safe_embedding_lookup_sparse"),
+    *("nce_loss", "sampled_softmax_loss"),
+)
 
 
 def runs_eagerly(staging: Staging) -> bool:
@@ -100,8 +103,11 @@ class _Edits:
 
     # ------------------------------------------------------------------ everything in turn
     def plan(self) -> None:
-        self.wide = any(_imports(node, WIDE) for node in self.nodes)
-        self.gathers = any(self.canonical(node) in GATHERING for node in self.nodes)
+        modules = [*self.symbols.staging.modules.values()] or [self.module]
+        everything = [node for module in modules for node in walk(module.tree)]
+        self.wide = any(_imports(node, WIDE) for node in everything)
+        self.gathers = any(isinstance(n, cst.Attribute) and n.attr.value in GATHERING for n in everything)
+        self.appliers = [n for n in everything if isinstance(n, cst.Attribute) and n.attr.value == "apply_gradients"]
         self.collect()
         called: set[int] = set()
         self.comparisons(self.module.tree, self.module.tree)
@@ -241,6 +247,9 @@ class _Edits:
         elif base in self.optimizers or name in ("apply_gradients", "minimize", "compute_gradients"):
             if base not in self.optimizers or name != "apply_gradients" or len(node.args) != 1:
                 raise self.refused(node, f"`{name}` of this optimizer is not rewritten yet")
+            if sum(dotted_name(applier.value) == base for applier in self.appliers) > 1:
+                # A Keras optimizer takes no variables that it has not been built for.
+                raise self.refused(node, "one optimizer applies gradients in several places")
         elif name == "shuffle":
             raise self.refused(node, "whether this shuffles as TensorFlow 1 did is not known", code="TFM801")
         elif name in ("make_one_shot_iterator", "make_initializable_iterator", "track_layer"):
@@ -259,6 +268,8 @@ class _Edits:
         return len(known) == 1 and len(bound) < 2 and isinstance(known[0], cst.BaseNumber | cst.SimpleString)
 
     def optimizer(self, name: str, original: cst.Call, made: cst.BaseExpression) -> cst.BaseExpression:
+        if densify(name, self.gathers):
+            raise self.refused(original, "sparse gradients in a program that runs eagerly", code="TFM501")
         arguments = self.symbols.arguments(cast(cst.Call, made))
         found = optimizer(name, arguments, tf=self.symbols.tf, sparse=self.gathers, rate=Rate.CONSTANT)
         if isinstance(found, Refused):

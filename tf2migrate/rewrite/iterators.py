@@ -26,6 +26,7 @@ from tf2migrate.rewrite.inlining import Traced
 from tf2migrate.rewrite.symbols import Symbols
 
 INITIALIZER = "iterator.initializer"
+UPDATES = ("train", "assign", "group")
 
 
 @dataclass(slots=True)
@@ -263,6 +264,10 @@ class _Planner:
             for _, name, _ in chosen:
                 self.known(site, name, source)
             again = sum(f"{source.name}.get_next()" in line for line in self.made.before.get(id(statement), ()))
+            beside = [other for other in self.staging.runs if other.place.steps[-1].statement is statement]
+            if again and any(n.kind in UPDATES for other in beside for n in nodes_in(other.fetches)):
+                # The first of two runs has its effects although the second finds no element.
+                raise self.refused(place, site.expression, "updates of one statement take elements of one iterator")
             number = f"_{again}" if again else ""
             self.made.first[id(site.expression)] = "fetches" if site.form == "run" else "feed_dict"
             self.made.before.setdefault(id(statement), []).append(

@@ -128,7 +128,8 @@ class Rewriter(SideOutputs):
 
     def is_imported_again(self, atom: Atom, name: str) -> bool:
         """Whether a function imports for itself what its file imports under the same name."""
-        own = [i for i in getattr(atom.statement, "body", ()) if isinstance(i, cst.Import | cst.ImportFrom)]
+        parts = atom.statement.body if isinstance(atom.statement, cst.SimpleStatementLine) else ()
+        own = [part for part in parts if isinstance(part, cst.Import | cst.ImportFrom)]
         lines = {line for i in own if (line := import_of(i, name))}
         return bool(lines) and lines == {line for i in module_imports(self.module.tree) if (line := import_of(i, name))}
 

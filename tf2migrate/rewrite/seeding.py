@@ -95,6 +95,8 @@ def _used(tree: cst.Module, beside: set[int]) -> Iterator[str]:
     if {meaning.split(".")[0] for meaning in meanings.values()} & _DRAWING:
         yield GENERATORS[0]
     yield from (meaning for name, meaning in meanings.items() if name.startswith("*"))
+    if any(_brings_others(node) for node in walk(tree) if isinstance(node, cst.ImportFrom)):
+        yield from GENERATORS
     stack: list[cst.CSTNode] = [tree]
     while stack:
         node = stack.pop()
@@ -108,6 +110,16 @@ def _used(tree: cst.Module, beside: set[int]) -> Iterator[str]:
                     yield generator
             continue
         stack.extend(children(node))
+
+
+def _brings_others(node: cst.ImportFrom) -> bool:
+    """Whether an import may bring the generators of another file of the project under names that are not seen."""
+    source = dotted_name(node.module) if node.module is not None else ""
+    if source.partition(".")[0] in ("tensorflow", "numpy", "random"):
+        return False
+    if isinstance(node.names, cst.ImportStar):
+        return True
+    return any(dotted_name(alias.name) in ("np", "numpy", "random") for alias in node.names)
 
 
 def _meaning(node: cst.BaseExpression, meanings: dict[str, str]) -> str:

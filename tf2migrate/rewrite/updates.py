@@ -29,9 +29,11 @@ INDENT = "    "
 SPARSE_READERS = (
     "tf.nn.embedding_lookup",
     "tf.gather",
+    "tf.gather_nd",
     "tf.nn.nce_loss",
     "tf.nn.sampled_softmax_loss",
     "tf.nn.embedding_lookup_sparse",
+    "tf.nn.safe_embedding_lookup_sparse",
 )
 
 
