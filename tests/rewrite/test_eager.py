@@ -89,6 +89,12 @@ def test_network_becomes_model() -> None:
         pytest.param("tf.set_random_seed(1)\nprint(tf.random_normal([2]))\n", id="drawn from a seed"),
         pytest.param("w = tf.get_variable('w', [2])\nprint(w.numpy())\n", id="shared variables"),
         pytest.param("o = tf.train.AdamOptimizer()\no.minimize(lambda: tf.constant(1.0))\n", id="minimize"),
+        pytest.param(
+            "a, b = tfe.Variable(1.0), tfe.Variable(2.0)\no = tf.train.AdamOptimizer(0.1)\n"
+            "with tf.GradientTape(persistent=True) as t:\n    c, d = a * a, b * b\n"
+            "o.apply_gradients([(t.gradient(c, a), a)])\no.apply_gradients([(t.gradient(d, b), b)])\n",
+            id="one optimizer for other variables later",
+        ),
         pytest.param("d = tf.data.Dataset.range(4).shuffle(4, seed=1)\nprint(list(d))\n", id="shuffle"),
         pytest.param("print(tf.ones([2, 3]).shape[0].value)\n", id="value of a dimension"),
         pytest.param("import numpy as np\nprint(tf.layers.Dense(2)(np.ones([1, 2])))\n", id="layer of 64 bits"),

@@ -51,6 +51,8 @@ def test_of_tensorflow_the_same_name_is_no_mention() -> None:
         pytest.param("import threading", "threading.Timer(1, unused)", id="handed to foreign code"),
         pytest.param("import sys", "getattr(sys.modules[__name__], sys.argv[-1], None)", id="looked up by a name"),
         pytest.param("", "chosen = 'unused'", id="name as a text"),
+        pytest.param("import inspect", "print(inspect.getsource(tf))", id="a program that looks at itself"),
+        pytest.param("import functools\n\n@functools.lru_cache()", "", id="registered by a decorator"),
         pytest.param("class Base:\n    unused = None\n", "Base.unused", id="attribute of the name"),
     ],
 )
