@@ -88,4 +88,4 @@ def obstacles(text: str, **others: str) -> list[str]:
 
 def wrong(reason: str) -> pytest.MarkDecorator:
     """The analysis is wrong here; the mark goes when it is mended."""
-    return pytest.mark.xfail(reason=reason, strict=False)
+    return pytest.mark.xfail(reason=reason, strict=True)

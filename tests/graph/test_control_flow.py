@@ -117,16 +117,23 @@ def test_what_may_or_may_not_have_happened_is_not_certain(text: str) -> None:
         pytest.param("f = x\nfor i in range(3):\n    sess.run(f)\n    f = z", id="name"),
         pytest.param("f = x\nwhile flag:\n    sess.run(f)\n    f = z", id="while"),
         pytest.param(
-            "class A:\n    pass\na = A()\na.f = x\nfor i in range(3):\n    sess.run(a.f)\n    a.f = z", id="attribute"
+            "class A:\n    pass\na = A()\na.f = x\nfor i in range(3):\n    sess.run(a.f)\n    a.f = z",
+            id="attribute",
+            marks=wrong("what the first pass leaves is not seen by the second"),
         ),
-        pytest.param("f = {'a': x}\nfor i in range(3):\n    sess.run(f['a'])\n    f['a'] = z", id="entry"),
         pytest.param(
-            "def run(f):\n    sess.run(f)\nf = x\nfor i in np.arange(3):\n    run(f)\n    f = z", id="argument"
+            "f = {'a': x}\nfor i in range(3):\n    sess.run(f['a'])\n    f['a'] = z",
+            id="entry",
+            marks=wrong("what the first pass leaves is not seen by the second"),
+        ),
+        pytest.param(
+            "def run(f):\n    sess.run(f)\nf = x\nfor i in np.arange(3):\n    run(f)\n    f = z",
+            id="argument",
+            marks=wrong("what the first pass leaves is not seen by the second"),
         ),
         pytest.param("f, g = x, z\nfor i in range(3):\n    sess.run(f)\n    f, g = g, f", id="swapped"),
     ],
 )
-@wrong("what the first pass leaves is not seen by the second")
 def test_run_in_a_loop_sees_what_earlier_passes_left(text: str) -> None:
     (found,) = set(runs(text))
     assert found in ("either x or z", "either z or x", "unknown")

@@ -74,3 +74,14 @@ def parameter_names(function: cst.FunctionDef) -> set[str]:
     params = function.params
     given = [*params.posonly_params, *params.params, *params.kwonly_params, params.star_arg, params.star_kwarg]
     return {param.name.value for param in given if isinstance(param, cst.Param)}
+
+
+def ids_in(node: cst.CSTNode) -> set[int]:
+    """The identities of `node` and of all nodes below it."""
+    out: set[int] = set()
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        out.add(id(current))
+        stack.extend(children(current))
+    return out

@@ -15,7 +15,7 @@ import libcst as cst
 from tf2migrate.graph.frames import Frame, Place
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Const, Node, Scope, Session, Value, key_of, nodes_in
-from tf2migrate.names.tree import children
+from tf2migrate.names.tree import children, ids_in
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import NotPlanned, Refusal
 from tf2migrate.plan.region import bindings, bound_names, changed_names, names_read
@@ -256,7 +256,7 @@ def _creating(
     staging = flow.staging
     frames = {id(f) for f in function.frames}
     found: list[cst.BaseExpression] = []
-    inside = _ids(_own(statement))
+    inside = ids_in(_own(statement))
     for node, place in staging.touched:
         for index, step in enumerate(place.steps):
             if id(step.frame) not in frames:
@@ -291,16 +291,6 @@ def _calls(node: cst.CSTNode) -> list[cst.Call]:
         current = stack.pop()
         if isinstance(current, cst.Call):
             out.append(current)
-        stack.extend(children(current))
-    return out
-
-
-def _ids(node: cst.CSTNode) -> set[int]:
-    out: set[int] = set()
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        out.add(id(current))
         stack.extend(children(current))
     return out
 
@@ -624,7 +614,7 @@ def shared_by(expression: cst.BaseExpression) -> set[int]:
     if isinstance(expression, cst.Call):
         for arg in expression.args:
             if arg.keyword is not None and arg.keyword.value in SHARING:
-                skip |= _ids(arg.value)
+                skip |= ids_in(arg.value)
     return skip
 
 

@@ -10,7 +10,7 @@ import libcst as cst
 
 from tf2migrate.graph.staging import RunSite
 from tf2migrate.graph.values import Node, Optimizer, Session, nodes_in
-from tf2migrate.names.tree import children, walk
+from tf2migrate.names.tree import children, ids_in, walk
 from tf2migrate.plan.checkpoints import is_never_called, is_restored
 from tf2migrate.plan.execution import Execution, is_initialization, written
 from tf2migrate.plan.flow import Flow
@@ -172,20 +172,10 @@ def _made_inside(flow: Flow, loops: set[int], *sessions: Session) -> bool:
         while stack:
             node = stack.pop()
             if id(node) in loops:
-                inside = _nodes(node)
+                inside = ids_in(node)
                 return all(id(session.call) in inside for session in sessions)
             stack.extend(children(node))
     return False
-
-
-def _nodes(node: cst.CSTNode) -> set[int]:
-    out: set[int] = set()
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        out.add(id(current))
-        stack.extend(children(current))
-    return out
 
 
 def initialized_by(site: RunSite) -> list[Node] | None:

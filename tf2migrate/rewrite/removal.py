@@ -13,7 +13,7 @@ from tf2migrate.graph.values import (
     Session,
     Value,
 )
-from tf2migrate.names.tree import children
+from tf2migrate.names.tree import children, ids_in
 from tf2migrate.plan.flow import Role, is_graph_statement, is_summary_statement
 from tf2migrate.plan.model import NotPlanned, Refusal
 from tf2migrate.plan.prints import prints_graph
@@ -160,16 +160,6 @@ class Removal(Rewriting):
                 if name in dropped:
                     gone.add(index)
         return gone
-
-
-def ids_in(node: cst.CSTNode) -> set[int]:
-    out: set[int] = set()
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        out.add(id(current))
-        stack.extend(children(current))
-    return out
 
 
 def calls_in(node: cst.CSTNode) -> list[cst.Call]:
