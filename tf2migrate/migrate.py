@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from tf2migrate.graph.staging import Staging
     from tf2migrate.names.project import Module
-    from tf2migrate.plan.model import Plan, Refusal
+    from tf2migrate.plan.model import Plan
+    from tf2migrate.plan.refusal import Refusal
 
 OnCrash = Callable[[tuple[str, ...], Exception], None]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# The functions that list variables of the graph.
+VARIABLE_LISTS = ("tf.trainable_variables", "tf.global_variables", "tf.all_variables", "tf.get_collection")
 # What is not the constant's own name in small letters.
 _OTHER = {"GLOBAL_VARIABLES": "variables", "VARIABLES": "variables", "TABLE_INITIALIZERS": "table_initializer"}
 _PLAIN = frozenset(

@@ -16,7 +16,7 @@ from tf2migrate.graph.staging import CheckpointCall, RunSite, Staging
 from tf2migrate.graph.values import Foreign, Node, Optimizer, Saver, Symbol, is_cell, nodes_in
 from tf2migrate.names.tree import walk
 from tf2migrate.plan.flow import Flow
-from tf2migrate.plan.model import NotPlanned
+from tf2migrate.plan.refusal import NotPlanned
 from tf2migrate.plan.slices import Slicer
 
 STATE = ("variable", "layer", "cell", "train")

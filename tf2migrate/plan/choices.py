@@ -15,9 +15,10 @@ import libcst as cst
 
 from tf2migrate.graph.staging import RunSite
 from tf2migrate.graph.values import Bound, Choice, Class, Const, Function, Node, Sequence, Value, nodes_in
+from tf2migrate.names.bindings import names_read
 from tf2migrate.names.tree import children
 from tf2migrate.plan.flow import Flow, assign_roles
-from tf2migrate.plan.region import Atom, names_read
+from tf2migrate.plan.region import Atom
 
 OPS = ("train", "group")
 TENSORS = ("tensor", "assign", "placeholder")

@@ -15,12 +15,14 @@ from tf2migrate.graph.values import (
     nodes_in,
     stands_for_several,
 )
+from tf2migrate.names.bindings import names_read
 from tf2migrate.names.guards import is_main_guard
 from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.effects import moved_effect
 from tf2migrate.plan.flow import Flow, Role
-from tf2migrate.plan.model import NotPlanned, Plan, Step
-from tf2migrate.plan.region import Atom, names_read
+from tf2migrate.plan.model import Plan, Step
+from tf2migrate.plan.refusal import NotPlanned
+from tf2migrate.plan.region import Atom
 from tf2migrate.plan.slices import Slicer
 from tf2migrate.plan.stability import instability
 from tf2migrate.plan.uncalled import find_set_aside, uncalled_uses

@@ -9,9 +9,10 @@ import libcst as cst
 from tf2migrate.graph.calls import PURE_BUILTINS
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.values import Builtin, Class, Foreign, Host, Node, Symbol, Value
+from tf2migrate.names.bindings import bindings
 from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.flow import Flow
-from tf2migrate.plan.region import Atom, bindings
+from tf2migrate.plan.region import Atom
 from tf2migrate.plan.stability import MUTATING
 
 # Foreign functions without side effects, by prefix of their dotted name.

@@ -31,9 +31,10 @@ from tf2migrate.graph.values import (
     nodes_in,
     unknown_in,
 )
+from tf2migrate.names.bindings import free_names, names_read
 from tf2migrate.names.tree import walk
 from tf2migrate.plan.prints import prints_graph
-from tf2migrate.plan.region import Atom, Region, free_names, names_read
+from tf2migrate.plan.region import Atom, Region
 
 
 class Role(enum.Enum):

@@ -6,11 +6,12 @@ Any cut is right: the pieces are the user's own statements in their own order. T
 from __future__ import annotations
 
 from tf2migrate.graph.values import Node, Optimizer, nodes_in
+from tf2migrate.names.bindings import names_read
 from tf2migrate.plan.contract import ancestors
 from tf2migrate.plan.facts import is_moving_average, rank_of
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import Forward, Plan, Slice, Step
-from tf2migrate.plan.region import Atom, names_read
+from tf2migrate.plan.region import Atom
 from tf2migrate.plan.slices import Slicer
 
 REDUCTIONS = ("tf.reduce_", "tf.losses.", "tf.nn.l2_loss", "tf.add_n", "tf.contrib.losses.")

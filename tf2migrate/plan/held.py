@@ -23,10 +23,12 @@ from tf2migrate.graph.values import (
     nodes_in,
 )
 from tf2migrate.names.attributes import name_node
+from tf2migrate.names.bindings import IN_PLACE, bindings
 from tf2migrate.names.tree import children
 from tf2migrate.plan.flow import Flow, Role
-from tf2migrate.plan.model import NotPlanned, Plan
-from tf2migrate.plan.region import IN_PLACE, Atom, bindings
+from tf2migrate.plan.model import Plan
+from tf2migrate.plan.refusal import NotPlanned
+from tf2migrate.plan.region import Atom
 from tf2migrate.plan.reserved import RESERVED, attribute
 from tf2migrate.plan.slices import Slicer
 

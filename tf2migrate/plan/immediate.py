@@ -10,9 +10,9 @@ import libcst as cst
 
 from tf2migrate.graph.staging import RunSite
 from tf2migrate.graph.values import Mapping, Node, nodes_in
+from tf2migrate.names.bindings import names_read
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import Fetch
-from tf2migrate.plan.region import names_read
 from tf2migrate.plan.slices import has_call
 
 STAYING = (Role.HOST, Role.RUN, Role.CONSTANT, Role.FEED, Role.SCOPE)

@@ -6,77 +6,18 @@ same variables (``reuse``), and have one each when it gave them different ones; 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
 import libcst as cst
 
-from tf2migrate.graph.frames import Frame, Place
+from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Const, Node, Scope, Session, Value, key_of, nodes_in
+from tf2migrate.graph.values import Node, Scope, Session, Value, key_of, nodes_in
+from tf2migrate.names.bindings import bindings, bound_names, changed_names, names_read
 from tf2migrate.names.tree import children, ids_in
 from tf2migrate.plan.flow import Flow, Role
-from tf2migrate.plan.model import NotPlanned, Refusal
-from tf2migrate.plan.region import bindings, bound_names, changed_names, names_read
-
-
-@dataclass(eq=False, slots=True)
-class LayerCall:
-    """One activation of a layer function."""
-
-    call: cst.Call
-    caller: Frame
-    frame: Frame
-    owned: frozenset[int]
-
-    @property
-    def place(self) -> Place:
-        """Where the call stands."""
-        assert self.frame.called_from is not None
-        return self.frame.called_from
-
-
-@dataclass(eq=False, slots=True)
-class LayerFunction:
-    """A function that becomes a class: what its parameters become, and how its statements part.
-
-    ``lifted`` are names from outside that only exist inside other functions now: ``call`` gets them as well.
-    ``first`` are statements of the constructor (or of ``build``), ``second`` those of ``call``; both hold simple
-    statements and compound headers by identity. ``shapes`` are the tensor parameters whose static shape the
-    variables need.
-    """
-
-    definition: cst.FunctionDef
-    calls: list[LayerCall] = field(default_factory=list)
-    name: str = ""
-    init: list[str] = field(default_factory=list)
-    call: list[str] = field(default_factory=list)
-    saved: list[str] = field(default_factory=list)
-    shapes: list[str] = field(default_factory=list)
-    first: set[int] = field(default_factory=set)
-    second: set[int] = field(default_factory=set)
-    state: dict[str, str] = field(default_factory=dict)
-    lifted: list[str] = field(default_factory=list)
-
-    @property
-    def frames(self) -> list[Frame]:
-        return [c.frame for c in self.calls]
-
-    @property
-    def parameters(self) -> list[cst.Param]:
-        params = self.definition.params
-        return [*params.posonly_params, *params.params, *params.kwonly_params]
-
-
-@dataclass(eq=False, slots=True)
-class LayerObject:
-    """One object of a layer class at one level: the calls that share it, and its attribute name."""
-
-    function: LayerFunction
-    owned: frozenset[int]
-    calls: list[LayerCall]
-    name: str = ""
+from tf2migrate.plan.layer_model import LayerCall, LayerFunction, LayerObject, parameter_of
+from tf2migrate.plan.refusal import NotPlanned, Refusal
 
 
 def find_layers(flow: Flow) -> dict[int, LayerFunction]:
@@ -626,53 +567,6 @@ def _shape_feeds_state(staging: Staging, function: LayerFunction, expression: cs
     return False
 
 
-def class_name(function: str, taken: set[str]) -> str:
-    """``conv_layer`` as the name of a class: ``ConvLayer``."""
-    words = [w for w in re.split(r"_+", function) if w]
-    name = "".join(w[:1].upper() + w[1:] for w in words) or "Layer"
-    if name[0].isdigit() or name == function:
-        name = f"{name}Layer"
-    candidate, number = name, 1
-    while candidate in taken:
-        candidate = f"{name}Layer" if number == 1 else f"{name}Layer{number}"
-        number += 1
-    taken.add(candidate)
-    return candidate
-
-
-def snake(name: str) -> str:
-    out = ""
-    for index, letter in enumerate(name):
-        if letter.isupper() and index and not (name[index - 1].isupper() or out.endswith("_")):
-            out += "_"
-        out += letter.lower()
-    return out.strip("_") or "layer"
-
-
-def object_name(staging: Staging, call: cst.Call, caller: Frame, function: LayerFunction) -> str:
-    """A name for the object of a call: the scope that the program gave it, else the function's name."""
-    for arg in call.args:
-        given = _given_name(staging, arg.value, caller)
-        if given.isidentifier():
-            name = parameter_of(function, call, arg)
-            if name in ("name", "scope", "scope_name", "layer_name", "var_scope", "name_scope"):
-                return given if given.islower() else snake(given)
-    return snake(function.definition.name.value)
-
-
-def _given_name(staging: Staging, expression: cst.BaseExpression, caller: Frame) -> str:
-    """The text that an argument is; where the passes of a loop differ, what all have in front of a number."""
-    values = [seen.value for seen in staging.observations.get(id(expression), ()) if seen.frame is caller]
-    texts = {v.value if isinstance(v, Const) else None for v in values}
-    known = [text for text in texts if isinstance(text, str)]
-    if len(known) != len(texts) or not known:
-        return ""
-    if len(known) == 1:
-        return known[0]
-    stems = {text.rstrip("0123456789").rstrip("_") for text in known}
-    return stems.pop() if len(stems) == 1 else ""
-
-
 def unread_arguments(functions: Iterable[LayerFunction]) -> set[int]:
     """The identities of names in arguments whose parameters the layers have no more."""
     out: set[int] = set()
@@ -685,12 +579,3 @@ def unread_arguments(functions: Iterable[LayerFunction]) -> set[int]:
                 if name in own and name not in kept:
                     out |= {id(inner) for inner in names_read(arg.value)}
     return out
-
-
-def parameter_of(function: LayerFunction, call: cst.Call, arg: cst.Arg) -> str:
-    if arg.keyword is not None:
-        return arg.keyword.value
-    position = [a for a in call.args if a.keyword is None].index(arg)
-    parameters = function.parameters
-    return parameters[position].name.value if position < len(parameters) else ""
-

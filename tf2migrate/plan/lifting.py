@@ -8,10 +8,11 @@ import libcst as cst
 
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.values import Mapping
+from tf2migrate.names.bindings import names_read
 from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.flow import Flow, Role
-from tf2migrate.plan.model import NotPlanned, Refusal, Step
-from tf2migrate.plan.region import names_read
+from tf2migrate.plan.model import Step
+from tf2migrate.plan.refusal import NotPlanned, Refusal
 
 INSIDE = (Role.STAGED, Role.PLACEHOLDER, Role.VARIABLE)
 

@@ -16,27 +16,8 @@ from tf2migrate.plan.region import Atom
 
 if TYPE_CHECKING:
     from tf2migrate.plan.held import Held
-    from tf2migrate.plan.layers import LayerFunction, LayerObject
+    from tf2migrate.plan.layer_model import LayerFunction, LayerObject
     from tf2migrate.plan.taped import TapedFunction
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A contract clause that could not be shown, at one place."""
-
-    code: str
-    module: str
-    where: cst.CSTNode
-    reason: str
-    advice: str = ""
-
-
-class NotPlanned(Exception):
-    """Raised inside the planner; carries the refusal to the program boundary."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.reason)
-        self.refusal = refusal
 
 
 @dataclass(eq=False, slots=True)

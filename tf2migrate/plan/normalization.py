@@ -9,7 +9,8 @@ from __future__ import annotations
 from tf2migrate.graph.values import Const, Mapping, Node
 from tf2migrate.plan.facts import is_moving_average
 from tf2migrate.plan.flow import Flow
-from tf2migrate.plan.model import NotPlanned, Step
+from tf2migrate.plan.model import Step
+from tf2migrate.plan.refusal import NotPlanned
 from tf2migrate.plan.slices import Slicer
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.values import Node
-from tf2migrate.plan.model import NotPlanned, Plan, Step
+from tf2migrate.plan.model import Plan, Step
+from tf2migrate.plan.refusal import NotPlanned
 from tf2migrate.plan.slices import Slicer
 
 

@@ -11,6 +11,7 @@ from tf2migrate.graph.labels import slice_of
 from tf2migrate.graph.staging import RunSite, Staging
 from tf2migrate.graph.values import Choice, Node, Optimizer, fed_node, nodes_in
 from tf2migrate.names.attributes import name_node
+from tf2migrate.names.bindings import names_read
 from tf2migrate.names.tree import children
 from tf2migrate.plan.checkpoints import check_checkpoints
 from tf2migrate.plan.choices import Choosing, find_choices
@@ -21,13 +22,15 @@ from tf2migrate.plan.flow import Flow, Role, analyse_flow
 from tf2migrate.plan.forward import choose_forward, choose_loss
 from tf2migrate.plan.held import find_held, plain, region_expression, settle
 from tf2migrate.plan.immediate import is_immediate
-from tf2migrate.plan.layers import class_name, find_layers, is_repeated, object_name, objects, unread_arguments
+from tf2migrate.plan.layer_names import class_name, object_name
+from tf2migrate.plan.layers import find_layers, is_repeated, objects, unread_arguments
 from tf2migrate.plan.lifting import handed_steps, lifted_names
-from tf2migrate.plan.model import Chosen, Fetch, NotPlanned, Plan, Refusal, Slice, Step, Update
+from tf2migrate.plan.model import Chosen, Fetch, Plan, Slice, Step, Update
 from tf2migrate.plan.normalization import moving_averages
 from tf2migrate.plan.prebuilt import find_prebuilt
 from tf2migrate.plan.recurrent import check_cells
-from tf2migrate.plan.region import Atom, find_region, names_read
+from tf2migrate.plan.refusal import NotPlanned, Refusal
+from tf2migrate.plan.region import Atom, find_region
 from tf2migrate.plan.repeated import unite_repeated
 from tf2migrate.plan.reserved import RESERVED, attribute
 from tf2migrate.plan.sessions import find_resets

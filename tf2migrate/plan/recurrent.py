@@ -5,7 +5,7 @@ from __future__ import annotations
 from tf2migrate.graph.values import Node, is_cell
 from tf2migrate.plan.facts import dtype_of
 from tf2migrate.plan.flow import Flow, Role
-from tf2migrate.plan.model import NotPlanned
+from tf2migrate.plan.refusal import NotPlanned
 from tf2migrate.plan.slices import Slicer
 
 OTHER_FLOATS = ("float16", "float64", "bfloat16", "half", "double")

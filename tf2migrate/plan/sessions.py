@@ -15,7 +15,7 @@ from tf2migrate.plan.checkpoints import is_never_called, is_restored
 from tf2migrate.plan.execution import Execution, is_initialization, written
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.gradients import behind
-from tf2migrate.plan.model import NotPlanned
+from tf2migrate.plan.refusal import NotPlanned
 from tf2migrate.plan.region import Atom
 from tf2migrate.plan.slices import Slicer
 

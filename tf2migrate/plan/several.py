@@ -27,7 +27,7 @@ from tf2migrate.graph.values import (
     nodes_in,
 )
 from tf2migrate.plan.contract import ancestors
-from tf2migrate.plan.model import NotPlanned, Refusal
+from tf2migrate.plan.refusal import NotPlanned, Refusal
 
 
 def separate(staging: Staging, builders: Iterable[cst.FunctionDef]) -> list[Staging]:

@@ -24,11 +24,13 @@ from tf2migrate.graph.values import (
     stands_for_several,
     unknown_in,
 )
+from tf2migrate.names.bindings import names_read
 from tf2migrate.names.tree import children
 from tf2migrate.plan.cut_feeds import cut_expressions, is_cut
 from tf2migrate.plan.flow import Flow, Role
-from tf2migrate.plan.model import Fetch, NotPlanned, Refusal, Slice
-from tf2migrate.plan.region import Atom, names_read
+from tf2migrate.plan.model import Fetch, Slice
+from tf2migrate.plan.refusal import NotPlanned, Refusal
+from tf2migrate.plan.region import Atom
 
 
 class Slicer:

@@ -12,10 +12,11 @@ import libcst as cst
 
 from tf2migrate.graph.interpreter import assigned_names
 from tf2migrate.graph.values import Class, Const, Foreign, Function, Host, Instance, Node, Symbol, Value
+from tf2migrate.names.bindings import bindings, bound_names, changed_names, names_read
 from tf2migrate.names.tree import children, parameter_names
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.model import Step
-from tf2migrate.plan.region import Atom, bindings, bound_names, changed_names, names_read
+from tf2migrate.plan.region import Atom
 
 # Methods that change a list, dict, set or array in place.
 MUTATING = frozenset(

@@ -15,10 +15,11 @@ from tf2migrate.graph.staging import Staging, WriteSite
 from tf2migrate.graph.summaries import KINDS, members, summary_of
 from tf2migrate.graph.values import Bound, Choice, Class, Const, Function, Mapping, Node, Sequence, Summary, Value
 from tf2migrate.names.attributes import name_node
+from tf2migrate.names.bindings import bound_names, names_read
 from tf2migrate.names.tree import children
 from tf2migrate.plan.flow import Flow, Read, path_to
-from tf2migrate.plan.model import NotPlanned
-from tf2migrate.plan.region import Atom, bound_names, names_read
+from tf2migrate.plan.refusal import NotPlanned
+from tf2migrate.plan.region import Atom
 from tf2migrate.plan.slices import Slicer
 
 

@@ -17,8 +17,8 @@ from tf2migrate.graph.calls import argument
 from tf2migrate.graph.frames import Frame, Place
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Node, Scope, Sequence, Value, nodes_in
+from tf2migrate.names.bindings import bindings, changed_names, names_read
 from tf2migrate.names.tree import walk
-from tf2migrate.plan.region import bindings, changed_names, names_read
 from tf2migrate.plan.strata import Strata, Taking, Tangled, Watch, find_strata
 
 

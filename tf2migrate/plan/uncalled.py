@@ -13,10 +13,10 @@ import libcst as cst
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.interpreter import assigned_names
 from tf2migrate.graph.values import Class, Foreign, Instance, Session, Symbol, Value, nodes_in
+from tf2migrate.names.bindings import names_read
 from tf2migrate.names.project import dotted_name
 from tf2migrate.names.tree import children, parameter_names, walk
 from tf2migrate.plan.flow import Flow
-from tf2migrate.plan.region import names_read
 
 # Methods and functions that make state of the graph, or change it, whatever they are called on.
 GRAPH_WORDS = frozenset(

@@ -10,7 +10,8 @@ from tf2migrate.names.tree import walk
 from tf2migrate.plan.execution import Execution, Race
 from tf2migrate.plan.facts import is_moving_average
 from tf2migrate.plan.flow import Flow, Role
-from tf2migrate.plan.model import Fetch, NotPlanned, Step, Update
+from tf2migrate.plan.model import Fetch, Step, Update
+from tf2migrate.plan.refusal import NotPlanned
 from tf2migrate.plan.region import Atom
 from tf2migrate.plan.slices import Slicer
 

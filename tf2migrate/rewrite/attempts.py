@@ -7,35 +7,36 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
+from tf2migrate.forms.argument_scopes import without_argument_scopes
+from tf2migrate.forms.collected import resolved
+from tf2migrate.forms.conveniences import written_out
+from tf2migrate.forms.fetched_locals import fetched_locals
+from tf2migrate.forms.iterators import iterated
+from tf2migrate.forms.module_aliases import modules_as_imports
+from tf2migrate.forms.named_updates import named_updates
+from tf2migrate.forms.outlined_loops import outlined_loops
+from tf2migrate.forms.parted_loops import parted_loops
+from tf2migrate.forms.scope_defaults import written_defaults
+from tf2migrate.forms.shapes import other_shapes
+from tf2migrate.forms.step_counter import named_counter
+from tf2migrate.forms.versions import versioned
+from tf2migrate.forms.wrapped_cells import cells_apart
+from tf2migrate.forms.written_shapes import written_shapes
+from tf2migrate.forms.written_targets import written_targets
+from tf2migrate.forms.written_transitions import written_transitions
 from tf2migrate.graph.program import analyse
 from tf2migrate.graph.staging import Staging
 from tf2migrate.names.project import Module, Project
-from tf2migrate.plan.model import NotPlanned, Plan, Refusal
+from tf2migrate.names.tree import walk
+from tf2migrate.plan.model import Plan
 from tf2migrate.plan.program import plan_program
+from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.several import separate
-from tf2migrate.rewrite.argument_scopes import without_argument_scopes
-from tf2migrate.rewrite.collected import resolved
-from tf2migrate.rewrite.conveniences import written_out
 from tf2migrate.rewrite.eager import rewrite_eager, runs_eagerly
-from tf2migrate.rewrite.fetched_locals import fetched_locals
 from tf2migrate.rewrite.held import HeldRewriter
-from tf2migrate.rewrite.inlining import walk
-from tf2migrate.rewrite.iterators import iterated
-from tf2migrate.rewrite.module_aliases import modules_as_imports
-from tf2migrate.rewrite.named_updates import named_updates
-from tf2migrate.rewrite.outlined_loops import outlined_loops
-from tf2migrate.rewrite.parted_loops import parted_loops
 from tf2migrate.rewrite.plain import rewrite_plain
 from tf2migrate.rewrite.program import Rewriter
-from tf2migrate.rewrite.scope_defaults import written_defaults
-from tf2migrate.rewrite.shapes import other_shapes
-from tf2migrate.rewrite.step_counter import named_counter
 from tf2migrate.rewrite.together import Together
-from tf2migrate.rewrite.versions import versioned
-from tf2migrate.rewrite.wrapped_cells import cells_apart
-from tf2migrate.rewrite.written_shapes import written_shapes
-from tf2migrate.rewrite.written_targets import written_targets
-from tf2migrate.rewrite.written_transitions import written_transitions
 
 # What a program is written out as before it is planned, one after the other.
 STEPS = (

@@ -9,7 +9,8 @@ import libcst as cst
 from tf2migrate.api.recipes import recipe
 from tf2migrate.graph.staging import CheckpointCall
 from tf2migrate.graph.values import Saver
-from tf2migrate.plan.model import NotPlanned, Plan, Refusal
+from tf2migrate.plan.model import Plan
+from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.rewrite.symbols import Symbols
 
 NAME = "Checkpoints"

@@ -10,7 +10,8 @@ from tf2migrate.graph.values import Node, nodes_in
 from tf2migrate.names.tree import children
 from tf2migrate.plan.choices import hands_on
 from tf2migrate.plan.flow import Role
-from tf2migrate.plan.model import NotPlanned, Plan, Refusal
+from tf2migrate.plan.model import Plan
+from tf2migrate.plan.refusal import NotPlanned, Refusal
 
 STAYING = (Role.CHOICE, Role.HOST, Role.RUN, Role.FEED)
 

@@ -8,26 +8,28 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.api.calls_model import Argument, Refused
+from tf2migrate.api.calls_model import Argument
 from tf2migrate.api.layer_model import Layer
-from tf2migrate.api.layers import layer
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.tensorflow import ASSIGNS
 from tf2migrate.graph.values import Cell, Mapping, Node, Value, is_cell, nodes_in
 from tf2migrate.graph.values import Sequence as Items
+from tf2migrate.names.bindings import free_names, names_read
 from tf2migrate.names.tree import children
-from tf2migrate.plan.facts import dtype_of, is_moving_average, rank_of
+from tf2migrate.plan.facts import is_moving_average
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.held import plain, walk
-from tf2migrate.plan.layers import LayerCall, LayerObject, parameter_of
-from tf2migrate.plan.model import NotPlanned, Plan, Refusal
-from tf2migrate.plan.region import Atom, free_names, names_read
+from tf2migrate.plan.layer_model import LayerCall, LayerObject, parameter_of
+from tf2migrate.plan.model import Plan
+from tf2migrate.plan.refusal import NotPlanned, Refusal
+from tf2migrate.plan.region import Atom
 from tf2migrate.plan.reserved import attribute
 from tf2migrate.plan.slices import Slicer
 from tf2migrate.plan.summaries import data_of, outer_summaries
-from tf2migrate.rewrite.collected import penalties
-from tf2migrate.rewrite.layer_classes import by_parameter, call_arguments, constructor_arguments, with_lifted
+from tf2migrate.rewrite.layer_calls import by_parameter, call_arguments, constructor_arguments, with_lifted
 from tf2migrate.rewrite.listing import Listing
+from tf2migrate.rewrite.model_penalties import penalties
+from tf2migrate.rewrite.native_layer import native_layer
 from tf2migrate.rewrite.substitution import Replacement, Substitution
 from tf2migrate.rewrite.summaries import display
 from tf2migrate.rewrite.symbols import Symbols
@@ -377,27 +379,6 @@ class Composer:
             return updated.with_changes(args=[*args, *fake.args])
 
         return replace
-
-
-def native_layer(plan: Plan, symbols: Symbols, node: Node, original: cst.Call, arguments: list[Argument]) -> Layer:
-    """The Keras layer for a functional layer, with what is known of its inputs. Raises ``NotPlanned``."""
-    results = [n for n in plan.flow.staging.nodes if n.details.get("owner") is node]
-    ranks = {rank_of(i) for n in results for i in n.inputs[1:2]}
-    dtypes = {dtype_of(i) for n in results for i in n.inputs[1:2]}
-    made = layer(
-        node.op,
-        arguments,
-        tf=symbols.tf,
-        rank=ranks.pop() if len(ranks) == 1 else None,
-        dtype=dtypes.pop() or "float32" if len(dtypes) == 1 else "float32",
-        flag=symbols.flag(original),
-        update=plan.moving.get(node.number, "True"),
-    )
-    if isinstance(made, Refused):
-        raise symbols.refused(made, original)
-    assert isinstance(made, Layer)
-    symbols.define(made.definitions)
-    return made
 
 
 def named(arguments: list[Argument], position: int, name: str) -> str:

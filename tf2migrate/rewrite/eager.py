@@ -23,7 +23,7 @@ from tf2migrate.graph.staging import Staging
 from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.project import Module, dotted_name
 from tf2migrate.names.tree import children, walk
-from tf2migrate.plan.model import NotPlanned, Refusal
+from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.reserved import RESERVED
 from tf2migrate.rewrite.layout import Layout
 from tf2migrate.rewrite.substitution import Substitution

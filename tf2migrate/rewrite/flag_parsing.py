@@ -9,7 +9,7 @@ import libcst as cst
 from tf2migrate.graph.frames import Place
 from tf2migrate.graph.staging import FlagEvent, Staging
 from tf2migrate.names.guards import is_main_guard
-from tf2migrate.plan.model import NotPlanned, Refusal
+from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.rewrite.templates import Templates
 
 # Stands for ``absl.flags`` until it is known under which name a module has it.

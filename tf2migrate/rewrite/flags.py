@@ -13,7 +13,7 @@ from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.project import Module, dotted_name
 from tf2migrate.names.tensorflow import canonical_import
 from tf2migrate.names.tree import walk
-from tf2migrate.plan.model import NotPlanned, Refusal
+from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.rewrite.flag_parsing import MARK
 from tf2migrate.rewrite.templates import Templates
 

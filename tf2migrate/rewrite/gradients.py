@@ -14,8 +14,9 @@ from tf2migrate.graph.calls import argument
 from tf2migrate.graph.values import (
     Node,
 )
+from tf2migrate.names.bindings import names_read
 from tf2migrate.plan.model import Slice, Step
-from tf2migrate.plan.region import Atom, names_read
+from tf2migrate.plan.region import Atom
 from tf2migrate.plan.slices import Slicer
 from tf2migrate.plan.strata import Strata, Taking, Tangled, Watch, find_strata
 from tf2migrate.plan.taped import way

@@ -8,7 +8,8 @@ from tf2migrate.graph.values import Graph, Optimizer, Session, Setting, Value
 from tf2migrate.names.tree import children, is_docstring
 from tf2migrate.plan.flow import Role
 from tf2migrate.plan.held import GONE, Held, is_none, plain, walk
-from tf2migrate.plan.model import NotPlanned, Plan, Refusal
+from tf2migrate.plan.model import Plan
+from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import is_idle
 from tf2migrate.rewrite.program import Rewriter
 from tf2migrate.rewrite.savers import first_saver

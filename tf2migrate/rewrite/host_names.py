@@ -5,9 +5,9 @@ from __future__ import annotations
 import libcst as cst
 
 from tf2migrate.api.host_names import BUILTINS, ITEM, MODULES, successor
+from tf2migrate.names.bindings import bound_names
 from tf2migrate.names.project import dotted_name
 from tf2migrate.names.tree import walk
-from tf2migrate.plan.region import bound_names
 
 
 def use_present_names(tree: cst.Module) -> cst.Module:

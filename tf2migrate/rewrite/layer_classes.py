@@ -12,20 +12,18 @@ from tf2migrate.api.layer_model import Layer
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Node, nodes_in
+from tf2migrate.names.bindings import bindings, bound_names, names_read
 from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.flow import is_summary_statement
-from tf2migrate.plan.layers import (
-    LayerCall,
-    LayerFunction,
-    loops,
-    object_name,
-    own_part,
-    parameter_of,
-    simple_statements,
-)
-from tf2migrate.plan.model import NotPlanned, Plan, Refusal
-from tf2migrate.plan.region import bindings, bound_names, names_read, opens
+from tf2migrate.plan.layer_model import LayerCall, LayerFunction
+from tf2migrate.plan.layer_names import object_name
+from tf2migrate.plan.layers import loops, own_part, simple_statements
+from tf2migrate.plan.model import Plan
+from tf2migrate.plan.refusal import NotPlanned, Refusal
+from tf2migrate.plan.region import opens
 from tf2migrate.plan.reserved import attribute
+from tf2migrate.rewrite.layer_calls import by_parameter, call_arguments, constructor_arguments, with_lifted
+from tf2migrate.rewrite.native_layer import native_layer
 from tf2migrate.rewrite.substitution import Replacement, Substitution
 from tf2migrate.rewrite.symbols import Symbols
 from tf2migrate.rewrite.templates import Templates
@@ -33,49 +31,6 @@ from tf2migrate.rewrite.variables import in_model
 
 # Stands for the output of a layer, which no constructor may hold.
 OUTPUT = "_output_of_a_layer_"
-
-
-def by_parameter(function: LayerFunction, original: cst.Call, updated: cst.Call, symbols: Symbols) -> dict[str, str]:
-    """The argument texts of a call by parameter."""
-    out: dict[str, str] = {}
-    for old, new in zip(original.args, updated.args, strict=True):
-        if old.star:
-            raise NotPlanned(
-                Refusal("TFM410", symbols.module.key, original, "a layer is called with starred arguments")
-            )
-        out[parameter_of(function, original, old)] = symbols.code(new.value).strip()
-    return out
-
-
-def constructor_arguments(function: LayerFunction, texts: dict[str, str]) -> str:
-    """The arguments that a call gives to the constructor."""
-    parts: list[str] = []
-    gap = False
-    for name in function.init:
-        if name not in texts:
-            gap = True
-        else:
-            parts.append(f"{name}={texts[name]}" if gap else texts[name])
-    return ", ".join(parts)
-
-
-def call_arguments(function: LayerFunction, texts: dict[str, str], frames: list[Frame]) -> str:
-    """The arguments that a call gives to the object: tensors by position, host values by keyword."""
-    parts: list[str] = []
-    gap = False
-    for name in function.call:
-        if name not in texts:
-            gap = True
-            continue
-        tensor = all(any(True for _ in nodes_in(f.env_at_entry(name))) for f in frames)
-        # Keras hands these two on by name, wherever they stand.
-        gap = gap or not tensor or name in ("training", "mask")
-        parts.append(f"{name}={texts[name]}" if gap else texts[name])
-    return ", ".join(parts)
-
-
-def with_lifted(arguments: str, lifted: list[str]) -> str:
-    return ", ".join([*([arguments] if arguments else []), *lifted])
 
 
 @dataclass(slots=True)
@@ -480,8 +435,6 @@ class LayerClass:
         return f"{prefix}{dot}{inner.name}"
 
     def layer(self, node: Node, updated: cst.Call) -> Layer:
-        from tf2migrate.rewrite.composer import native_layer
-
         original = cast(cst.Call, node.expression)
         return native_layer(self.plan, self.symbols, node, original, self.symbols.arguments(updated))
 

@@ -8,11 +8,11 @@ import libcst as cst
 
 from tf2migrate.api.symbols import tf2_exists
 from tf2migrate.names.aliases import Aliases
+from tf2migrate.names.bindings import bound_names
 from tf2migrate.names.project import Module, dotted_name
 from tf2migrate.names.tensorflow import canonical_import
 from tf2migrate.names.tree import children
-from tf2migrate.plan.model import NotPlanned, Refusal
-from tf2migrate.plan.region import bound_names
+from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.rewrite.flags import use_absl
 from tf2migrate.rewrite.host_names import use_present_names
 from tf2migrate.rewrite.outer_names import OuterNames

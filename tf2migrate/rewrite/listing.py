@@ -11,14 +11,14 @@ from typing import cast
 
 import libcst as cst
 
+from tf2migrate.api.collections import VARIABLE_LISTS
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Const, Node, Sequence, Symbol, Value
 from tf2migrate.names.tree import children
-from tf2migrate.plan.model import NotPlanned, Refusal
+from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.rewrite.substitution import Replacement
 
-COLLECTIONS = ("tf.trainable_variables", "tf.global_variables", "tf.all_variables", "tf.get_collection")
 # Functions whose result does not depend on the order of the list.
 SUMS = ("tf.add_n", "tf.reduce_sum", "tf.reduce_mean", "tf.accumulate_n")
 
@@ -65,7 +65,7 @@ class Listing:
 
     def is_collection(self, node: cst.Call) -> bool:
         symbols = [v.name for v in self.staging.values_of(node.func) if isinstance(v, Symbol)]
-        return bool(symbols) and all(name in COLLECTIONS for name in symbols)
+        return bool(symbols) and all(name in VARIABLE_LISTS for name in symbols)
 
     def is_sum(self, around: cst.CSTNode | None) -> bool:
         """Whether a list is the argument of a function that adds or counts."""

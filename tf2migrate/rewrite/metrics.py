@@ -9,7 +9,8 @@ from tf2migrate.api.metrics import PARAMETERS, Metric, metric
 from tf2migrate.graph.metrics import OPERANDS, is_metric_value
 from tf2migrate.graph.values import Node, nodes_in
 from tf2migrate.plan.facts import dtype_of, rank_of
-from tf2migrate.plan.model import NotPlanned, Refusal, Step
+from tf2migrate.plan.model import Step
+from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import Atom
 from tf2migrate.rewrite.composer import Composer
 

@@ -11,9 +11,10 @@ import libcst as cst
 from tf2migrate.graph.values import (
     Node,
 )
+from tf2migrate.names.bindings import bindings, names_read
 from tf2migrate.plan.flow import Role, path_to
-from tf2migrate.plan.model import NotPlanned, Refusal
-from tf2migrate.plan.region import Atom, bindings, names_read
+from tf2migrate.plan.refusal import NotPlanned, Refusal
+from tf2migrate.plan.region import Atom
 from tf2migrate.plan.reserved import attribute
 from tf2migrate.rewrite.composer import Composer, tidy
 from tf2migrate.rewrite.forward import Forward

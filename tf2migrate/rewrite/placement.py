@@ -15,7 +15,8 @@ from tf2migrate.names.tree import children
 from tf2migrate.plan.effects import host_effect
 from tf2migrate.plan.flow import Role
 from tf2migrate.plan.forward import uses_forward
-from tf2migrate.plan.model import NotPlanned, Refusal, Step
+from tf2migrate.plan.model import Step
+from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import Atom
 from tf2migrate.rewrite.comments import above, with_comments
 from tf2migrate.rewrite.layer_classes import LayerClass

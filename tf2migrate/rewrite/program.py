@@ -13,19 +13,20 @@ from tf2migrate.graph.values import (
     Node,
     nodes_in,
 )
+from tf2migrate.names.bindings import names_read
 from tf2migrate.names.import_lines import import_of, module_imports
 from tf2migrate.names.tree import children
 from tf2migrate.plan.flow import Role
-from tf2migrate.plan.layers import LayerObject, parameter_of
-from tf2migrate.plan.model import NotPlanned, Refusal
-from tf2migrate.plan.region import Atom, names_read
+from tf2migrate.plan.layer_model import LayerObject, parameter_of
+from tf2migrate.plan.refusal import NotPlanned, Refusal
+from tf2migrate.plan.region import Atom
 from tf2migrate.rewrite.assembly import Assembly
 from tf2migrate.rewrite.choices import function_names
-from tf2migrate.rewrite.collected import penalties
 from tf2migrate.rewrite.collection_names import drop_collection_names
 from tf2migrate.rewrite.comments import standing_alone
 from tf2migrate.rewrite.flag_parsing import check_changes, parses
 from tf2migrate.rewrite.layout import Layout
+from tf2migrate.rewrite.model_penalties import penalties
 from tf2migrate.rewrite.side_outputs import SideOutputs
 from tf2migrate.rewrite.single_values import name_of_numpy, single_results
 from tf2migrate.rewrite.substitution import Replacement, Substitution

@@ -13,11 +13,12 @@ from tf2migrate.graph.values import (
     Session,
     Value,
 )
+from tf2migrate.names.bindings import names_read
 from tf2migrate.names.tree import children, ids_in
 from tf2migrate.plan.flow import Role, is_graph_statement, is_summary_statement
-from tf2migrate.plan.model import NotPlanned, Refusal
 from tf2migrate.plan.prints import prints_graph
-from tf2migrate.plan.region import names_read, opens
+from tf2migrate.plan.refusal import NotPlanned, Refusal
+from tf2migrate.plan.region import opens
 from tf2migrate.plan.uncalled import find_set_aside
 from tf2migrate.rewrite.checkpoints import dropped_arguments
 from tf2migrate.rewrite.rewriting import Rewriting

@@ -12,7 +12,8 @@ from tf2migrate.graph.values import Node, Optimizer, Symbol, nodes_in
 from tf2migrate.names.tree import children
 from tf2migrate.plan.effects import host_effect
 from tf2migrate.plan.flow import Role
-from tf2migrate.plan.model import NotPlanned, Plan, Refusal, Update
+from tf2migrate.plan.model import Plan, Update
+from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import Atom
 from tf2migrate.plan.sessions import initialized_by, is_local
 from tf2migrate.rewrite.steps import Functions

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import libcst as cst
 
 from tf2migrate.graph.parts import layer_of
+from tf2migrate.names.bindings import names_read
 from tf2migrate.plan.flow import Role
 from tf2migrate.plan.model import Fetch, Step
-from tf2migrate.plan.region import names_read
 from tf2migrate.rewrite.updates import Updates
 
 

@@ -7,7 +7,8 @@ import libcst as cst
 from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.guards import is_main_guard
 from tf2migrate.names.project import Module
-from tf2migrate.plan.model import Plan, Refusal
+from tf2migrate.plan.model import Plan
+from tf2migrate.plan.refusal import Refusal
 from tf2migrate.plan.region import Atom
 from tf2migrate.rewrite.composer import Composer
 from tf2migrate.rewrite.edits import Edits

@@ -14,7 +14,8 @@ from tf2migrate.graph.values import (
 )
 from tf2migrate.names.tree import children
 from tf2migrate.plan.cut_feeds import cut_expressions
-from tf2migrate.plan.model import NotPlanned, Refusal, Step
+from tf2migrate.plan.model import Step
+from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import Atom
 from tf2migrate.rewrite.external_runs import external_call
 from tf2migrate.rewrite.placement import Placement

@@ -9,9 +9,11 @@ import libcst as cst
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import RunSite
 from tf2migrate.graph.values import Mapping, Node, fed_node
+from tf2migrate.names.bindings import names_read
 from tf2migrate.names.tree import children
-from tf2migrate.plan.model import Fetch, NotPlanned, Plan, Refusal, Step
-from tf2migrate.plan.region import Atom, names_read
+from tf2migrate.plan.model import Fetch, Plan, Step
+from tf2migrate.plan.refusal import NotPlanned, Refusal
+from tf2migrate.plan.region import Atom
 from tf2migrate.plan.slices import has_call, has_default
 from tf2migrate.rewrite.composer import Composer
 from tf2migrate.rewrite.results import is_handed_over

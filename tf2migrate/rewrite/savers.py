@@ -13,7 +13,8 @@ from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Const, Instance, Mapping, Node, Optimizer, Saver, Value, nodes_in
 from tf2migrate.plan.checkpoints import saves_everything
 from tf2migrate.plan.flow import Role
-from tf2migrate.plan.model import NotPlanned, Refusal, Step
+from tf2migrate.plan.model import Step
+from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import Atom, Region
 from tf2migrate.rewrite.checkpoints import OTHER_FORMAT, checkpoint_call, dropped_arguments, saver_text
 from tf2migrate.rewrite.comments import above

@@ -9,7 +9,7 @@ import libcst as cst
 from tf2migrate.graph.staging import WriteSite
 from tf2migrate.graph.summaries import WRITER
 from tf2migrate.names.tree import walk
-from tf2migrate.plan.model import Refusal
+from tf2migrate.plan.refusal import Refusal
 from tf2migrate.rewrite.edits import Remake
 from tf2migrate.rewrite.run_edits import RunEdits
 from tf2migrate.rewrite.savers import Saving

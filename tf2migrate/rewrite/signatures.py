@@ -15,10 +15,12 @@ from tf2migrate.graph.values import (
     Symbol,
     nodes_in,
 )
+from tf2migrate.names.bindings import names_read
 from tf2migrate.plan.facts import dtype_of
 from tf2migrate.plan.flow import Role
-from tf2migrate.plan.model import NotPlanned, Plan, Refusal, Step
-from tf2migrate.plan.region import Atom, names_read
+from tf2migrate.plan.model import Plan, Step
+from tf2migrate.plan.refusal import NotPlanned, Refusal
+from tf2migrate.plan.region import Atom
 from tf2migrate.plan.slices import has_default
 from tf2migrate.rewrite.comments import described
 from tf2migrate.rewrite.variable_texts import WIDTH, VariableTexts

@@ -13,8 +13,8 @@ import libcst as cst
 
 from tf2migrate.graph.staging import RunSite, Staging
 from tf2migrate.graph.values import Const, Host, Node, Sequence, Value
+from tf2migrate.names.bindings import bindings, bound_names
 from tf2migrate.names.tree import children, walk
-from tf2migrate.plan.region import bindings, bound_names
 
 _DIRECTIVE = re.compile(r"%(?P<key>\(\w*\))?[#0\- +]*(?P<width>\*|\d+)?(?:\.(?P<digits>\*|\d+))?[hlL]?(?P<kind>.)")
 _NUMERIC = frozenset("diouxXeEfFgG")

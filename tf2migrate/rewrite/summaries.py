@@ -11,10 +11,11 @@ from tf2migrate.api.definitions import defined
 from tf2migrate.graph.staging import WriteSite
 from tf2migrate.graph.summaries import members
 from tf2migrate.graph.values import Node
+from tf2migrate.names.bindings import bindings, bound_names
 from tf2migrate.names.tree import children
 from tf2migrate.plan.facts import dtype_of
-from tf2migrate.plan.model import NotPlanned, Plan, Refusal
-from tf2migrate.plan.region import bindings, bound_names
+from tf2migrate.plan.model import Plan
+from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.slices import Slicer
 from tf2migrate.plan.summaries import Datum, data_of, written
 from tf2migrate.rewrite.symbols import Symbols

@@ -23,7 +23,7 @@ from tf2migrate.names.project import Module, dotted_name
 from tf2migrate.names.tree import children
 from tf2migrate.plan.contract import ancestors
 from tf2migrate.plan.facts import dtype_of, rank_of
-from tf2migrate.plan.model import NotPlanned, Refusal
+from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.rewrite.flags import absl_call
 from tf2migrate.rewrite.seeding import host_numbers_stay
 

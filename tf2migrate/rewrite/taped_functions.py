@@ -11,7 +11,8 @@ import libcst as cst
 from tf2migrate.api.calls_model import Refused
 from tf2migrate.api.gradients import by_name, tape_gradient
 from tf2migrate.graph.calls import argument
-from tf2migrate.plan.model import NotPlanned, Plan, Refusal
+from tf2migrate.plan.model import Plan
+from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.taped import TapedFunction
 from tf2migrate.rewrite.edits import Remake
 from tf2migrate.rewrite.substitution import Replacement

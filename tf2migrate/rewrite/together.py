@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import libcst as cst
 
-from tf2migrate.plan.model import NotPlanned, Plan, Refusal
+from tf2migrate.plan.model import Plan
+from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.rewrite.held import HeldRewriter
 
 

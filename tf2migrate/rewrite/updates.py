@@ -16,7 +16,8 @@ from tf2migrate.graph.values import (
     stands_for_several,
 )
 from tf2migrate.plan.gradients import behind, differentiable
-from tf2migrate.plan.model import NotPlanned, Plan, Refusal, Update
+from tf2migrate.plan.model import Plan, Update
+from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.rewrite.external import external_text
 from tf2migrate.rewrite.gradients import Gradients
 from tf2migrate.rewrite.model_text import inside

@@ -17,8 +17,9 @@ from tf2migrate.graph.values import (
     stands_for_several,
 )
 from tf2migrate.plan.flow import Role, path_to
-from tf2migrate.plan.layers import LayerObject
-from tf2migrate.plan.model import NotPlanned, Plan, Refusal, Step
+from tf2migrate.plan.layer_model import LayerObject
+from tf2migrate.plan.model import Plan, Step
+from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import Atom
 from tf2migrate.plan.slices import is_given_back
 from tf2migrate.rewrite.composer import Composer

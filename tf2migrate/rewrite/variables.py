@@ -11,7 +11,7 @@ from tf2migrate.api.initializers import weight_initializer
 from tf2migrate.api.literals import string
 from tf2migrate.graph.values import Const, Host, Node, Symbol, is_cell, settled
 from tf2migrate.names.tree import children
-from tf2migrate.plan.model import NotPlanned, Refusal
+from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.rewrite.symbols import Symbols, is_initializer
 
 VARIABLE = (

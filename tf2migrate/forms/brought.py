@@ -1,0 +1,419 @@
+"""Functions that build the graph come to the one file that calls them, where they can be opened like its own.
+
+A model is often built by functions of another file. What such a function makes besides variables (placeholders, train
+ops, a part of another function's state) belongs to the body in which the rest of the graph is built, and that body is
+in another file. The names that the function reads are reached from there as its own file is. A function that cannot be
+opened after all stays where it was.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import cast
+
+import libcst as cst
+
+from tf2migrate.forms.inlining import open_calls
+from tf2migrate.forms.traced import Renamed, Traced
+from tf2migrate.graph.staging import Staging
+from tf2migrate.graph.values import Function, ProjectModule
+from tf2migrate.names.bindings import bindings, bound_in, names_read, parameters_of
+from tf2migrate.names.import_lines import aliases_of, import_of, module_imports, module_text
+from tf2migrate.names.project import Module, Project, dotted_name
+from tf2migrate.names.tree import walk
+
+Tree = cst.Module | cst.FunctionDef
+
+
+def open_across(
+    modules: list[Module], staging: Staging, wanted: set[cst.CSTNode], several: set[cst.CSTNode]
+) -> list[Module]:
+    """The modules with the functions of ``wanted`` opened that another file calls, as far as that is exact."""
+    left = set(wanted)
+    while left:
+        for home in modules:
+            function = _first(home, left)
+            if function is not None:
+                origin = home.origins.get(function, function)
+                left.discard(origin)
+                made = _opened(modules, staging, home, function, several)
+                if made is not None:
+                    modules = made
+                    left = left | (wanted - {origin})
+                break
+        else:
+            return modules
+    return modules
+
+
+def _first(home: Module, wanted: set[cst.CSTNode]) -> cst.FunctionDef | None:
+    for statement in home.tree.body:
+        if isinstance(statement, cst.FunctionDef) and home.origins.get(statement, statement) in wanted:
+            return statement
+    return None
+
+
+def _opened(
+    modules: list[Module], staging: Staging, home: Module, function: cst.FunctionDef, several: set[cst.CSTNode]
+) -> list[Module] | None:
+    """The modules with one function opened in the file that calls it."""
+    moves = _Moves(modules, staging, home, function)
+    target = moves.target()
+    if target is None:
+        return None
+    bringing = moves.bringing(target)
+    if bringing is None:
+        return None
+    caller = _Bringer(target, home, bringing).apply(target)
+    origin = home.origins.get(function, function)
+    left = _Leaver(home, function).apply(home)
+    placed = [caller if m is target else left if m is home else m for m in modules]
+    opened = open_calls(caller, Project(placed), {origin}, several)
+    if any(opened.origins.get(node, node) is origin for node in walk(opened.tree) if isinstance(node, cst.FunctionDef)):
+        return None
+    return [opened if m is caller else m for m in placed]
+
+
+@dataclass(slots=True)
+class _Bringing:
+    """One function on its way: its mentions in its new file, its name there, and what it needs to be there."""
+
+    function: cst.FunctionDef
+    mentions: list[cst.BaseExpression]
+    name: str
+    names: dict[str, cst.BaseExpression] = field(default_factory=dict)
+    imports: list[str] = field(default_factory=list)
+    by: cst.SimpleStatementLine | None = None
+    """The import by which the new file knows the old one; new imports follow it."""
+
+
+class _Moves:
+    """Finds out whether and how a function can come to another file."""
+
+    def __init__(
+        self, modules: list[Module], staging: Staging, home: Module, function: cst.FunctionDef
+    ) -> None:
+        self.modules = modules
+        self.staging = staging
+        self.home = home
+        self.function = function
+        self.origin = home.origins.get(function, function)
+
+    # ------------------------------------------------------------------ mentions
+    def target(self) -> Module | None:
+        """The one file that mentions the function, in nothing but calls that the analysis has seen."""
+        found: list[Module] = []
+        for module in self.modules:
+            mentions = self.mentions(module)
+            if mentions is None or (mentions and module is self.home):
+                return None
+            found += [module] if mentions else []
+        return found[0] if len(found) == 1 else None
+
+    def mentions(self, module: Module) -> list[cst.BaseExpression] | None:
+        """The expressions of a file that are the function; None where one may be that was not seen."""
+        name = self.function.name.value
+        imported = {bound for bound, original in _imported(module.tree) if original == name}
+        found: list[cst.BaseExpression] = []
+        passed: set[int] = set()
+        for node in walk(module.tree):
+            if id(node) in passed:
+                continue
+            match node:
+                case cst.FunctionDef() if node is self.function:
+                    passed.add(id(node.name))
+                case cst.Import() | cst.ImportFrom():
+                    passed |= {id(part) for part in walk(node)}
+                case cst.Attribute(attr=attr):
+                    passed.add(id(attr))
+                    if self.is_it(module, node):
+                        found.append(node)
+                    elif attr.value == name and not self.values(module, node) and not _is_own(node):
+                        return None
+                case cst.Arg(keyword=cst.Name() as keyword):
+                    passed.add(id(keyword))
+                case cst.Name():
+                    if self.is_it(module, node):
+                        found.append(node)
+                    elif node.value in imported and not self.values(module, node):
+                        return None
+        return found
+
+    def values(self, module: Module, node: cst.CSTNode) -> list[object]:
+        return list(self.staging.values_of(module.origins.get(node, node)))
+
+    def is_it(self, module: Module, node: cst.CSTNode) -> bool:
+        values = self.values(module, node)
+        return bool(values) and all(isinstance(v, Function) and v.definition is self.origin for v in values)
+
+    # ------------------------------------------------------------------ names
+    def bringing(self, target: Module) -> _Bringing | None:
+        """What has to be done; None where a name of the function would mean something else in the other file."""
+        mentions = self.mentions(target) or []
+        taken = {n.value for m in self.modules for n in walk(m.tree) if isinstance(n, cst.Name)}
+        made = _Bringing(self.function, mentions, _unused(self.function.name.value, taken))
+        made.by = self.import_of_home(target)
+        if made.by is None:
+            return None
+        shadowing = {n for m in mentions for n in _bound_around(target.tree, m)}
+        for name in sorted(self.free()):
+            reached = self.reached(name, target, made, shadowing)
+            if reached is None:
+                return None
+            if reached != name:
+                made.names[name] = cst.parse_expression(reached)
+        return made if self.can_leave(target, made) else None
+
+    def can_leave(self, target: Module, made: _Bringing) -> bool:
+        """Whether nothing but the one import of the other file asks its old file for the function."""
+        name, stem = self.function.name.value, self.home.path.stem
+        for module in self.modules:
+            for node in walk(module.tree):
+                if not isinstance(node, cst.ImportFrom) or all(original != name for _, original in aliases_of(node)):
+                    continue
+                text = module_text(node)
+                if module is target and any(node is part for part in cast(cst.SimpleStatementLine, made.by).body):
+                    alone = len(list(aliases_of(node))) == 1
+                    left = alone and not any(line.startswith(f"from {text} ") for line in made.imports)
+                    # An import of the file alone binds its name.
+                    stays = left and (text.startswith(".") or text.split(".")[0] in _words(target.tree))
+                else:
+                    stays = text.rpartition(".")[2] == stem
+                if stays:
+                    return False
+        return True
+
+    def free(self) -> set[str]:
+        """Names of its file that the function reads."""
+        body = self.function.body
+        read = {n.value for n in names_read(body)}
+        for node in walk(body):
+            if isinstance(node, cst.FunctionDef | cst.Lambda):
+                read |= {n.value for n in names_read(node.body)}
+            if isinstance(node, cst.FunctionDef):
+                read |= {n.value for p in parameters_of(node) if p.default is not None for n in names_read(p.default)}
+        read -= bound_in(self.function)
+        defaults = [p.default for p in parameters_of(self.function) if p.default is not None]
+        return (read | {n.value for d in defaults for n in names_read(d)}) - {"True", "False", "None"}
+
+    def import_of_home(self, target: Module) -> cst.SimpleStatementLine | None:
+        """The statement of the other file's own body that imports this one."""
+        homes = self.home_names(target)
+        for statement in target.tree.body:
+            if not isinstance(statement, cst.SimpleStatementLine):
+                continue
+            for small in statement.body:
+                if isinstance(small, cst.ImportFrom) and self.is_home(target, small):
+                    return statement
+                if isinstance(small, cst.Import | cst.ImportFrom) and {n for n, _ in bindings(small)} & homes:
+                    return statement
+        return None
+
+    def is_home(self, target: Module, node: cst.ImportFrom) -> bool:
+        """Whether a statement imports names from the file of the function."""
+        env = self.staging.module_frames[self.home.key].env
+        held = self.staging.module_frames[target.key].env
+        if isinstance(node.names, cst.ImportStar):
+            name = self.function.name.value
+            return held.get(name) is env.get(name) is not None
+        pairs = [(original, bound) for bound, original in aliases_of(node)]
+        return any(
+            isinstance(held.get(bound), Function) and held.get(bound) is env.get(original) for original, bound in pairs
+        ) and not any(
+            isinstance(held.get(bound), Function) and held.get(bound) is not env.get(original)
+            for original, bound in pairs
+        )
+
+    def home_names(self, target: Module) -> set[str]:
+        """Names by which the other file knows this one."""
+        frame = self.staging.module_frames[self.home.key]
+        held = self.staging.module_frames[target.key].env
+        once = [name for name, _ in bindings(target.tree)]
+        return {
+            name
+            for name, value in held.items()
+            if isinstance(value, ProjectModule) and value.frame is frame and once.count(name) == 1
+        }
+
+    def reached(self, name: str, target: Module, made: _Bringing, shadowing: set[str]) -> str | None:
+        """How the other file reaches a name of this one; it may come to need an import for that."""
+        bound = [node for found, node in bindings(self.home.tree) if found == name]
+        there = {found for found, _ in bindings(target.tree)}
+        if not bound:
+            plain = hasattr(builtins, name) and not _has_star(self.home.tree)
+            return name if plain and name not in there | shadowing and not _has_star(target.tree) else None
+        if len(bound) != 1 or self.changes(name):
+            return None
+        imports = module_imports(self.home.tree)
+        statement = next((i for i in imports if any(found == name for found, _ in bindings(i))), None)
+        if statement is not None:
+            line = import_of(statement, name)
+            if not line or (self.lies_elsewhere(target) and line.startswith("from .")):
+                return None
+            same = any(import_of(i, name) == line for i in module_imports(target.tree))
+            if name in shadowing or (name in there and not same):
+                return None
+            if not same and line not in made.imports:
+                made.imports.append(line)
+            return name
+        for module in sorted(self.home_names(target)):
+            if module not in shadowing:
+                return f"{module}.{name}"
+        return self.imported_by_name(name, target, made, shadowing)
+
+    def imported_by_name(self, name: str, target: Module, made: _Bringing, shadowing: set[str]) -> str | None:
+        """The name that ``from home import`` gives to what the function reads."""
+        small = next(
+            (s for s in cast(cst.SimpleStatementLine, made.by).body if isinstance(s, cst.ImportFrom)), None
+        )
+        if small is None:
+            return None
+        if isinstance(small.names, cst.ImportStar):
+            hidden = name.startswith("_") or any(n == "__all__" for n, _ in bindings(self.home.tree))
+            return None if hidden or name in shadowing or name in {n for n, _ in bindings(target.tree)} else name
+        known = next((bound for bound, original in aliases_of(small) if original == name), None)
+        if known is not None:
+            return None if known in shadowing or self.is_rebound(known, target) else known
+        if name in {n.value for n in walk(target.tree) if isinstance(n, cst.Name)}:
+            return None
+        line = f"from {module_text(small)} import {name}"
+        if line not in made.imports:
+            made.imports.append(line)
+        return name
+
+    def is_rebound(self, name: str, target: Module) -> bool:
+        return [found for found, _ in bindings(target.tree)].count(name) != 1
+
+    def changes(self, name: str) -> bool:
+        """Whether a name of the file may come to mean something else after the file has been read."""
+        for module in self.modules:
+            for node in walk(module.tree):
+                match node:
+                    case cst.Global(names=items) if module is self.home:
+                        found = any(item.name.value == name for item in items)
+                    case cst.AssignTarget(target=cst.Attribute(attr=cst.Name(value=attribute))):
+                        found = attribute == name
+                    case _:
+                        found = False
+                if found:
+                    return True
+        return False
+
+    def lies_elsewhere(self, target: Module) -> bool:
+        return target.path.parent != self.home.path.parent
+
+
+# ------------------------------------------------------------------ the edits
+class _Leaver(Traced):
+    """Takes a function out of its file."""
+
+    def __init__(self, module: Module, function: cst.FunctionDef) -> None:
+        super().__init__(module)
+        self.function = function
+
+    def on_leave(  # type: ignore[override]
+        self, original: cst.CSTNode, updated: cst.CSTNode
+    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
+        if original is self.function:
+            return cst.RemoveFromParent()
+        return super().on_leave(original, updated)
+
+
+class _Bringer(Traced):
+    """Puts a function into another file, before the statement that calls it first."""
+
+    def __init__(self, module: Module, home: Module, bringing: _Bringing) -> None:
+        super().__init__(module)
+        self.bringing = bringing
+        for node in walk(bringing.function):
+            if node in home.positions:
+                self.positions[node] = home.positions[node]
+            self.origins[node] = home.origins.get(node, node)
+        self.mentions = {id(node) for node in bringing.mentions}
+        names = {**bringing.names, bringing.function.name.value: cst.Name(bringing.name)}
+        made = bringing.function.visit(Renamed(names, self))
+        self.definition = cast(cst.FunctionDef, made).with_changes(name=cst.Name(bringing.name))
+        self.trace(bringing.function, self.definition)
+        self.first = next(s for s in module.tree.body if any(id(n) in self.mentions for n in walk(s)))
+
+    def on_leave(  # type: ignore[override]
+        self, original: cst.CSTNode, updated: cst.CSTNode
+    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
+        if id(original) in self.mentions:
+            name = cst.Name(self.bringing.name)
+            self.trace(original, name)
+            return name
+        made = super().on_leave(original, updated)
+        if original is self.bringing.by:
+            return cst.FlattenSentinel([*self.without(cast(cst.SimpleStatementLine, made)), *self.imports()])
+        if original is self.first:
+            return cst.FlattenSentinel([self.definition, cast(cst.CSTNode, made)])
+        return made
+
+    def imports(self) -> list[cst.BaseStatement]:
+        return [cst.parse_statement(line + "\n") for line in self.bringing.imports]
+
+    def without(self, line: cst.SimpleStatementLine) -> list[cst.SimpleStatementLine]:
+        """The import of the function's file without the function; it is still there to run that file."""
+        name = self.bringing.function.name.value
+        body: list[cst.BaseSmallStatement] = []
+        for small in line.body:
+            if isinstance(small, cst.ImportFrom) and not isinstance(small.names, cst.ImportStar):
+                kept = [a for a in small.names if dotted_name(a.name) != name]
+                if not kept:
+                    module = module_text(small)
+                    if not any(text.startswith(f"from {module} ") for text in self.bringing.imports):
+                        body.append(cst.Import([cst.ImportAlias(_dotted(module))]))
+                    continue
+                last = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+                small = small.with_changes(names=[*kept[:-1], last])
+            body.append(small)
+        if not body:
+            return []
+        made = line.with_changes(body=body)
+        self.trace(line, made)
+        return [made]
+
+
+# ------------------------------------------------------------------ imports and names
+def _imported(tree: cst.Module) -> Iterator[tuple[str, str]]:
+    """What ``from module import original as bound`` binds anywhere in a file: bound and original names."""
+    for node in walk(tree):
+        if isinstance(node, cst.ImportFrom):
+            yield from aliases_of(node)
+
+
+def _dotted(text: str) -> cst.Name | cst.Attribute:
+    return cast(cst.Name | cst.Attribute, cst.parse_expression(text))
+
+
+def _has_star(tree: cst.Module) -> bool:
+    return any(isinstance(i, cst.ImportFrom) and isinstance(i.names, cst.ImportStar) for i in module_imports(tree))
+
+
+def _is_own(node: cst.Attribute) -> bool:
+    return isinstance(node.value, cst.Name) and node.value.value in ("self", "cls")
+
+
+def _bound_around(tree: cst.Module, mention: cst.CSTNode) -> set[str]:
+    """Names that the functions around a mention bind for themselves."""
+    found: set[str] = set()
+    for node in walk(tree):
+        if isinstance(node, cst.FunctionDef) and any(n is mention for n in walk(node)):
+            found |= bound_in(node)
+    return found
+
+
+def _words(tree: cst.Module) -> set[str]:
+    """Every name of a file outside of its imports."""
+    imports = {part for i in walk(tree) if isinstance(i, cst.Import | cst.ImportFrom) for part in walk(i)}
+    return {n.value for n in walk(tree) if isinstance(n, cst.Name) and n not in imports}
+
+
+def _unused(name: str, taken: Iterable[str]) -> str:
+    known, number = set(taken), 1
+    while f"{name}_{number}" in known:
+        number += 1
+    return f"{name}_{number}"

@@ -1,0 +1,99 @@
+"""Updates that are made in the head of a ``with tf.control_dependencies(...)`` get a statement of their own.
+
+``with tf.control_dependencies([tf.assign(v, x)]):`` says with one line what to do and that it comes first. Native
+code says the latter with the order of its statements, so the former has to be one. The result is an equivalent
+TensorFlow 1 program.
+"""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from tf2migrate.forms.traced import Traced
+from tf2migrate.graph.staging import Staging
+from tf2migrate.graph.values import Scope
+from tf2migrate.names.project import Module
+from tf2migrate.names.tree import walk
+from tf2migrate.plan.updates import is_control, updating
+
+
+def named_updates(
+    staging: Staging, modules: list[Module], builder: cst.FunctionDef | None
+) -> tuple[list[Module], cst.FunctionDef | None] | None:
+    """The program with such updates before their blocks; None when there are none."""
+    effects = updating(staging)
+    out: list[Module] = []
+    changed = False
+    for module in modules:
+        heads = {
+            id(node): parts
+            for node in walk(module.tree)
+            if isinstance(node, cst.With) and (parts := _parts(staging, node, effects))
+        }
+        if heads:
+            edit = _Naming(module, heads, builder)
+            module, builder, changed = edit.apply(module).settled(), edit.builder, True
+        out.append(module)
+    return (out, builder) if changed else None
+
+
+def _parts(staging: Staging, block: cst.With, effects: set[int]) -> list[cst.BaseExpression]:
+    """The parts of the head that get a statement: elements of a list that is written out, or else the whole list."""
+    if not all(_only_scopes(staging, item) or item is block.items[-1] for item in block.items):
+        return []
+    head = block.items[-1].item
+    if not isinstance(head, cst.Call) or not head.args or not is_control(staging, head):
+        return []
+    given = head.args[0].value
+    parts = [e.value for e in given.elements] if isinstance(given, cst.List | cst.Tuple) else [given]
+    return [part for part in parts if any(id(node) in effects for node in walk(part))]
+
+
+def _only_scopes(staging: Staging, item: cst.WithItem) -> bool:
+    values = staging.values_of(item.item)
+    return bool(values) and all(isinstance(value, Scope) for value in values)
+
+
+class _Naming(Traced):
+    """Puts the statements before the blocks."""
+
+    def __init__(
+        self, module: Module, heads: dict[int, list[cst.BaseExpression]], builder: cst.FunctionDef | None
+    ) -> None:
+        super().__init__(module)
+        self.heads = heads
+        self.parts = {id(part) for parts in heads.values() for part in parts}
+        self.moved: dict[int, tuple[str, cst.BaseExpression]] = {}
+        self.taken = {node.value for node in walk(module.tree) if isinstance(node, cst.Name)}
+        self.original = self.builder = builder
+
+    def on_leave(  # type: ignore[override]
+        self, original: cst.CSTNode, updated: cst.CSTNode
+    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
+        made = super().on_leave(original, updated)
+        if id(original) in self.parts and isinstance(made, cst.BaseExpression):
+            name = self.fresh(original)
+            self.moved[id(original)] = (name, made)
+            return cst.Name(name)
+        if id(original) in self.heads and isinstance(made, cst.With):
+            before = [self.statement(*self.moved[id(part)]) for part in self.heads[id(original)]]
+            before[0] = before[0].with_changes(leading_lines=made.leading_lines)
+            block = made.with_changes(leading_lines=[])
+            self.trace(original, block)
+            return cst.FlattenSentinel([*before, block])
+        if original is self.original and isinstance(made, cst.FunctionDef):
+            self.builder = made
+        return made
+
+    def fresh(self, part: cst.CSTNode) -> str:
+        """A name for an update, or for a list of them."""
+        base = "update" if isinstance(part, cst.Call) else "updates"
+        name, number = base, 1
+        while name in self.taken:
+            name, number = f"{base}_{number}", number + 1
+        self.taken.add(name)
+        return name
+
+    def statement(self, name: str, value: cst.BaseExpression) -> cst.SimpleStatementLine:
+        target = cst.AssignTarget(cst.Name(name))
+        return cst.SimpleStatementLine([cst.Assign([target], value)])

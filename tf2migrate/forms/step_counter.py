@@ -1,0 +1,96 @@
+"""Calls that find the graph's step counter become the name of the variable.
+
+``tf.train.get_global_step()`` looks a variable up that the program has made under the name ``global_step``, most often
+a few lines above. Where that one has a name or attribute that is visible, it says the same. The result is an equivalent
+TensorFlow 1 program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from tf2migrate.forms.traced import Traced
+from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.staging import Staging
+from tf2migrate.graph.tensorflow import STEP_COUNTERS
+from tf2migrate.graph.values import Instance, Node, Symbol
+from tf2migrate.names.bindings import bindings
+from tf2migrate.names.project import Module
+from tf2migrate.names.tree import walk
+
+
+def named_counter(
+    staging: Staging, modules: list[Module], builder: cst.FunctionDef | None
+) -> tuple[list[Module], cst.FunctionDef | None] | None:
+    """The program with the counter called by its name; None when all calls of these functions make it."""
+    out: list[Module] = []
+    changed = False
+    for module in modules:
+        names = {id(call): name for call in _lookups(staging, module) if (name := _name(staging, call))}
+        if names:
+            edit = _Naming(module, names, builder)
+            module, builder, changed = edit.apply(module).settled(), edit.builder, True
+        out.append(module)
+    return (out, builder) if changed else None
+
+
+def _lookups(staging: Staging, module: Module) -> Iterator[cst.Call]:
+    """The calls that give a counter that something else has made."""
+    for node in walk(module.tree):
+        if not isinstance(node, cst.Call):
+            continue
+        symbols = [v.name for v in staging.values_of(node.func) if isinstance(v, Symbol)]
+        if symbols and all(name in STEP_COUNTERS for name in symbols):
+            found = staging.values_of(node)
+            if all(isinstance(value, Node) and value.expression is not node for value in found):
+                yield node
+
+
+def _name(staging: Staging, call: cst.Call) -> str:
+    """What the counter is called everywhere that this call is evaluated; empty where it has no such name."""
+    seen = staging.observations.get(id(call), [])
+    names = [set(_visible(staging, each.frame, each.value)) for each in seen if isinstance(each.value, Node)]
+    common = set.intersection(*names) if names else set()
+    return min(common, key=lambda name: ("." in name, name), default="")
+
+
+def _visible(staging: Staging, frame: Frame, counter: Node) -> Iterator[str]:
+    """The names and attributes that stand for ``counter`` in a frame, and for nothing else."""
+    holder: Frame | None = frame
+    while holder is not None:
+        for name, value in holder.env.items():
+            if value is counter and frame.holder(name) is holder and _is_bound_once(holder, name):
+                yield name
+        holder = holder.parent
+    for name, value in frame.entry.items():
+        if isinstance(value, Instance) and name == next(iter(frame.entry)):
+            yield from (f"{name}.{key}" for key, held in value.attributes.items() if held is counter)
+
+
+def _is_bound_once(frame: Frame, name: str) -> bool:
+    owner = frame.owner
+    body = owner.body if isinstance(owner, cst.FunctionDef | cst.Module) else ()
+    statements = body.body if isinstance(body, cst.BaseSuite) else body
+    return sum(found == name for statement in statements for found, _ in bindings(statement)) == 1
+
+
+class _Naming(Traced):
+    """Puts the names in."""
+
+    def __init__(self, module: Module, names: dict[int, str], builder: cst.FunctionDef | None) -> None:
+        super().__init__(module)
+        self.names = names
+        self.original = self.builder = builder
+
+    def on_leave(  # type: ignore[override]
+        self, original: cst.CSTNode, updated: cst.CSTNode
+    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
+        made = super().on_leave(original, updated)
+        if id(original) in self.names:
+            made = cst.parse_expression(self.names[id(original)])
+            self.trace(original, made)
+        if original is self.original and isinstance(made, cst.FunctionDef):
+            self.builder = made
+        return made

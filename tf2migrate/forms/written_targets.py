@@ -1,0 +1,120 @@
+"""What is differentiated gets a name and a statement of its own, which a tape can record.
+
+``slope = tf.gradients(critic(x), x)[0]`` becomes ``output = critic(x)`` and ``slope = tf.gradients(output, x)[0]``: an
+equivalent TensorFlow 1 program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+import libcst as cst
+
+from tf2migrate.forms.extraction import DELAYED
+from tf2migrate.forms.hoisting import variable_names
+from tf2migrate.forms.traced import Traced
+from tf2migrate.graph.calls import argument
+from tf2migrate.graph.staging import Staging
+from tf2migrate.names.project import Module
+from tf2migrate.names.tree import children, walk
+
+WANTED = "output"
+
+
+def written_targets(
+    staging: Staging, modules: list[Module], builder: cst.FunctionDef | None
+) -> tuple[list[Module], cst.FunctionDef | None] | None:
+    """The program with names for all that it takes gradients of; None when all has one."""
+    calls = {id(n.expression): n.expression for n in staging.nodes if n.op == "tf.gradients" and n.expression}
+    made = {id(n.expression) for n in staging.nodes}
+    made |= {id(call) for called in staging.calls.values() for call, _, _ in called}
+    out: list[Module] = []
+    changed = False
+    for module in modules:
+        edit = _Naming(module, staging, builder, {k: cast(cst.Call, c) for k, c in calls.items()}, made)
+        if edit.found:
+            module, builder, changed = edit.apply(module).settled(), edit.builder, True
+        out.append(module)
+    return (out, builder) if changed else None
+
+
+class _Naming(Traced):
+    def __init__(
+        self,
+        module: Module,
+        staging: Staging,
+        builder: cst.FunctionDef | None,
+        calls: dict[int, cst.Call],
+        made: set[int],
+    ) -> None:
+        super().__init__(module)
+        self.builder = builder
+        self.names: dict[int, str] = {}
+        self.found: dict[int, list[cst.BaseExpression]] = {}
+        self.copies: dict[int, cst.CSTNode] = {}
+        taken = {n.value for n in variable_names(module.tree)}
+        state = {id(place.steps[-1].statement) for _, place in staging.touched}
+        state |= {id(step.statement) for _, place in staging.touched for step in place.steps}
+        for statement in walk(module.tree):
+            if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
+                continue
+            for target in _targets(statement.body[0], calls, made):
+                # Variables have to be made in the same order, which is plain where nothing stands beside the call.
+                if id(statement) in state and not _is_alone(statement.body[0], target):
+                    continue
+                self.found.setdefault(id(statement), []).append(target)
+                self.names[id(target)] = _unused(WANTED, taken)
+
+    def on_leave(  # type: ignore[override]
+        self, original: cst.CSTNode, updated: cst.CSTNode
+    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
+        made = cast(cst.CSTNode, super().on_leave(original, updated))
+        if original is self.builder:
+            self.builder = cast(cst.FunctionDef, made)
+        if id(original) in self.names:
+            name = cst.Name(self.names[id(original)])
+            self.trace(original, name)
+            self.copies[id(original)] = made
+            return name
+        if id(original) in self.found:
+            statements: list[cst.SimpleStatementLine] = []
+            for target in self.found[id(original)]:
+                value = cast(cst.BaseExpression, self.copies[id(target)])
+                to = cst.AssignTarget(cst.Name(self.names[id(target)]))
+                line = cst.SimpleStatementLine([cst.Assign([to], value)])
+                statements.append(line)
+            statements[0] = statements[0].with_changes(leading_lines=getattr(made, "leading_lines", ()))
+            statements.append(cast(cst.SimpleStatementLine, made.with_changes(leading_lines=())))
+            for line in statements:
+                self.trace(original, line)
+            return cst.FlattenSentinel(cast("list[cst.CSTNode]", statements))
+        return made
+
+
+def _targets(node: cst.CSTNode, calls: dict[int, cst.Call], made: set[int]) -> Iterator[cst.BaseExpression]:
+    """What gradients are taken of where it is computed, inner ones first."""
+    if isinstance(node, DELAYED):
+        return
+    for child in children(node):
+        yield from _targets(child, calls, made)
+    if id(node) in calls:
+        target = argument(calls[id(node)], 0, "ys")
+        if target is not None and any(id(part) in made for part in walk(target)):
+            yield target
+
+
+def _is_alone(statement: cst.CSTNode, target: cst.BaseExpression) -> bool:
+    """Whether nothing but the gradient itself is computed beside what it is of."""
+    inside = {id(node) for node in walk(target)}
+    calls = [node for node in walk(statement) if isinstance(node, cst.Call) and id(node) not in inside]
+    return len(calls) == 1
+
+
+def _unused(wanted: str, taken: set[str]) -> str:
+    candidate, number = wanted, 1
+    while candidate in taken:
+        candidate = f"{wanted}_{number}"
+        number += 1
+    taken.add(candidate)
+    return candidate

@@ -1,0 +1,75 @@
+"""Functions that become layers: what the plan knows of them, of their calls and of their objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from tf2migrate.graph.frames import Frame, Place
+
+
+@dataclass(eq=False, slots=True)
+class LayerCall:
+    """One activation of a layer function."""
+
+    call: cst.Call
+    caller: Frame
+    frame: Frame
+    owned: frozenset[int]
+
+    @property
+    def place(self) -> Place:
+        """Where the call stands."""
+        assert self.frame.called_from is not None
+        return self.frame.called_from
+
+
+@dataclass(eq=False, slots=True)
+class LayerFunction:
+    """A function that becomes a class: what its parameters become, and how its statements part.
+
+    ``lifted`` are names from outside that only exist inside other functions now: ``call`` gets them as well.
+    ``first`` are statements of the constructor (or of ``build``), ``second`` those of ``call``; both hold simple
+    statements and compound headers by identity. ``shapes`` are the tensor parameters whose static shape the
+    variables need.
+    """
+
+    definition: cst.FunctionDef
+    calls: list[LayerCall] = field(default_factory=list)
+    name: str = ""
+    init: list[str] = field(default_factory=list)
+    call: list[str] = field(default_factory=list)
+    saved: list[str] = field(default_factory=list)
+    shapes: list[str] = field(default_factory=list)
+    first: set[int] = field(default_factory=set)
+    second: set[int] = field(default_factory=set)
+    state: dict[str, str] = field(default_factory=dict)
+    lifted: list[str] = field(default_factory=list)
+
+    @property
+    def frames(self) -> list[Frame]:
+        return [c.frame for c in self.calls]
+
+    @property
+    def parameters(self) -> list[cst.Param]:
+        params = self.definition.params
+        return [*params.posonly_params, *params.params, *params.kwonly_params]
+
+
+@dataclass(eq=False, slots=True)
+class LayerObject:
+    """One object of a layer class at one level: the calls that share it, and its attribute name."""
+
+    function: LayerFunction
+    owned: frozenset[int]
+    calls: list[LayerCall]
+    name: str = ""
+
+
+def parameter_of(function: LayerFunction, call: cst.Call, arg: cst.Arg) -> str:
+    if arg.keyword is not None:
+        return arg.keyword.value
+    position = [a for a in call.args if a.keyword is None].index(arg)
+    parameters = function.parameters
+    return parameters[position].name.value if position < len(parameters) else ""

@@ -1,0 +1,54 @@
+"""The arguments that the calls of a layer function give to the constructor, and to the object."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.values import nodes_in
+from tf2migrate.plan.layer_model import LayerFunction, parameter_of
+from tf2migrate.plan.refusal import NotPlanned, Refusal
+from tf2migrate.rewrite.symbols import Symbols
+
+
+def by_parameter(function: LayerFunction, original: cst.Call, updated: cst.Call, symbols: Symbols) -> dict[str, str]:
+    """The argument texts of a call by parameter."""
+    out: dict[str, str] = {}
+    for old, new in zip(original.args, updated.args, strict=True):
+        if old.star:
+            raise NotPlanned(
+                Refusal("TFM410", symbols.module.key, original, "a layer is called with starred arguments")
+            )
+        out[parameter_of(function, original, old)] = symbols.code(new.value).strip()
+    return out
+
+
+def constructor_arguments(function: LayerFunction, texts: dict[str, str]) -> str:
+    """The arguments that a call gives to the constructor."""
+    parts: list[str] = []
+    gap = False
+    for name in function.init:
+        if name not in texts:
+            gap = True
+        else:
+            parts.append(f"{name}={texts[name]}" if gap else texts[name])
+    return ", ".join(parts)
+
+
+def call_arguments(function: LayerFunction, texts: dict[str, str], frames: list[Frame]) -> str:
+    """The arguments that a call gives to the object: tensors by position, host values by keyword."""
+    parts: list[str] = []
+    gap = False
+    for name in function.call:
+        if name not in texts:
+            gap = True
+            continue
+        tensor = all(any(True for _ in nodes_in(f.env_at_entry(name))) for f in frames)
+        # Keras hands these two on by name, wherever they stand.
+        gap = gap or not tensor or name in ("training", "mask")
+        parts.append(f"{name}={texts[name]}" if gap else texts[name])
+    return ", ".join(parts)
+
+
+def with_lifted(arguments: str, lifted: list[str]) -> str:
+    return ", ".join([*([arguments] if arguments else []), *lifted])
