@@ -22,7 +22,6 @@ from tf2migrate.graph.values import (
     Value,
     nodes_in,
 )
-from tf2migrate.names.attributes import name_node
 from tf2migrate.names.bindings import IN_PLACE, bindings
 from tf2migrate.names.tree import children
 from tf2migrate.plan.flow import Flow, Role
@@ -380,21 +379,3 @@ def _module_bindings(node: cst.CSTNode, name: str, found: list[cst.CSTNode], loo
     inside = loop or isinstance(node, cst.For | cst.While)
     for child in children(node):
         _module_bindings(child, name, found, inside)
-
-
-def region_expression(flow: Flow, expression: cst.BaseExpression, frame: object) -> cst.BaseExpression:
-    """``model.loss`` as a name of the builder: ``self.loss``."""
-    region = flow.region
-
-    class _Names(cst.CSTTransformer):
-        def leave_Attribute(
-            self, original_node: cst.Attribute, updated_node: cst.Attribute
-        ) -> cst.BaseExpression:
-            base = flow.staging.value_in(original_node.value, frame)  # type: ignore[arg-type]
-            if base is region.held:
-                return name_node(f"{region.receiver}.{original_node.attr.value}")
-            return updated_node
-
-    made = expression.visit(_Names())
-    assert isinstance(made, cst.BaseExpression)
-    return made

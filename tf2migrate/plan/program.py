@@ -20,7 +20,8 @@ from tf2migrate.plan.execution import Execution, is_initialization
 from tf2migrate.plan.facts import is_moving_average
 from tf2migrate.plan.flow import Flow, Role, analyse_flow
 from tf2migrate.plan.forward import choose_forward, choose_loss
-from tf2migrate.plan.held import find_held, plain, region_expression, settle
+from tf2migrate.plan.held import find_held, plain, settle
+from tf2migrate.plan.held_names import region_expression
 from tf2migrate.plan.immediate import is_immediate
 from tf2migrate.plan.layer_names import class_name, object_name
 from tf2migrate.plan.layers import find_layers, is_repeated, objects, unread_arguments
@@ -437,8 +438,9 @@ class Planner:
         if self.region.held is not None and site.frame is not self.region.frame:
             self.locate_held(leaf, site, atom)
             return
-        local = [n for n in names_read(expression) if site.frame.holder(n.value) is not self.region.frame]
-        local = [n for n in local if site.frame.holder(n.value) is not None]
+        frame = leaf.frame or site.frame
+        local = [n for n in names_read(expression) if frame.holder(n.value) is not self.region.frame]
+        local = [n for n in local if frame.holder(n.value) is not None]
         module_level = [n for n in local if self._is_module_name(n.value, site)]
         if len(local) == len(module_level):
             return
@@ -469,7 +471,7 @@ class Planner:
     def locate_held(self, leaf: Fetch, site: RunSite, atom: Atom) -> None:
         """Names what is fetched through the object by the names of the method that builds the graph."""
         assert leaf.expression is not None
-        made = region_expression(self.flow, leaf.expression, site.frame)
+        made = region_expression(self.flow, leaf.expression, leaf.frame or site.frame)
         names = [name.value for name in names_read(made)]
         if names and all("." in name and self.flow.reaching(name, atom) for name in names):
             sources = self.flow.reaching(names[0], atom)

@@ -7,6 +7,7 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.graph.expressions import result_fields
+from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.metrics import is_metric_value
 from tf2migrate.graph.recurrent import is_state
 from tf2migrate.graph.staging import RunSite
@@ -27,6 +28,7 @@ from tf2migrate.graph.values import (
 from tf2migrate.names.bindings import names_read
 from tf2migrate.names.tree import children
 from tf2migrate.plan.cut_feeds import cut_expressions, is_cut
+from tf2migrate.plan.fetch_displays import written_as
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import Fetch, Slice
 from tf2migrate.plan.refusal import NotPlanned, Refusal
@@ -50,57 +52,60 @@ class Slicer:
 
     # ------------------------------------------------------------------ fetches
     def fetch(self, site: RunSite) -> Fetch:
-        return self._fetch(site.fetch_expression, site.fetches, site)
+        return self._fetch(site.fetch_expression, site.fetches, site.frame, self.region.atom_at(site.place))
 
-    def _fetch(self, expression: cst.BaseExpression, value: Value, site: RunSite) -> Fetch:
+    def _fetch(self, expression: cst.BaseExpression, value: Value, frame: Frame, reader: Atom | None) -> Fetch:
         if (unknown := unknown_in(value)) is not None:
             raise NotPlanned(self.refusal(unknown.code, expression, unknown.reason))
+        display = written_as(self.flow, expression, value, frame, reader) if reader is not None else None
+        if display is not None:
+            return self._fetch(display, value, self.region.frame, reader)
         match expression, value:
             case (cst.List() | cst.Tuple()), Sequence(items=items, exact=True) if len(items) == len(
                 expression.elements
             ):
                 kind = "list" if isinstance(expression, cst.List) else "tuple"
-                parts = [self._fetch(e.value, v, site) for e, v in zip(expression.elements, items, strict=True)]
-                return Fetch(kind, items=parts)
+                pairs = zip(expression.elements, items, strict=True)
+                return Fetch(kind, items=[self._fetch(e.value, v, frame, reader) for e, v in pairs])
             case cst.Dict(), Mapping(exact=True):
                 out = Fetch("dict")
                 for element in expression.elements:
                     if not isinstance(element, cst.DictElement):
                         break
-                    inner = self.flow.staging.value_in(element.value, site.frame)
+                    inner = self.flow.staging.value_in(element.value, frame)
                     out.keys.append(element.key)
-                    out.items.append(self._fetch(element.value, inner or Unknown("unknown"), site))
+                    out.items.append(self._fetch(element.value, inner or Unknown("unknown"), frame, reader))
                 else:
                     return out
-        return self._named(expression, value, site)
+        return self._named(expression, value, frame)
 
-    def _named(self, expression: cst.BaseExpression, value: Value, site: RunSite) -> Fetch:
+    def _named(self, expression: cst.BaseExpression, value: Value, frame: Frame) -> Fetch:
         match value:
             case Node(kind="train" | "init" | "group"):
-                return Fetch("none", expression, site.frame, value)
+                return Fetch("none", expression, frame, value)
             case Node() if stands_for_several(value):
                 raise NotPlanned(self.refusal("TFM401", expression, "the variables of a layer are fetched"))
             case Node():
-                return Fetch("leaf", expression, site.frame, value)
+                return Fetch("leaf", expression, frame, value)
             case Sequence(items=items, exact=True, kind=kind) if items:
-                parts = [self._element(expression, i, item, site) for i, item in enumerate(items)]
-                fetch = Fetch("tuple" if kind == "tuple" else "list", expression, site.frame, items=parts)
+                parts = [self._element(expression, i, item, frame) for i, item in enumerate(items)]
+                fetch = Fetch("tuple" if kind == "tuple" else "list", expression, frame, items=parts)
                 fetch.named = bool(result_fields(value))
                 fetch.whole = bool(value.fields) or any(part.whole for part in parts)
                 return fetch
             case Sequence(kind="tuple", items=[first, *_]) if is_state(value):
                 # How many cells there are is known to the run alone: their states are one value.
-                parts = [self._element(expression, 0, first, site)]
-                return Fetch("tuple", expression, site.frame, items=parts, whole=True)
+                parts = [self._element(expression, 0, first, frame)]
+                return Fetch("tuple", expression, frame, items=parts, whole=True)
             case Mapping(items=pairs, exact=True) if pairs and all(isinstance(k, str) for k in pairs):
                 out = Fetch("dict")
                 for key, item in pairs.items():
                     out.keys.append(cst.SimpleString(repr(key)))
-                    out.items.append(self._keyed(expression, str(key), item, site))
+                    out.items.append(self._keyed(expression, str(key), item, frame))
                 return out
             case Choice(options=options) if all(isinstance(o, Node) and o.kind == "variable" for o in options):
                 # One of several variables, in a loop of the host: it is read where it stands.
-                return Fetch("leaf", expression, site.frame, None, text=f"variable {id(expression)}")
+                return Fetch("leaf", expression, frame, None, text=f"variable {id(expression)}")
             case Choice():
                 reason = "what this run fetches depends on a branch or loop of the host"
                 raise NotPlanned(self.refusal("TFM401", expression, reason))
@@ -108,14 +113,14 @@ class Slicer:
                 raise NotPlanned(self.refusal("TFM806", expression, "a node is fetched by its name"))
         raise NotPlanned(self.refusal("TFM401", expression, "what this run fetches is not known"))
 
-    def _element(self, base: cst.BaseExpression, index: int, value: Value, site: RunSite) -> Fetch:
+    def _element(self, base: cst.BaseExpression, index: int, value: Value, frame: Frame) -> Fetch:
         element = cst.SubscriptElement(cst.Index(cst.Integer(str(index))))
         part = cst.Subscript(base, [element])
-        return self._named(part, value, site)
+        return self._named(part, value, frame)
 
-    def _keyed(self, base: cst.BaseExpression, key: str, value: Value, site: RunSite) -> Fetch:
+    def _keyed(self, base: cst.BaseExpression, key: str, value: Value, frame: Frame) -> Fetch:
         part = cst.Subscript(base, [cst.SubscriptElement(cst.Index(cst.SimpleString(repr(key))))])
-        return self._named(part, value, site)
+        return self._named(part, value, frame)
 
     # ------------------------------------------------------------------ slices
     def feeds(self, site: RunSite) -> list[Node]:

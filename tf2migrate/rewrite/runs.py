@@ -217,22 +217,32 @@ class Runs:
             before, after = ends
             parts = ["None"] * before + [f"*({each}.numpy() for {each} in {call})"] + ["None"] * after
             return f"[{', '.join(parts)}]" if fetch.kind == "list" else f"({', '.join(parts)})"
-        if any(leaf.kind == "none" for leaf in fetch.leaves()):
-            raise self.refused("TFM408", site.expression, "an op inside a nested fetch is not rewritten yet")
         if fetch.kind == "dict" and flat:
             key = self.plan.local("key", "label")
-            return f"{{{key}: {each}.numpy() for {key}, {each} in {call}.items()}}"
-        made = self.nested(call)
+            return f"{{{key}: {numpy_of(each, fetch)} for {key}, {each} in {call}.items()}}"
+        if fetch.kind in ("list", "tuple") and any(item.kind == "none" for item in fetch.items):
+            return self.with_nones(call, fetch, site)
+        made = self.nested(call, fetch)
         if fetch.expression is not None or fetch.kind == "dict":
             return made
         if len(fetch.items) == 1:
             raise self.refused("TFM408", site.expression, "a structure of one structure is not rewritten yet")
         return f"list({made})" if fetch.kind == "list" else made
 
-    def nested(self, call: str) -> str:
+    def nested(self, call: str, fetch: Fetch | None = None) -> str:
         """The results of a call as numpy values, in the form in which they are nested."""
         each = self.plan.local("value", "result")
-        return f"{self.composer.symbols.tf}.nest.map_structure(lambda {each}: {each}.numpy(), {call})"
+        return f"{self.composer.symbols.tf}.nest.map_structure(lambda {each}: {numpy_of(each, fetch)}, {call})"
+
+    def with_nones(self, call: str, fetch: Fetch, site: RunSite) -> str:
+        """A list of structures with the None of ops before and after them, which the function does not give back."""
+        if (ends := nones_around(fetch)) is None:
+            raise self.refused("TFM408", site.expression, "an op among nested fetches is not rewritten yet")
+        before, after = ends
+        alone = len(fetch.items) - before - after == 1
+        inner = self.nested(call, fetch)
+        parts = [*["None"] * before, inner if alone else f"*{inner}", *["None"] * after]
+        return f"[{', '.join(parts)}]" if fetch.kind == "list" else f"({', '.join(parts)})"
 
     def inline(self, fetch: Fetch, step: Step, site: RunSite) -> str:
         match fetch.kind:
@@ -349,9 +359,16 @@ class Runs:
 
 def nones_around(fetch: Fetch) -> tuple[int, int] | None:
     """How many ops stand before and after all that has a value; None where ops stand between."""
-    kinds = [item.kind for item in fetch.items]
-    first, last = kinds.index("leaf"), len(kinds) - kinds[::-1].index("leaf")
-    return (first, len(kinds) - last) if "none" not in kinds[first:last] else None
+    valued = [index for index, item in enumerate(fetch.items) if item.kind != "none"]
+    first, last = valued[0], valued[-1] + 1
+    return (first, len(fetch.items) - last) if len(valued) == last - first else None
+
+
+def numpy_of(each: str, fetch: Fetch | None) -> str:
+    """What a result becomes on the host: ops give None, within a structure as well."""
+    inner = fetch.items if fetch is not None and fetch.kind in ("list", "tuple") else [fetch] if fetch else []
+    nothing = any(leaf.kind == "none" for item in inner if item.kind != "none" for leaf in item.leaves())
+    return f"None if {each} is None else {each}.numpy()" if nothing else f"{each}.numpy()"
 
 
 def _whole_values(fetch: Fetch) -> bool:
