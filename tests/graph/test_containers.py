@@ -6,6 +6,8 @@ import pytest
 
 from tests.graph.staged import fetched, is_certain, wrong
 
+PAIR = "import collections\nPair = collections.namedtuple('Pair', 'a b')"
+
 
 @pytest.mark.parametrize(
     ("text", "expected"),
@@ -44,6 +46,13 @@ from tests.graph.staged import fetched, is_certain, wrong
         pytest.param("y = {x: z}[x]", "z", id="tensor as key"),
         pytest.param("y = [None] * 2\ny[0] = x\ny[1] = z", "[x, z]", id="filled by index"),
         pytest.param("y = sum([x, z])", "y", id="sum of tensors"),
+        pytest.param(f"{PAIR}\ny = Pair(x, b=z)", "(x, z)", id="named tuple"),
+        pytest.param(f"{PAIR}\ny = Pair(x, z).b", "z", id="field"),
+        pytest.param(f"{PAIR}\n_, y = Pair(x, z)", "z", id="named tuple unpacked"),
+        pytest.param(f"{PAIR}\ny = Pair(x, z)._replace(a=z)", "(z, z)", id="named tuple with another field"),
+        pytest.param(f"{PAIR}\ny = Pair(x, z)._asdict()", "{'a': x, 'b': z}", id="named tuple as a dict"),
+        pytest.param(f"{PAIR}\nclass More(Pair):\n    def last(self):\n        return self.b\ny = More(x, z).last()",
+                     "z", id="method of a named tuple"),
     ],
 )
 def test_containers(text: str, expected: str) -> None:
@@ -75,6 +84,20 @@ def test_containers(text: str, expected: str) -> None:
 )
 def test_changes_in_place_are_not_missed(text: str, wrong: str) -> None:
     assert fetched(text) != wrong
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(f"{PAIR}\ny = Pair._make([x, z])", id="made of a list"),
+        pytest.param(f"{PAIR}\ny = Pair(*np.random.choice([x, z], 2))", id="filled in an unknown order"),
+        pytest.param(f"{PAIR}\ny = Pair(x)", id="a field is missing"),
+        pytest.param("import collections\ny = collections.namedtuple('Pair', open('names').read())(x, z)",
+                     id="unknown fields"),
+    ],
+)
+def test_named_tuples_that_are_not_followed(text: str) -> None:
+    assert not is_certain(text)
 
 
 def test_set_has_no_order() -> None:

@@ -123,7 +123,7 @@ class Control(Collections):
         for column in columns:
             part = self.make("tensor", "operator.getitem", [made], node)
             parts.append(self.given_back(part, column, node))
-        return Sequence(parts, first.kind, fields=first.fields)
+        return Sequence(parts, first.kind, fields=first.fields, record=first.record)
 
     # ------------------------------------------------------------------ loops
     def while_op(self, args: Arguments, node: cst.Call, frame: Frame) -> Value:
@@ -183,7 +183,7 @@ class Control(Collections):
             case Sequence(items=items, exact=True):
                 inner = [self.carried(item, node, shape) for item in items]
                 unknown = next((item for item in inner if isinstance(item, Unknown)), None)
-                return unknown or Sequence(inner, value.kind, fields=value.fields)
+                return unknown or Sequence(inner, value.kind, fields=value.fields, record=value.record)
             case Node():
                 made = self.make("tensor", "loop.variable", [value], node)
                 describe(made, [value])

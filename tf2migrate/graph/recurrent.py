@@ -368,8 +368,6 @@ class Recurrent(Flags):
         return Sequence([made, self.state_of(cell, made, node)], "tuple")
 
     def attribute(self, base: Value, name: str, node: cst.Attribute) -> Value:
-        if isinstance(base, Sequence) and name in base.fields:
-            return base.items[base.fields.index(name)]
         if is_cell(base) and name == "output_size":
             return Host()
         if is_cell(base) and name not in KNOWN_ATTRIBUTES:

@@ -27,6 +27,7 @@ from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.metrics import Metrics
 from tf2migrate.graph.op_names import OpNames
 from tf2migrate.graph.parts import layer_of
+from tf2migrate.graph.records import Records
 from tf2migrate.graph.recurrent import Recurrent
 from tf2migrate.graph.shape_rules import part_shape
 from tf2migrate.graph.sizes import merged, sizes_given
@@ -137,7 +138,7 @@ STEP_COUNTERS = frozenset(
 ASSIGNS = {"tf.assign": "assign", "tf.assign_add": "assign_add", "tf.assign_sub": "assign_sub"}
 
 
-class TensorFlow(Recurrent, Distributions, Datasets, Control, Metrics, Conveniences, External):
+class TensorFlow(Recurrent, Distributions, Datasets, Control, Metrics, Conveniences, External, Records):
     """The whole interpreter."""
 
     def __init__(self, project: Project, entry: Module) -> None:
@@ -552,7 +553,7 @@ def fetched(value: Value) -> Value:
     """The host value that running ``value`` gives: the same nesting, numpy inside."""
     match value:
         case Sequence(items=items, kind=kind, exact=exact):
-            return Sequence([fetched(item) for item in items], "list" if kind == "list" else kind, exact, value.fields)
+            return Sequence([fetched(item) for item in items], kind, exact, value.fields, value.record)
         case Mapping(items=pairs, exact=exact):
             return Mapping({k: fetched(v) for k, v in pairs.items()}, exact)
         case Node(kind="tensor" | "variable" | "placeholder" | "assign"):

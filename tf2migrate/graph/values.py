@@ -121,13 +121,23 @@ class Node(Value):
 class Sequence(Value):
     """A list, tuple or set; ``exact`` is false when elements may be missing, repeated or reordered.
 
-    ``fields`` are the names of the elements of a named tuple.
+    ``fields`` are the names of the elements of a named tuple, ``record`` its class where that is of the program.
     """
 
     items: list[Value]
     kind: str = "list"
     exact: bool = True
     fields: tuple[str, ...] = ()
+    record: Value | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Record(Value):
+    """A class of named tuples, by the title that it was declared with."""
+
+    name: str
+    fields: tuple[str, ...]
+    defaults: dict[str, Value]
 
 
 @dataclass(eq=False, slots=True)

@@ -6,9 +6,10 @@ import libcst as cst
 
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.values import Mapping, Sequence, Value
+from tf2migrate.names.bindings import names_read
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.held_names import region_expression
-from tf2migrate.plan.region import Atom, names_read
+from tf2migrate.plan.region import Atom
 
 
 def written_as(

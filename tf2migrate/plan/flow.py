@@ -319,7 +319,7 @@ def _forgets_graph(flow: Flow, atom: Atom) -> bool:
 
 def _graph_role(flow: Flow, atom: Atom, nodes: list[Node], kinds: set[str]) -> Role:
     if kinds == {"placeholder"} or (kinds == {"placeholder", "tensor"} and _only_defaults(flow, nodes)):
-        return Role.PLACEHOLDER
+        return Role.STAGED if any(_is_read_whole(flow, atom, name) for name in atom.binds) else Role.PLACEHOLDER
     if all(node.number in flow.static for node in nodes if node.kind != "init"):
         return Role.CONSTANT
     made = [node for node in nodes if node.kind == "variable"]
@@ -329,6 +329,24 @@ def _graph_role(flow: Flow, atom: Atom, nodes: list[Node], kinds: set[str]) -> R
             return Role.STAGED
         return Role.VARIABLE
     return Role.STAGED
+
+
+def _is_read_whole(flow: Flow, atom: Atom, name: str) -> bool:
+    """Whether a container of placeholders is read for more than to take one of them out of it."""
+    if isinstance(flow.bound_value(atom, name), Node | None) or not isinstance(atom.statement, cst.SimpleStatementLine):
+        return False
+    for other in flow.region.atoms:
+        if atom not in flow.reaching(name, other):
+            continue
+        taken = {
+            id(node.value)
+            for node in walk(other.statement)
+            if isinstance(node, cst.Attribute | cst.Subscript)
+            and isinstance(flow.staging.value_in(node, flow.region.frame), Node)
+        }
+        if any(read.name == name and id(read.node) not in taken for read in flow.reads(other)):
+            return True
+    return False
 
 
 def _only_defaults(flow: Flow, nodes: list[Node]) -> bool:

@@ -38,6 +38,8 @@ class Fetch:
     """Whether the run gave a named tuple: the results of one op, by their names."""
     whole: bool = False
     """Whether it holds states of cells, which are named tuples too and keep their form if they stay in one piece."""
+    record: str = ""
+    """Which class of named tuples of the program the run gave one of."""
 
     @property
     def is_summary(self) -> bool:
@@ -58,7 +60,7 @@ class Fetch:
             return f"{self.node.number if self.node else self.text}"
         if self.kind == "none":
             return f"op{self.node.number if self.node else ''}"
-        return f"{self.kind}({','.join(item.shape() for item in self.items)})"
+        return f"{self.record or self.kind}({','.join(item.shape() for item in self.items)})"
 
 
 @dataclass(eq=False, slots=True)

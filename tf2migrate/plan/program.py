@@ -9,7 +9,7 @@ import libcst as cst
 
 from tf2migrate.graph.labels import slice_of
 from tf2migrate.graph.staging import RunSite, Staging
-from tf2migrate.graph.values import Choice, Node, Optimizer, fed_node, nodes_in
+from tf2migrate.graph.values import Choice, Mapping, Node, Optimizer, Sequence, Value, fed_node, nodes_in
 from tf2migrate.names.attributes import name_node
 from tf2migrate.names.bindings import names_read
 from tf2migrate.names.tree import children
@@ -268,11 +268,15 @@ class Planner:
     def parameters(self, plan: Plan) -> None:
         """A parameter name for each placeholder, and for each other node that is fed."""
         names: dict[int, str] = {}
+        labels: dict[int, str] = {}
         for atom in self.region.atoms:
             for name in atom.binds:
                 value = fed_node(self.flow.bound_value(atom, name))
                 if value is not None and value.number not in names and value in atom.nodes:
                     names[value.number] = plan.local_name(name)
+                for key, held in entries(self.flow.bound_value(atom, name)):
+                    if isinstance(held, Node) and held in atom.nodes:
+                        labels.setdefault(held.number, key)
         used: set[str] = set()
         fed = {n for site in self.staging.runs if site.feeds is not None for n in self.slicer.feeds(site)}
         placeholders = [n for n in self.staging.nodes if n.kind == "placeholder" or n in fed]
@@ -280,9 +284,12 @@ class Planner:
             name = names.get(node.number, "")
             if not name or name in used:
                 given = node.details.get("name")
-                label = str(getattr(given, "value", "") or "x")
+                label = labels.get(node.number) or str(getattr(given, "value", "") or "x")
                 label = label if label.isidentifier() else "x"
-                name = plan.fresh(label)
+                # An attribute of the same name is in nobody's way.
+                free = node.number in labels and not self.count(label) and label not in used
+                name = label if free else plan.fresh(label)
+                plan.taken.add(name)
             used.add(name)
             plan.parameter_names[node.number] = name
 
@@ -590,6 +597,16 @@ class Planner:
             if op and isinstance(leaf.expression, cst.Name):
                 return plain(leaf.expression.value).lstrip("_")
         return ""
+
+
+def entries(value: Value | None) -> list[tuple[str, Value]]:
+    """What a dict or named tuple holds, by the names that it has there."""
+    match value:
+        case Sequence(items=items, fields=fields) if fields:
+            return list(zip(fields, items, strict=True))
+        case Mapping(items=pairs):
+            return [(key, item) for key, item in pairs.items() if isinstance(key, str)]
+    return []
 
 
 def unfed_in(parts: Slice, fed: list[Node]) -> list[Node]:

@@ -13,10 +13,12 @@ from tf2migrate.graph.recurrent import is_state
 from tf2migrate.graph.staging import RunSite
 from tf2migrate.graph.values import (
     Choice,
+    Class,
     Const,
     Host,
     Mapping,
     Node,
+    Record,
     Sequence,
     Unknown,
     Value,
@@ -67,6 +69,12 @@ class Slicer:
                 kind = "list" if isinstance(expression, cst.List) else "tuple"
                 pairs = zip(expression.elements, items, strict=True)
                 return Fetch(kind, items=[self._fetch(e.value, v, frame, reader) for e, v in pairs])
+            case cst.Call(args=args), Sequence(record=record, exact=True) if record is not None and self._fills(
+                expression, value, frame
+            ):
+                inside = [self.flow.staging.value_in(arg.value, frame) or Unknown("unknown") for arg in args]
+                parts = [self._fetch(a.value, v, frame, reader) for a, v in zip(args, inside, strict=True)]
+                return Fetch("tuple", expression, frame, items=parts, record=record_name(value))
             case cst.Dict(), Mapping(exact=True):
                 out = Fetch("dict")
                 for element in expression.elements:
@@ -78,6 +86,12 @@ class Slicer:
                 else:
                     return out
         return self._named(expression, value, frame)
+
+    def _fills(self, call: cst.Call, value: Sequence, frame: Frame) -> bool:
+        """Whether a call makes a named tuple of its arguments, one for each field."""
+        made = self.flow.staging.value_in(call.func, frame)
+        plain = all(not arg.star for arg in call.args)
+        return isinstance(made, Record | Class) and plain and len(call.args) == len(value.items)
 
     def _named(self, expression: cst.BaseExpression, value: Value, frame: Frame) -> Fetch:
         match value:
@@ -92,6 +106,7 @@ class Slicer:
                 fetch = Fetch("tuple" if kind == "tuple" else "list", expression, frame, items=parts)
                 fetch.named = bool(result_fields(value))
                 fetch.whole = bool(value.fields) or any(part.whole for part in parts)
+                fetch.record = record_name(value)
                 return fetch
             case Sequence(kind="tuple", items=[first, *_]) if is_state(value):
                 # How many cells there are is known to the run alone: their states are one value.
@@ -243,6 +258,11 @@ class Slicer:
             if where in module.positions:
                 return key
         return self.region.module.key
+
+
+def record_name(value: Sequence) -> str:
+    """What tells named tuples of one class of the program from those of others."""
+    return f"record {id(value.record)}" if value.record is not None else ""
 
 
 def is_given_back(flow: Flow, atom: Atom, value: Value | None) -> bool:

@@ -255,6 +255,9 @@ class Composer:
             case "variable" if self.flow.role(atom) is Role.STAGED:
                 whole[id(expression)] = f"{holder}.{self.inner[node.number]}"
             case "placeholder" if node.number in self.plan.parameter_names and self.flow.role(atom) is Role.STAGED:
+                if any(other is not node and other.expression is expression for other in atom.nodes):
+                    reason = "placeholders are made in a loop or comprehension, which is not rewritten yet"
+                    raise NotPlanned(Refusal("TFM410", self.symbols.module.key, expression, reason))
                 whole[id(expression)] = self.plan.parameter_names[node.number]
             case "assign" if isinstance(expression, cst.Call) and not is_moving_average(node):
                 replacements[id(expression)] = self.assignment(expression)

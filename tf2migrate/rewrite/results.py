@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import libcst as cst
@@ -36,6 +37,8 @@ class Results(Updates):
                 inner = [f"{self.composer.symbols.code(k)}: {self.structure(v, step)}" for k, v in pairs]
                 return "{" + ", ".join(inner) + "}"
         items = fetch.items
+        if is_filled(fetch):
+            return filled(fetch, self.composer.symbols.code, lambda item: self.structure(item, step))
         if is_handed_over(fetch):
             return self.leaf(fetch, step)
         if top:
@@ -76,6 +79,20 @@ class Results(Updates):
         flow = self.plan.flow
         sources = flow.reaching(name.value, flow.region.atoms[-1])
         return any(flow.role(a) is Role.ALIAS and self.composer.is_collected(a) for a in sources)
+
+
+def is_filled(fetch: Fetch) -> bool:
+    """Whether a fetch is written as a named tuple that it makes."""
+    call = fetch.expression
+    return bool(fetch.record) and isinstance(call, cst.Call) and len(fetch.items) == len(call.args)
+
+
+def filled(fetch: Fetch, code: Callable[[cst.CSTNode], str], of: Callable[[Fetch], str]) -> str:
+    """The text of such a named tuple, whose elements have the texts that ``of`` gives."""
+    call = cst.ensure_type(fetch.expression, cst.Call)
+    words = [f"{arg.keyword.value}=" if arg.keyword is not None else "" for arg in call.args]
+    parts = [f"{word}{of(item)}" for word, item in zip(words, fetch.items, strict=True)]
+    return f"{code(call.func)}({', '.join(parts)})"
 
 
 def is_handed_over(fetch: Fetch) -> bool:

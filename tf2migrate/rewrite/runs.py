@@ -16,7 +16,7 @@ from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import Atom
 from tf2migrate.plan.slices import has_call, has_default
 from tf2migrate.rewrite.composer import Composer
-from tf2migrate.rewrite.results import is_handed_over
+from tf2migrate.rewrite.results import filled, is_filled, is_handed_over
 from tf2migrate.rewrite.steps import Functions
 
 NAMED = "the named tuple that this run gives is not kept yet"
@@ -201,8 +201,8 @@ class Runs:
             return f"{call}.numpy()"
         flat = all(item.kind in ("leaf", "none") for item in fetch.items)
         each = self.plan.local("value", "result")
-        if fetch.whole and fetch.expression is not None:
-            return self.nested(call)
+        if (fetch.whole and fetch.expression is not None) or is_filled(fetch):
+            return self.nested(call, fetch)
         several = len(fetch.items) > 1 or is_handed_over(fetch)
         if fetch.kind in ("list", "tuple") and flat and len(values) == len(fetch.items) and several:
             made = f"[{each}.numpy() for {each} in {call}]"
@@ -272,8 +272,10 @@ class Runs:
             each = self.plan.local("value", "result")
             text = self.feed_text(fetch.expression, site)
             return f"{self.composer.symbols.tf}.nest.map_structure(lambda {each}: {each}.numpy(), {text})"
-        if fetch.named:
+        if fetch.named or (fetch.whole and fetch.record):
             raise self.refused("TFM408", site.expression, NAMED)
+        if is_filled(fetch):
+            return filled(fetch, self.composer.symbols.code, lambda item: self.inline(item, step, site))
         parts = ", ".join(self.inline(item, step, site) for item in fetch.items)
         if fetch.kind == "tuple":
             return f"({parts}{',' if len(fetch.items) == 1 else ''})"
@@ -308,7 +310,7 @@ class Runs:
         if len(node.targets) != 1 or not isinstance(target, cst.Tuple | cst.List) or node.value is not site.expression:
             return None
         fetch = step.fetch
-        if fetch.kind not in ("list", "tuple") or len(fetch.items) != len(target.elements):
+        if fetch.kind not in ("list", "tuple") or len(fetch.items) != len(target.elements) or is_filled(fetch):
             return None
         if self.is_inline(step) or any(item.kind != "none" and not _whole_values(item) for item in fetch.items):
             return None
@@ -366,8 +368,11 @@ def nones_around(fetch: Fetch) -> tuple[int, int] | None:
 
 def numpy_of(each: str, fetch: Fetch | None) -> str:
     """What a result becomes on the host: ops give None, within a structure as well."""
-    inner = fetch.items if fetch is not None and fetch.kind in ("list", "tuple") else [fetch] if fetch else []
-    nothing = any(leaf.kind == "none" for item in inner if item.kind != "none" for leaf in item.leaves())
+    if fetch is None:
+        return f"{each}.numpy()"
+    left_out = fetch.kind in ("list", "tuple") and not is_filled(fetch)
+    inner = [item for item in fetch.items if item.kind != "none"] if left_out else [fetch]
+    nothing = any(leaf.kind == "none" for item in inner for leaf in item.leaves())
     return f"None if {each} is None else {each}.numpy()" if nothing else f"{each}.numpy()"
 
 
