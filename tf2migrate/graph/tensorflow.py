@@ -70,6 +70,8 @@ INITIALIZERS = {
     "tf.initialize_variables",
     "tf.tables_initializer",
 }
+# Those that set the variables that they are given.
+LISTING_INITIALIZERS = frozenset({"tf.variables_initializer", "tf.initialize_variables"})
 SETTINGS = {
     "tf.ConfigProto",
     "tf.GPUOptions",
@@ -299,7 +301,11 @@ class TensorFlow(Recurrent, Distributions, Datasets, Control, Metrics, Convenien
         if name.startswith(("tf.losses.get_", "tf.contrib.losses.get_")):
             return self.read_losses(name.rsplit(".", 1)[-1], args, node)
         if name in INITIALIZERS:
-            return self.make("init", name, [], node)
+            listed = args.get(0, "var_list") if name in LISTING_INITIALIZERS else None
+            made = self.make("init", name, [listed] if listed is not None else [], node)
+            if listed is not None:
+                made.details["listed"] = listed
+            return made
         if name in SETTINGS or name.startswith("tf.OptimizerOptions"):
             return Setting(name)
         if name in CONTEXTS:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import libcst as cst
 
+from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.staging import RunSite
-from tf2migrate.graph.values import Node, Optimizer, Session, nodes_in
+from tf2migrate.graph.values import Node, Optimizer, Sequence, Session, nodes_in
 from tf2migrate.names.tree import children, ids_in, walk
 from tf2migrate.plan.checkpoints import is_never_called, is_restored
 from tf2migrate.plan.execution import Execution, is_initialization, written
@@ -47,7 +48,7 @@ def _resets(flow: Flow, slicer: Slicer, sites: list[RunSite]) -> dict[int, RunSi
     found: dict[int, RunSite] = {}
     for index, site in enumerate(sites):
         if not is_initialization([site.fetches]):
-            if any(n.kind == "init" for n in Execution(nodes_in(site.fetches)).nodes.values()):
+            if initializers(site):
                 reason = "this run initializes variables and does something else besides"
                 advice = "initialize them in a run of its own"
                 raise NotPlanned(slicer.refusal("TFM404", site.expression, reason, advice))
@@ -57,6 +58,9 @@ def _resets(flow: Flow, slicer: Slicer, sites: list[RunSite]) -> dict[int, RunSi
         before = set().union(*changes[:index], *(changes[n] for n in around))
         after = set().union(*uses[index + 1 :], *(uses[n] for n in around))
         again = before & after & set_by(site, before & after, flow)
+        if again and any("listed" in node.details and not is_listed(node) for node in initializers(site)):
+            reason = "which variables this run initializes again is not known"
+            raise NotPlanned(slicer.refusal("TFM404", site.expression, reason))
         if again and (is_local(site) or not is_restored(flow.staging, site)):
             found[id(site.expression)] = site
     return found
@@ -67,14 +71,22 @@ LOCAL = ("tf.local_variables_initializer", "tf.initialize_local_variables")
 
 def is_local(site: RunSite) -> bool:
     """Whether a run initializes local variables and nothing else."""
-    nodes = [n for n in Execution(nodes_in(site.fetches)).nodes.values() if n.kind == "init"]
+    nodes = initializers(site)
     return bool(nodes) and all(node.op in LOCAL for node in nodes)
+
+
+def initializers(site: RunSite) -> list[Node]:
+    """The initializers that a run executes."""
+    return [node for node in Execution(nodes_in(site.fetches)).nodes.values() if node.kind == "init"]
 
 
 def set_by(site: RunSite, used: set[object], flow: Flow) -> set[object]:
     """Those of ``used`` that a run of initializers sets: local variables have an initializer of their own."""
+    named = initialized_by(site)
+    if named is not None:
+        return used & {n.number for node in named for n in (node, layer_of(node)) if n is not None}
     local = {node.number for node in flow.staging.nodes if "local" in node.details}
-    ops = {n.op in LOCAL for n in Execution(nodes_in(site.fetches)).nodes.values() if n.kind == "init"}
+    ops = {node.op in LOCAL for node in initializers(site)}
     if ops == {True}:
         return used & local
     return used - local if ops == {False} else used
@@ -180,12 +192,15 @@ def _made_inside(flow: Flow, loops: set[int], *sessions: Session) -> bool:
 
 def initialized_by(site: RunSite) -> list[Node] | None:
     """The variables that a run initializes, where they are named one by one; None for all of them."""
-    nodes = Execution(nodes_in(site.fetches)).nodes.values()
     chosen: list[Node] = []
-    for node in nodes:
-        if node.kind != "init":
-            continue
-        if not node.op.endswith(".initializer"):
+    for node in initializers(site):
+        if not node.op.endswith(".initializer") and not is_listed(node):
             return None
-        chosen += [n for n in node.inputs if n.kind == "variable" and n not in chosen]
+        chosen += [n for n in node.inputs if n.kind in ("variable", "layer") and n not in chosen]
     return sorted(chosen, key=lambda n: n.number)
+
+
+def is_listed(node: Node) -> bool:
+    """Whether an initializer was given the variables that it sets, and all of them are known."""
+    listed = node.details.get("listed")
+    return isinstance(listed, Sequence) and listed.exact

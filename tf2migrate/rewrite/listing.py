@@ -46,7 +46,7 @@ class Listing:
             if isinstance(node, cst.BaseSimpleComp) and self.comprehension(node, around, replacements, whole):
                 stack.append((node.elt, node))
                 continue
-            if isinstance(node, cst.Call) and self.is_collection(node):
+            if isinstance(node, cst.Call) and is_collection(self.staging, node):
                 chosen = self.variables(node)
                 if chosen is not None:
                     self.found.append(chosen)
@@ -62,10 +62,6 @@ class Listing:
         if any(isinstance(v, Node) and v.kind == "variable" for v in self.seen(node.value)):
             reason = "the name of a variable is read, which is another in Keras"
             raise NotPlanned(Refusal("TFM402", self.module, node, reason, "write the name out"))
-
-    def is_collection(self, node: cst.Call) -> bool:
-        symbols = [v.name for v in self.staging.values_of(node.func) if isinstance(v, Symbol)]
-        return bool(symbols) and all(name in VARIABLE_LISTS for name in symbols)
 
     def is_sum(self, around: cst.CSTNode | None) -> bool:
         """Whether a list is the argument of a function that adds or counts."""
@@ -124,6 +120,12 @@ class Listing:
         if len(answers) != len(listed) or not all(isinstance(answer, Const) for answer in answers):
             return []
         return [node for node, answer in zip(listed, answers, strict=True) if cast(Const, answer).value]
+
+
+def is_collection(staging: Staging, node: cst.Call) -> bool:
+    """Whether a call gives a list of variables of the graph."""
+    symbols = [v.name for v in staging.values_of(node.func) if isinstance(v, Symbol)]
+    return bool(symbols) and all(name in VARIABLE_LISTS for name in symbols)
 
 
 def _is_target(element: cst.BaseExpression, target: cst.BaseExpression) -> bool:

@@ -19,6 +19,7 @@ from tf2migrate.plan.model import Step
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import Atom
 from tf2migrate.rewrite.comments import above, with_comments
+from tf2migrate.rewrite.early_models import brought_forward, needs_model
 from tf2migrate.rewrite.layer_classes import LayerClass
 from tf2migrate.rewrite.removal import Removal
 from tf2migrate.rewrite.templates import Templates
@@ -67,9 +68,17 @@ class Placement(Removal):
         atoms = [a for a in self.region.atoms if self.flow.role(a) is Role.VARIABLE]
         atoms += [a for a in self.region.atoms if any(n.number in self.composer.inner for n in a.nodes)]
         atoms += [a for o in self.plan.objects for c in o.calls if (a := self.region.atom_at(c.place))]
+        makers = list(atoms)
         if self.plan.forward is not None:
             atoms += self.plan.forward.atoms
         anchor = max(atoms, key=lambda a: a.number)
+        user = self.first_user(anchor)
+        brought = brought_forward(self.flow, user, makers if self.region.is_module else atoms) if user else None
+        if user is not None and brought is not None:
+            anchor = user
+            for atom in brought:
+                self.edits.removed.add(id(atom.statement))
+                self.insert(anchor, [cst.ensure_type(atom.statement, cst.SimpleStatementLine)])
         self.check_order(atoms, anchor)
         self.made_at = anchor.number
         early = next((s for step in self.plan.steps for s in step.sites if self.is_before(s, step, anchor)), None)
@@ -94,6 +103,17 @@ class Placement(Removal):
             owner = self.region.frame.owner
             self.edits.before.setdefault(id(owner), []).extend(made)
             self.insert(anchor, [*instance, *aliases])
+
+    def first_user(self, anchor: Atom) -> Atom | None:
+        """The first statement that needs the model, where it stands before the last that the model is made of."""
+        runs = [
+            atom
+            for step in self.plan.steps
+            for site in step.sites
+            if self.is_before(site, step, anchor) and (atom := self.region.atom_at(site.place)) is not None
+        ]
+        readers = [a for a in self.region.atoms[: anchor.number] if needs_model(self.flow, a)]
+        return min([*runs, *readers], key=lambda a: a.number, default=None)
 
     def is_before(self, site: RunSite, step: Step, anchor: Atom) -> bool:
         """Whether a run that uses the model stands before the statement where the model is made."""
@@ -212,6 +232,6 @@ class Placement(Removal):
         if not atoms:
             return site
         last = max(atoms, key=lambda a: a.number)
-        if self.model_anchor is not None and last.number < self.model_anchor.number < site.number:
+        if self.model_anchor is not None and last.number < self.model_anchor.number <= site.number:
             return self.model_anchor  # the model comes before the functions that read it
         return last if last.number < site.number else site
