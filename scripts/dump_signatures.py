@@ -2,356 +2,49 @@
 
     python scripts/dump_signatures.py --tf1 PYTHON_WITH_TF1 --tf2 PYTHON_WITH_TF2
 
-starts itself once under each interpreter (hence no syntax newer than Python 3.7), then joins the listings.
-The output is sorted and free of addresses and paths, so that a second run changes nothing.
+asks each interpreter for its listing (`list_symbols.py`), then joins the two. The output is sorted and free of
+addresses and paths, so that a second run changes nothing. Without `--tf1`, the tables stand for TensorFlow 1.15, and
+only what depends on TensorFlow 2 is made anew. With `--check` nothing is written, and what differs is printed.
 """
 
 from __future__ import annotations
 
 import argparse
-import inspect
 import json
 import os
 import subprocess
 import sys
-import types
-import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 DATA = Path(__file__).resolve().parent.parent / "tf2migrate" / "api" / "data"
-SKIPPED_MODULES = {"v1", "v2", "python", "core", "tools", "contrib", "mlir", "_api"}
-SLIM_MODULES = {
-    "data",
-    "dataset",
-    "dataset_data_provider",
-    "evaluation",
-    "initializers",
-    "layers",
-    "learning",
-    "losses",
-    "model_analyzer",
-    "nets",
-    "queues",
-    "regularizers",
-    "summaries",
-    "tfexample_decoder",
-}
-# Modules of the public API that live elsewhere than the generated tree; nothing below them is public.
-PLAIN_MODULES = {
-    "app",
-    "flags",
-    "gfile",
-    "logging",
-    "metric_learning",
-    "nest",
-    "resource_loader",
-    "sysconfig",
-    "user_ops",
-}
-CONTRIB = (
-    "batching",
-    "cloud",
-    "crf",
-    "cudnn_rnn",
-    "data",
-    "distribute",
-    "distributions",
-    "eager",
-    "feature_column",
-    "framework",
-    "grid_rnn",
-    "image",
-    "input_pipeline",
-    "keras",
-    "layers",
-    "learn",
-    "legacy_seq2seq",
-    "lookup",
-    "losses",
-    "metrics",
-    "mixed_precision",
-    "model_pruning",
-    "nn",
-    "opt",
-    "rnn",
-    "saved_model",
-    "seq2seq",
-    "signal",
-    "slim",
-    "solvers",
-    "sparsemax",
-    "stateless",
-    "summary",
-    "testing",
-    "tpu",
-    "training",
-    "util",
-)
-PRIVATE_PACKAGES = (
-    "client.",
-    "data.ops.",
-    "framework.",
-    "layers.",
-    "lib.io.",
-    "ops.",
-    "platform.",
-    "saved_model.",
-    "summary.",
-    "training.",
-    "util.",
-)
-SHOWING_MODULES = {
-    "nn",
-    "rnn_cell",
-    "dtypes",
-    "math_ops",
-    "array_ops",
-    "nn_ops",
-    "io_ops",
-    "flags",
-    "gfile",
-    "tf_logging",
-}
-STANDARD = ("typing", "abc", "collections", "functools", "contextlib")
 LETTERS = {"function": "f", "class": "c", "constant": "k", "module": "m"}
-SLIM_NETS = ("resnet_v1", "resnet_v2", "vgg", "inception", "alexnet", "overfeat")
-NO_MEMBERS = ("keras", "protobuf", "estimator", "_pb2", "tensorflow.contrib", "tensorflow_core.contrib")
+KINDS = {letter: kind for kind, letter in LETTERS.items()}
+# The fates of a TF1 symbol, each perhaps with the name that TensorFlow 2 has for it.
+SAME, ALIKE, CHANGED, GONE = "=", "~", "!", "-"
+
+Tables = dict[str, str]
 
 
-def text_of_default(value: object) -> str:
-    """The default as source text where it is a plain value or a dtype, else an ellipsis."""
-    if value is None or isinstance(value, (bool, int, str)):
-        return repr(value)
-    if isinstance(value, float):
-        return repr(value) if value == value and abs(value) != float("inf") else "..."
-    if isinstance(value, (tuple, list)):
-        parts = [text_of_default(item) for item in value]
-        if "..." in parts:
-            return "..."
-        body = ", ".join(parts) + ("," if isinstance(value, tuple) and len(parts) == 1 else "")
-        return f"({body})" if isinstance(value, tuple) else f"[{body}]"
-    if type(value).__name__ == "DType" and isinstance(getattr(value, "name", None), str):
-        return "tf." + value.name  # type: ignore[attr-defined]
-    return "..."
+@dataclass(frozen=True)
+class Api:
+    """One TensorFlow: what is at each canonical name, and the canonical name of every name."""
+
+    symbols: Mapping[str, dict[str, Any]]
+    canonical: Mapping[str, str]
+
+    def names(self) -> dict[str, list[str]]:
+        """All names of each object, its canonical name first."""
+        found: dict[str, list[str]] = {name: [name] for name in self.symbols}
+        for name, target in self.canonical.items():
+            if name != target:
+                found[target].append(name)
+        return found
 
 
-def text_of_signature(signature: inspect.Signature) -> str:
-    """The parameters as they stand between the parentheses of a `def`."""
-    parts = []
-    keyword_only = False
-    positional_only = False
-    for parameter in signature.parameters.values():
-        kind = parameter.kind
-        if positional_only and kind is not parameter.POSITIONAL_ONLY:
-            parts.append("/")
-            positional_only = False
-        positional_only = positional_only or kind is parameter.POSITIONAL_ONLY
-        if kind is parameter.VAR_POSITIONAL:
-            parts.append("*" + parameter.name)
-            keyword_only = True
-        elif kind is parameter.VAR_KEYWORD:
-            parts.append("**" + parameter.name)
-        else:
-            if kind is parameter.KEYWORD_ONLY and not keyword_only:
-                parts.append("*")
-                keyword_only = True
-            default = "" if parameter.default is parameter.empty else "=" + text_of_default(parameter.default)
-            parts.append(parameter.name + default)
-    if positional_only:
-        parts.append("/")
-    return ", ".join(parts)
-
-
-def signature_of(value: object) -> str:
-    """The parameters of a function, or of a constructor without `self`; `?` where Python does not know."""
-    function = value
-    bound = False
-    if inspect.isclass(value):
-        function = value.__init__  # type: ignore[misc]
-        bound = True
-        if function is object.__init__ or issubclass(value, tuple):
-            function = value.__new__
-            if function is object.__new__:
-                return ""
-    try:
-        signature = inspect.signature(function)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return "?"
-    if bound:
-        parameters = list(signature.parameters.values())
-        by_place = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.POSITIONAL_ONLY)
-        if parameters and parameters[0].kind in by_place:
-            parameters = parameters[1:]
-        signature = signature.replace(parameters=parameters)
-    return text_of_signature(signature)
-
-
-def kind_of(value: object) -> str:
-    if isinstance(value, types.ModuleType) or type(value).__name__.endswith("LazyLoader"):
-        return "module"
-    if inspect.isclass(value):
-        return "class"
-    if callable(value) and type(value).__name__ not in ("DType", "_FlagValuesWrapper", "FlagValues"):
-        return "function"
-    return "constant"
-
-
-def members_of(value: object) -> list[str]:
-    """Public attributes of a class that TensorFlow defines, which people reach by a dotted name."""
-    names = set()
-    for base in value.__mro__:  # type: ignore[attr-defined]
-        module = base.__module__
-        if any(part in module for part in NO_MEMBERS):
-            return []
-        if module.startswith("tensorflow"):
-            names.update(name for name in vars(base) if not name.startswith("_"))
-    return sorted(names)
-
-
-def public_names(module: object) -> list[str]:
-    names = [name for name in dir(module) if not name.startswith("_")]
-    return names + [name for name in ("__version__",) if hasattr(module, name)]
-
-
-def walk(root: object, prefix: str, found: dict) -> None:
-    """Collect every public name below a module: dotted name -> object."""
-    for name in public_names(root):
-        dotted = prefix + "." + name
-        try:
-            value = getattr(root, name)
-        except Exception:  # a lazily loaded part that this build does not have
-            continue
-        if kind_of(value) != "module":
-            if is_ours(value):
-                found[dotted] = value
-        elif name not in SKIPPED_MODULES and is_public(value, name):
-            found[dotted] = value
-            walk(value, dotted, found)
-
-
-def walk_contrib(contrib: object, found: dict) -> None:
-    """The part of `tf.contrib` that programs use: its packages, and the modules that slim shows."""
-    found["tf.contrib"] = contrib
-    for name in CONTRIB:
-        package = getattr(contrib, name)
-        found["tf.contrib." + name] = package
-        for last in public_names(package):
-            value = getattr(package, last)
-            dotted = f"tf.contrib.{name}.{last}"
-            if kind_of(value) != "module":
-                if is_ours(value) and (name != "slim" or slim_shows(value)):
-                    found[dotted] = value
-            elif last in PLAIN_MODULES or (name == "slim" and last in SLIM_MODULES):
-                found[dotted] = value
-                found.update(below(value, dotted))
-                if last in ("layers", "losses", "initializers", "regularizers"):
-                    shown = {dotted + "." + n: getattr(value, n) for n in public_names(value)}
-                    found.update({n: v for n, v in shown.items() if kind_of(v) != "module" and slim_shows(v)})
-                for deeper in SLIM_NETS if last == "nets" else ():
-                    found.update(below(getattr(value, deeper), dotted + "." + deeper))
-
-
-def slim_shows(value: object) -> bool:
-    """`tf.contrib.slim` holds whatever its modules import; people mean its layers and its own functions."""
-    return ".contrib." in (getattr(value, "__module__", None) or "")
-
-
-def below(module: object, prefix: str) -> dict:
-    """What a module defines itself, not what it imports."""
-    home = module.__name__  # type: ignore[attr-defined]
-    members = {prefix + "." + n: getattr(module, n) for n in public_names(module)}
-    return {n: v for n, v in members.items() if getattr(v, "__module__", None) == home}
-
-
-def is_public(module: object, name: str) -> bool:
-    home = getattr(module, "__name__", "") or ""
-    generated = "._api." in home or ".api._v" in home or home.startswith("keras.")
-    return generated or name in PLAIN_MODULES
-
-
-def is_ours(value: object) -> bool:
-    """Not a `__future__` feature and not something that a module merely imports from the standard library."""
-    module = getattr(value, "__module__", None) or ""
-    return type(value).__name__ != "_Feature" and module.split(".")[0] not in STANDARD
-
-
-def listing() -> dict:
-    """The API of the TensorFlow that this interpreter has."""
-    warnings.simplefilter("ignore")
-    import tensorflow as tf
-
-    found: dict = {}
-    first = tf.__version__.startswith("1.")
-    if first:
-        tf.logging.set_verbosity(tf.logging.ERROR)
-    walk(tf, "tf", found)
-    if first:
-        found = {name: value for name, value in found.items() if not name.startswith("tf.raw_ops.")}
-        import tensorflow.contrib
-
-        walk_contrib(tensorflow.contrib, found)
-    else:
-        found["tf.keras"] = tf.keras
-        walk(tf.keras, "tf.keras", found)
-    result: dict = {"symbols": {}, "ids": {}, "v1": {}, "private": {}}
-    for name, value in sorted(found.items()):
-        kind = kind_of(value)
-        row = {
-            "kind": kind,
-            "signature": signature_of(value) if kind in ("function", "class") else "",
-            "members": [],
-        }
-        if kind == "class":
-            row["members"] = members_of(value)
-        elif kind == "constant":
-            row["signature"] = text_of_default(value)
-        result["symbols"][name] = row
-        if kind != "constant" or type(value).__name__ == "DType":
-            result["ids"][name] = id(value)
-    ids = {id(value) for name, value in found.items() if name in result["ids"]}
-    if first:
-        result["private"], result["private_v2"] = private_aliases(ids)
-    else:
-        found_v1: dict = {}
-        walk(tf.compat.v1, "tf", found_v1)
-        result["v1"] = {name: id(value) for name, value in found_v1.items() if id(value) in ids}
-        result["v1_signatures"] = {
-            n: signature_of(v) for n, v in found_v1.items() if kind_of(v) == "function"
-        }
-    return result
-
-
-def private_aliases(ids: set) -> tuple:
-    """Names under `tensorflow.python`: of public objects (-> id), and of TF2's functions (-> TF2 name)."""
-    public, second = {}, {}
-    for module_name, module in sorted(sys.modules.items()):
-        parts = module_name.split(".python.", 1)
-        if len(parts) != 2 or parts[0] not in ("tensorflow", "tensorflow_core") or module is None:
-            continue
-        if not parts[1].startswith(PRIVATE_PACKAGES) or ".gen_" in parts[1]:
-            continue
-        for name, value in sorted(vars(module).items()):
-            if name.startswith("_") or kind_of(value) == "module" or not belongs_to(value, module_name):
-                continue
-            dotted = f"tf.python.{parts[1]}.{name}"
-            exported = (
-                getattr(inspect.unwrap(value), "_tf_api_names", ()) if inspect.isfunction(value) else ()
-            )
-            if id(value) in ids:
-                public[dotted] = id(value)
-            elif exported and not exported[0].startswith("raw_ops."):
-                second[dotted] = "tf." + min(exported, key=lambda n: (n.count("."), len(n), n))
-    return public, second
-
-
-def belongs_to(value: object, module_name: str) -> bool:
-    """Whether people look for the object in that module: it is defined there or in its generated half."""
-    home = getattr(value, "__module__", "") or ""
-    last = module_name.rsplit(".", 1)[1]
-    return home == module_name or home.rsplit(".", 1)[-1] == "gen_" + last or last in SHOWING_MODULES
-
-
-def preference(name: str) -> tuple:
+def preference(name: str) -> tuple[object, ...]:
     """Sort key among the names of one object: the first is the canonical one."""
     return (
         "contrib" in name,
@@ -363,9 +56,9 @@ def preference(name: str) -> tuple:
     )
 
 
-def group(rows: dict) -> dict:
-    """Every name -> canonical name."""
-    by_id: dict = {}
+def group(rows: dict[str, Any]) -> Api:
+    """The API of a listing, with its objects told apart by their identities."""
+    by_id: dict[int, list[str]] = {}
     for name, identity in rows["ids"].items():
         by_id.setdefault(identity, []).append(name)
     canonical = {name: name for name in rows["symbols"]}
@@ -375,99 +68,144 @@ def group(rows: dict) -> dict:
         if own.startswith("tf."):  # a dtype knows its own name: `tf.float64`, not `tf.double`
             best = own
         canonical.update(dict.fromkeys(names, best))
-    return canonical
+    return Api({name: row for name, row in rows["symbols"].items() if canonical[name] == name}, canonical)
 
 
-def write(name: str, header: str, lines: list) -> None:
-    DATA.mkdir(parents=True, exist_ok=True)
-    (DATA / name).write_text(
-        header + "\n" + "".join(line + "\n" for line in sorted(set(lines))), encoding="utf-8"
-    )
+def table(header: str, lines: list[str]) -> str:
+    return f"# {header}\n" + "".join(f"{line}\n" for line in sorted(set(lines)))
 
 
-def symbol_lines(rows: dict, canonical: dict) -> list:
-    lines = []
-    for name, row in rows["symbols"].items():
-        if canonical[name] == name and row["kind"] != "module":
-            lines.append(
-                "\t".join([name, LETTERS[row["kind"]], row["signature"], " ".join(row["members"])]).rstrip(
-                    "\t"
-                )
-            )
-        elif canonical[name] == name:
-            lines.append(name + "\tm")
-    return lines
-
-
-def alias_lines(canonical: dict) -> list:
+def alias_lines(canonical: Mapping[str, str]) -> list[str]:
     """One line per module and target: `tf.math<TAB>log=tf.log ...` keeps the file a third of the size."""
-    by_module: dict = {}
+    by_module: dict[str, list[str]] = {}
     for name, target in canonical.items():
         if name != target:
             module, last = name.rsplit(".", 1)
-            by_module.setdefault(module, []).append(last + "=" + target)
+            by_module.setdefault(module, []).append(f"{last}={target}")
     return [module + "\t" + " ".join(sorted(parts)) for module, parts in by_module.items()]
 
 
-def join(tf1: dict, tf2: dict) -> None:
-    canonical1, canonical2 = group(tf1), group(tf2)
-    names1 = {identity: canonical1[name] for name, identity in tf1["ids"].items()}
-    names2 = {identity: canonical2[name] for name, identity in tf2["ids"].items()}
-    write(
-        "tf1_symbols.tsv",
-        "# symbol, kind (f function, c class, k constant, m module), parameters or value, members",
-        symbol_lines(tf1, canonical1),
-    )
-    write(
-        "tf2_symbols.tsv",
-        "# symbol, kind (f function, c class, k constant, m module), parameters or value, members",
-        symbol_lines(tf2, canonical2),
-    )
-    private = {name: names1[identity] for name, identity in tf1["private"].items()}
-    write(
-        "tf1_aliases.tsv", "# module, then last name=canonical symbol", alias_lines({**private, **canonical1})
-    )
-    second = {name: target for name, target in tf1["private_v2"].items() if target in canonical2}
-    write(
-        "tf1_private.tsv",
-        "# module below tf.python, then last name=TF2 symbol: TF 1.15 already had TF2's function there",
-        alias_lines(second),
-    )
-    write("tf2_aliases.tsv", "# module, then last name=canonical symbol", alias_lines(canonical2))
-    same = {}
-    for name, identity in tf2["v1"].items():
-        if name.startswith("tf.keras.") or names2[identity].startswith(("tf.keras.", "tf.initializers.")):
+def row_line(name: str, row: dict[str, Any], *before: str) -> str:
+    """The line of a symbol; modules have no more than a kind."""
+    more = [] if row["kind"] == "module" else [row["signature"], " ".join(row["members"])]
+    return "\t".join([name, LETTERS[row["kind"]], *before, *more]).rstrip("\t")
+
+
+def fates(first: Api, second: Api, same: Mapping[str, str]) -> dict[str, str]:
+    """What became of each TF1 symbol; `same` are those that TensorFlow 2 itself has as one object, and where."""
+    found: dict[str, str] = {}
+    for name, names in first.names().items():
+        target = same.get(name)
+        sign = SAME
+        if target is None:
+            target = next((other for other in sorted(names, key=preference) if other in second.canonical), None)
+            sign = GONE
+        if target is not None and sign is GONE:
+            row = second.symbols[second.canonical[target]]
+            alike = (row["kind"], row["signature"]) == (first.symbols[name]["kind"], first.symbols[name]["signature"])
+            sign = ALIKE if alike else CHANGED
+        found[name] = sign if target in (None, name) else f"{sign}{target}"
+    return found
+
+
+def same_objects(first: Api, second: Api, listing: dict[str, Any]) -> dict[str, str]:
+    """The TF1 symbols that TensorFlow 2 offers as `tf.compat.v1.<name>` and that are one object with one of its own."""
+    targets = {identity: second.canonical[name] for name, identity in listing["ids"].items()}
+    found: dict[str, str] = {}
+    for name, identity in listing["v1"].items():
+        if name.startswith("tf.keras.") or targets[identity].startswith(("tf.keras.", "tf.initializers.")):
             continue  # tf.compat.v1 shows Keras 3 there, which is not what TF 1.15 had
-        if name in canonical1 and tf1["symbols"][name]["kind"] != "module":
-            same[canonical1[name]] = names2[identity]
-    write(
-        "same_object.tsv",
-        "# TF1 symbol, TF2 symbol that TensorFlow 2 itself offers as tf.compat.v1.<TF1 symbol>",
-        [f"{a}\t{b}" for a, b in same.items()],
+        known = first.canonical.get(name)
+        if known is not None and first.symbols[known]["kind"] != "module":
+            found[known] = targets[identity]
+    return found
+
+
+def joined(first: Api, listing: dict[str, Any]) -> Tables:
+    """The tables that depend on TensorFlow 2, by file."""
+    second = group(listing)
+    fate = fates(first, second, same_objects(first, second, listing))
+    kinds = "kind (f function, c class, k constant, m module)"
+    return {
+        "tf1_symbols.tsv": table(
+            f"symbol of TensorFlow 1.15, {kinds}, fate in TensorFlow {listing['version']} (= same object, ~ another "
+            "with the same parameters, ! with others, - none; and its name there), parameters or value, members",
+            [row_line(name, row, fate[name]) for name, row in first.symbols.items()],
+        ),
+        "tf2_symbols.tsv": table(
+            f"symbol of TensorFlow {listing['version']}, {kinds}, parameters or value, members",
+            [row_line(name, row) for name, row in second.symbols.items()],
+        ),
+        "tf2_aliases.tsv": table("module, then last name=canonical symbol", alias_lines(second.canonical)),
+    }
+
+
+def private(listing: dict[str, Any], first: Api, second: Api) -> Tables:
+    """The tables of other names for what TensorFlow 1.15 has, by file."""
+    names = {identity: first.canonical[name] for name, identity in listing["ids"].items()}
+    inner = {name: names[identity] for name, identity in listing["private"].items()}
+    later = {name: target for name, target in listing["private_v2"].items() if target in second.canonical}
+    return {
+        "tf1_aliases.tsv": table("module, then last name=canonical symbol", alias_lines({**inner, **first.canonical})),
+        "tf1_private.tsv": table(
+            "module below tf.python, then last name=TF2 symbol: TF 1.15 already had TF2's function there",
+            alias_lines(later),
+        ),
+    }
+
+
+def from_tables() -> Api:
+    """TensorFlow 1.15 as the tables have it."""
+    symbols: dict[str, dict[str, Any]] = {}
+    for line in (DATA / "tf1_symbols.tsv").read_text(encoding="utf-8").splitlines()[1:]:
+        name, letter, _fate, signature, members, *_ = [*line.split("\t"), "", ""]
+        symbols[name] = {"kind": KINDS[letter], "signature": signature, "members": members.split()}
+    canonical = {name: name for name in symbols}
+    for line in (DATA / "tf1_aliases.tsv").read_text(encoding="utf-8").splitlines()[1:]:
+        module, _, parts = line.partition("\t")
+        if ".python" not in module:
+            pairs = (part.split("=") for part in parts.split())
+            canonical.update({f"{module}.{last}": target for last, target in pairs})
+    return Api(symbols, canonical)
+
+
+def listing_of(python: str) -> dict[str, Any]:
+    environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="")
+    script = str(Path(__file__).with_name("list_symbols.py"))
+    done = subprocess.run(
+        [python, "-W", "ignore", script], check=True, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
+    listing: dict[str, Any] = json.loads(done.stdout.decode().rpartition("\n")[2])
+    return listing
 
 
-def main() -> None:
+def tables(tf1: str | None, tf2: str) -> Tables:
+    """The texts of all tables that can be made with these interpreters, by file."""
+    second = listing_of(tf2)
+    if tf1 is None:
+        return joined(from_tables(), second)
+    first = listing_of(tf1)
+    return joined(group(first), second) | private(first, group(first), group(second))
+
+
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tf1", help="a Python with TensorFlow 1.15")
-    parser.add_argument("--tf2", help="a Python with TensorFlow 2")
-    parser.add_argument("--list", type=Path, help="internal: write this interpreter's listing there")
+    parser.add_argument("--tf2", default=sys.executable, help="a Python with TensorFlow 2 (default: this one)")
+    parser.add_argument("--check", action="store_true", help="write nothing; say which lines would change")
     options = parser.parse_args()
-    if options.list:
-        options.list.write_text(json.dumps(listing()), encoding="utf-8")
-        return
-    listings = []
-    for python in (options.tf1, options.tf2):
-        target = DATA / (f"listing-{len(listings)}.json")
-        DATA.mkdir(parents=True, exist_ok=True)
-        environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="")
-        subprocess.run(
-            [python, __file__, "--list", str(target)], check=True, env=environment, stderr=subprocess.DEVNULL
-        )
-        listings.append(json.loads(target.read_text(encoding="utf-8")))
-        target.unlink()
-    join(*listings)
+    differing = 0
+    for name, text in tables(options.tf1, options.tf2).items():
+        path = DATA / name
+        if options.check:
+            changed = set(path.read_text(encoding="utf-8").splitlines()) ^ set(text.splitlines())
+            differing += len(changed)
+            for line in sorted(changed):
+                print(f"{name}: {line[:200]}")
+        else:
+            path.write_text(text, encoding="utf-8")
+    return 1 if differing else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

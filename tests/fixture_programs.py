@@ -121,7 +121,7 @@ def expected_sources(fixture: Fixture) -> list[SourceFile]:
 def reasons(program: Program) -> list[Finding]:
     """Why a program is not native: the findings that the tool could not mend, but for the symbols themselves."""
     found = [finding for file in program.files for finding in file.findings if not finding.fixed]
-    return [finding for finding in found if finding.code not in ("TFM100", "TFM102")] or found
+    return [finding for finding in found if not finding.lint] or found
 
 
 def is_native(program: Program) -> bool:

@@ -11,7 +11,8 @@ class Finding:
 
     ``line`` and ``column`` count from 1. ``message`` says what is wrong in one line without a
     full stop; ``advice`` says what a person can do about it, and may be empty. ``fixed`` is true
-    when the migration that carries this finding also removes its cause.
+    when the migration that carries this finding also removes its cause. ``lint`` is true for what a
+    line shows by itself, whatever becomes of its program.
     """
 
     path: str
@@ -21,3 +22,4 @@ class Finding:
     message: str
     advice: str = ""
     fixed: bool = False
+    lint: bool = False

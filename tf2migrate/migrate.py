@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from tf2migrate.graph.staging import Staging
+    from tf2migrate.lint.symbols import Judged
     from tf2migrate.names.project import Module
     from tf2migrate.plan.model import Plan
     from tf2migrate.plan.refusal import Refusal
@@ -157,7 +158,7 @@ class _Work:
         self.mentioning = {path for path, text in texts.items() if _mentions_tensorflow(text)}
         self.entries = self.graph.entries(self.graph.users(self.mentioning)) if self.mentioning else []
         self._modules: dict[str, Module] = {}
-        self._idioms: dict[str, tuple[Finding, ...]] = {}
+        self._judged: dict[str, tuple[Judged, ...]] = {}
         self._outcomes: dict[str, _Outcome] = {}
 
     # ------------------------------------------------------------------ programs
@@ -295,14 +296,18 @@ class _Work:
         if path not in self.mentioning:
             return False
         try:
-            return bool(self._idioms_of(path)) or "tensorflow.compat.v1" in self.sources[path].text
+            old = any(one.is_tensorflow_1 for one in self._judged_of(path))
+            return old or "tensorflow.compat.v1" in self.sources[path].text
         except SourceProblem:
             return True
 
-    def _idioms_of(self, path: str) -> tuple[Finding, ...]:
-        known = self._idioms.get(path)
+    def _judged_of(self, path: str) -> tuple[Judged, ...]:
+        """The uses of symbols in a file that TensorFlow 2 would not understand, or not in the same way."""
+        known = self._judged.get(path)
         if known is None:
-            known = self._idioms[path] = tuple(_idioms(self.module(path)))
+            from tf2migrate.lint.symbols import judged
+
+            known = self._judged[path] = tuple(judged(self.module(path)))
         return known
 
     # ------------------------------------------------------------------ programs that share files
@@ -364,20 +369,24 @@ class _Work:
             source = self.sources.get(path)
             if source is None:
                 continue
-            findings = [*refusals.get(str(source.path), ()), *self._reported_idioms(path, outcome)]
+            findings = [*refusals.get(str(source.path), ()), *self._told(path, outcome)]
             code = outcome.texts.get(path, source.text) if outcome.native else source.text
             files.append(FileMigration(source, code, tuple(sorted(findings)), level))
         return Program(entry, tuple(files), level, outcome.sites if outcome.native else (), tuple(outcome.refusals))
 
-    def _reported_idioms(self, path: str, outcome: _Outcome) -> Iterator[Finding]:
-        if not outcome.uses_tf1 or path not in self.mentioning:
+    def _told(self, path: str, outcome: _Outcome) -> Iterator[Finding]:
+        """What a file shows by itself; in a program of TensorFlow 2 only what cannot be right there."""
+        if path not in self.mentioning:
             return
+        from tf2migrate.lint.symbols import finding
+
         try:
-            idioms = self._idioms_of(path)
+            module, judged = self.module(path), self._judged_of(path)
         except Exception:  # a file that cannot be parsed, or a bug: both are reported already
             return
-        for finding in idioms:
-            yield Finding(finding.path, finding.line, finding.column, finding.code, finding.message, "", outcome.native)
+        for one in judged:
+            if outcome.uses_tf1 or one.verdict.certain:
+                yield dataclasses.replace(finding(module, one), fixed=outcome.native)
 
 
 def _mentions_tensorflow(text: str) -> bool:
@@ -396,16 +405,6 @@ def _sites(plans: Sequence[Plan], staging: Staging) -> Iterator[Site]:
         module = staging.modules[site.frame.module]
         line, column = module.line(site.expression), module.column(site.expression)
         yield Site(number, module.key, line, column, names.get(id(site.expression), ""))
-
-
-def _idioms(module: Module) -> Iterator[Finding]:
-    """What of a file TensorFlow 2 does not have, or has changed."""
-    from tf2migrate.rewrite.plain import tf1_uses
-
-    for node, name in tf1_uses(module):
-        code = "TFM102" if name.startswith("tf.contrib") else "TFM100"
-        message = f"`{name}` is not part of TensorFlow 2"
-        yield Finding(module.key, module.line(node), module.column(node), code, message)
 
 
 def _marked_original(module: Module, staging: Staging) -> str:

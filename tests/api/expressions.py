@@ -87,3 +87,13 @@ def _dotted(node: ast.AST) -> str | None:
     if isinstance(node, ast.Name) and node.id == "tf" and parts:
         return ".".join(["tf", *reversed(parts)])
     return None
+
+
+def call_of(text: str) -> tuple[str, list[Argument]]:
+    """The symbol that an expression calls, and the arguments as they stand."""
+    node = ast.parse(text, mode="eval").body
+    assert isinstance(node, ast.Call)
+    name = _dotted(node.func)
+    assert name is not None
+    arguments = [Argument(ast.unparse(part)) for part in node.args]
+    return name, arguments + [Argument(ast.unparse(word.value), word.arg) for word in node.keywords]

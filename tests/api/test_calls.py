@@ -167,7 +167,7 @@ UNCHANGED = [
 
 REFUSED = {
     "graph": ("tf.Session()", "TFM401"),
-    "optimizer": ("tf.train.AdamOptimizer(0.1)", "TFM410"),
+    "optimizer": ("tf.train.AdamOptimizer(0.1)", "TFM501"),
     "summary": ("tf.summary.scalar('x', x)", "TFM804"),
     "cell": ("tf.contrib.rnn.NASCell(3)", "TFM702"),
     "dropout inside of a cell": ("tf.contrib.rnn.LayerNormBasicLSTMCell(3, dropout_keep_prob=0.5)", "TFM702"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -110,3 +112,9 @@ def test_every_code_in_the_package_has_a_rule() -> None:
         for code in CODE.findall(path.read_text(encoding="utf-8"))
     }
     assert used <= set(all_rules())
+
+
+def test_pages_in_the_documentation_are_current() -> None:
+    script = Path(__file__).parents[2] / "scripts" / "rule_pages.py"
+    done = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("", 0), done.stderr

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from tf2migrate.api.calls_model import Refused
+from tf2migrate.api.replacements import Kind, Replacement
 
 _DATA = Path(__file__).parent / "data"
 
@@ -39,16 +40,24 @@ def change(name: str) -> Respelling | Template | None:
 
 
 def refusal(name: str, spelled: str) -> Refused | None:
-    """Why the symbol with that canonical name has no counterpart: the most exact row of the table."""
-    exact, beginnings = _refusals()
-    row = exact.get(name)
+    """Why the symbol with that canonical name has no counterpart that a call alone could become."""
+    row = _row(name)
     if row is None:
-        fitting = [beginning for beginning in beginnings if name.startswith(beginning)]
-        if not fitting:
-            return None
-        row = beginnings[max(fitting, key=len)]
-    code, reason, advice = row
-    return Refused(f"`{spelled}`: {reason}", advice, code)
+        return None
+    return Refused(f"`{spelled}`: {row.reason}", row.replacement.advice, row.code)
+
+
+def replaced_by(name: str) -> Replacement | None:
+    """What takes the place of a symbol whose calls have no counterpart, as the same row says."""
+    row = _row(name)
+    return None if row is None else row.replacement
+
+
+def replacements() -> dict[str, Replacement]:
+    """What takes the place of each symbol of the table, and of each beginning of symbols (which ends in `*`)."""
+    exact, beginnings = _refusals()
+    rows = exact | {f"{beginning}*": row for beginning, row in beginnings.items()}
+    return {pattern: row.replacement for pattern, row in rows.items()}
 
 
 def refused_by_name(name: str) -> bool:
@@ -85,13 +94,30 @@ def _respelling(target: str, words: list[str]) -> Respelling:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    code: str
+    reason: str
+    replacement: Replacement
+
+
+def _row(name: str) -> _Row | None:
+    """The most exact row for a symbol."""
+    exact, beginnings = _refusals()
+    if name in exact:
+        return exact[name]
+    fitting = [beginning for beginning in beginnings if name.startswith(beginning)]
+    return beginnings[max(fitting, key=len)] if fitting else None
+
+
 @cache
-def _refusals() -> tuple[dict[str, tuple[str, str, str]], dict[str, tuple[str, str, str]]]:
-    exact: dict[str, tuple[str, str, str]] = {}
-    beginnings: dict[str, tuple[str, str, str]] = {}
+def _refusals() -> tuple[dict[str, _Row], dict[str, _Row]]:
+    exact: dict[str, _Row] = {}
+    beginnings: dict[str, _Row] = {}
     for line in _rows("refusals.tsv"):
-        pattern, code, reason, advice = line.split("\t")
-        (beginnings if pattern.endswith("*") else exact)[pattern.rstrip("*")] = (code, reason, advice)
+        pattern, code, reason, kind, target = [*line.split("\t"), ""][:5]
+        row = _Row(code, reason, Replacement(Kind(kind), target))
+        (beginnings if pattern.endswith("*") else exact)[pattern.rstrip("*")] = row
     return exact, beginnings
 
 

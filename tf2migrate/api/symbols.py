@@ -1,5 +1,6 @@
-"""The public APIs of TensorFlow 1.15 and TensorFlow 2; `scripts/dump_signatures.py` writes the tables.
+"""The public APIs of TensorFlow 1.15 and TensorFlow 2, and what became of each symbol of the one in the other.
 
+`scripts/dump_signatures.py` writes the tables, from what both show of themselves.
 Every name here is dotted and begins with `tf.`, whatever alias a file uses. One TF1 object has many names
 (`tf.log`, `tf.math.log`); `canonical` gives the one under which the other tables know it: the shortest, and
 one outside of contrib where there is one.
@@ -8,6 +9,7 @@ one outside of contrib where there is one.
 from __future__ import annotations
 
 import ast
+import enum
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +20,15 @@ _KINDS: dict[str, Kind] = {"f": "function", "c": "class", "k": "constant", "m": 
 
 Kind = Literal["function", "class", "constant", "module"]
 ParameterKind = Literal["positional", "keyword", "var_positional", "var_keyword"]
+
+
+class Fate(enum.Enum):
+    """What became of a TF1 symbol, by what can be seen of both TensorFlows."""
+
+    SAME = "="  # TensorFlow 2 has the very object
+    ALIKE = "~"  # another one with the same parameters
+    CHANGED = "!"  # another one with other parameters
+    GONE = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +106,20 @@ def tf1_exists(name: str) -> bool:
     return symbol is not None and member in symbol.members
 
 
+def fate(name: str) -> tuple[Fate, str] | None:
+    """What the two TensorFlows show of a TF1 symbol, and its name in TensorFlow 2; None for what is none."""
+    known = canonical(name)
+    row = _lines("tf1_symbols.tsv").get(known)
+    if row is None:
+        return None
+    word = row.split("\t", 2)[1]
+    return Fate(word[0]), word[1:] or known
+
+
 def same_object(name: str) -> str | None:
     """The TF2 name of what TensorFlow 2 itself still offers as `tf.compat.v1.<name>`, if it is one object."""
-    return _lines("same_object.tsv").get(canonical(name))
+    known = fate(name)
+    return known[1] if known is not None and known[0] is Fate.SAME else None
 
 
 def private_in_tf2(name: str) -> str | None:
@@ -170,8 +192,10 @@ def _symbol(name: str, file: str) -> Symbol | None:
     rest = _lines(file).get(name)
     if rest is None:
         return None
-    letter, _, more = rest.partition("\t")
-    signature, _, members = more.partition("\t")
+    letter, *columns = rest.split("\t")
+    if file == "tf1_symbols.tsv":
+        del columns[0]  # the fate
+    signature, members, *_ = [*columns, "", ""]
     kind = _KINDS[letter]
     if kind in ("constant", "module"):
         return Symbol(name, kind, None, (), signature)

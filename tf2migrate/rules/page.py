@@ -1,8 +1,23 @@
-"""A rule as the page that ``tf2migrate rule`` shows."""
+"""Rules as pages: what ``tf2migrate rule`` shows, and what stands in `docs/rules/`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tf2migrate.rules.definition import Rule
+
+_FAMILIES = {
+    "0": "Files",
+    "1": "Symbols and idioms",
+    "2": "Arguments",
+    "3": "Meaning",
+    "4": "The contract of a rewrite",
+    "5": "Optimizers",
+    "6": "Variables",
+    "7": "Layers",
+    "8": "Around the model",
+    "9": "Keras 3",
+}
 
 
 def page(rule: Rule) -> str:
@@ -33,3 +48,15 @@ def page(rule: Rule) -> str:
 ## References
 {references}
 """
+
+
+def index(rules: Sequence[Rule]) -> str:
+    """All rules by family, as links to their pages."""
+    lines = ["# Rules", ""]
+    for digit, family in _FAMILIES.items():
+        rows = [rule for rule in rules if rule.code.removeprefix("TFM").startswith(digit)]
+        if rows:
+            lines += [f"## {family}", "", "| code | name | what it does |", "| --- | --- | --- |"]
+            lines += [f"| [{r.code}]({r.code}.md) | {r.name} | {' '.join(r.summary.split())} |" for r in rows]
+            lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
