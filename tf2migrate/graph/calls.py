@@ -47,6 +47,7 @@ from tf2migrate.graph.values import (
     settled,
     unknown_in,
 )
+from tf2migrate.names.dict_keys import written_keys
 from tf2migrate.names.tree import children
 
 # Builtins that a moved statement may call: they look at their arguments and do nothing else.
@@ -413,7 +414,10 @@ class Calls(Expressions):
             case "list" | "tuple" | "reversed" | "sorted" | "set" | "iter":
                 return self.convert(name, first)
             case "dict":
-                return self.make_dict(args)
+                made = self.make_dict(args)
+                if isinstance(made, Mapping) and not made.displays and written_keys(node):
+                    made.displays = [node]
+                return made
             case "isinstance":
                 return Host()
             case "getattr":

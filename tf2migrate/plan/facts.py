@@ -68,6 +68,11 @@ OF_THE_FIRST = (
     "tf.nn.embedding_lookup", "operator.getitem", "tf.reduce_", "tf.expand_dims", "tf.transpose", "tf.nn.dropout",
     "tf.layers.", "tf.contrib.layers.", "tf.split", "tf.clip_by_",
 )  # fmt: skip
+# All inputs of these have one dtype: TensorFlow 1 does not convert tensors.
+SAME_TYPED = (
+    "operator.", "tf.matmul", "tf.add", "tf.subtract", "tf.multiply", "tf.maximum", "tf.minimum", "tf.pow",
+    "tf.squared_difference", "tf.nn.bias_add", "tf.nn.xw_plus_b",
+)  # fmt: skip
 RANKS = {
     "tf.layers.conv1d": 3,
     "tf.layers.conv2d": 4,
@@ -150,6 +155,8 @@ def _of_op(node: Node, depth: int) -> str | None:
     if name.startswith(OF_THE_FIRST):
         tensors = tensors[:1]
     found = {dtype_of(i, depth + 1) for i in tensors}
+    if name.startswith(SAME_TYPED) and name != "operator.getitem" and len(found) > 1:
+        found.discard(None)
     dtype = found.pop() if len(found) == 1 else None
     divides = name in ("operator.Divide", "tf.divide", "tf.truediv", "tf.reduce_mean")
     return None if divides and dtype is not None and not dtype.startswith(("float", "bfloat")) else dtype
@@ -195,6 +202,13 @@ def rank_of(node: Node, depth: int = 0) -> int | None:
         known = [r for r in ranks if r is not None]
         return max(known) if known and len(known) == len(ranks) else None
     return None
+
+
+def sizes_of(node: Node) -> list[int | None] | None:
+    """The static shape of a tensor, with None for a size that only a run decides; None where its rank is not known."""
+    if node.shape is None:
+        return None
+    return [size.value if isinstance(size, Const) and isinstance(size.value, int) else None for size in node.shape]
 
 
 def _length(shape: Value | None) -> int | None:

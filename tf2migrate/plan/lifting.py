@@ -9,6 +9,7 @@ import libcst as cst
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.values import Mapping
 from tf2migrate.names.bindings import names_read
+from tf2migrate.names.dict_keys import written_keys
 from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import Step
@@ -108,8 +109,8 @@ def _feed_keys(flow: Flow, body: cst.CSTNode) -> set[int]:
     while stack:
         node = stack.pop()
         match node:
-            case cst.DictElement(key=cst.Name() as key):
-                out.add(id(key))
+            case cst.Dict() | cst.Call():
+                out |= {id(key) for key in written_keys(node) if isinstance(key, cst.Name)}
             case cst.Subscript(value=base, slice=[cst.SubscriptElement(slice=cst.Index(value=cst.Name() as key))]):
                 if any(isinstance(v, Mapping) for v in flow.staging.values_of(base)):
                     out.add(id(key))

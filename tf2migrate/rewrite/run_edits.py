@@ -12,6 +12,7 @@ from tf2migrate.graph.values import (
     fed_node,
     stands_for_several,
 )
+from tf2migrate.names.dict_keys import written_keys
 from tf2migrate.names.tree import children
 from tf2migrate.plan.cut_feeds import cut_expressions
 from tf2migrate.plan.model import Step
@@ -31,10 +32,9 @@ class RunEdits(Placement):
         stack: list[cst.CSTNode] = [symbols.module.tree for symbols in self.all_symbols.values()]
         while stack:
             node = stack.pop()
-            if isinstance(node, cst.Dict):
-                for element in node.elements:
-                    if isinstance(element, cst.DictElement):
-                        self._key(element.key)
+            if isinstance(node, cst.Dict | cst.Call):
+                for key in written_keys(node):
+                    self._key(key)
             elif isinstance(node, cst.Subscript):
                 bases = self.staging.values_of(node.value)
                 if any(isinstance(b, Mapping) for b in bases) and len(node.slice) == 1:

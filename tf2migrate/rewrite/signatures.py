@@ -16,7 +16,7 @@ from tf2migrate.graph.values import (
     nodes_in,
 )
 from tf2migrate.names.bindings import names_read
-from tf2migrate.plan.facts import dtype_of
+from tf2migrate.plan.facts import dtype_of, sizes_of
 from tf2migrate.plan.flow import Role
 from tf2migrate.plan.model import Plan, Step
 from tf2migrate.plan.refusal import NotPlanned, Refusal
@@ -115,11 +115,13 @@ class Signatures(VariableTexts):
             return self.state_specification(node, atom)
         if node.kind != "placeholder":
             where = node.expression or atom.statement
-            dtype_known = dtype_of(node)
-            if dtype_known is None or self.composer.inner or self.plan.objects:
-                reason = "a tensor that is not a placeholder is fed, and its dtype or rank is not known"
+            dtype_known, sizes = dtype_of(node), sizes_of(node)
+            # A layer is built for what it is called with: all sizes but that of a batch.
+            layers = bool(self.composer.inner or self.plan.objects)
+            if dtype_known is None or (layers and (not sizes or None in sizes[1:])):
+                reason = "a tensor that is not a placeholder is fed, and its dtype or shape is not known"
                 raise NotPlanned(Refusal("TFM407", symbols.module.key, where, reason))
-            return f"{self.tf}.TensorSpec(None, {self.tf}.{dtype_known})"
+            return f"{self.tf}.TensorSpec({sizes}, {self.tf}.{dtype_known})"
         if not self.composer.direct(node):
             where = node.expression or atom.statement
             raise NotPlanned(
