@@ -140,6 +140,11 @@ def optimizer(
     return Call(f"{reference}({', '.join(options)})", definitions)
 
 
+def counts_steps(name: str, key: str) -> bool:
+    """Is this argument, by name or position, the step that the optimizer counts with?"""
+    return canonical(name) == "tf.train.AdagradDAOptimizer" and key in ("1", "global_step")
+
+
 def densify(name: str, sparse: bool) -> bool:
     """Must gradients go through `tf.convert_to_tensor` before they are applied, after any clipping?
 

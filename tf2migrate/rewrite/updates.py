@@ -8,8 +8,10 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.api.calls_model import Refused
-from tf2migrate.api.optimizers import Rate, densify, optimizer
+from tf2migrate.api.optimizers import Rate, counts_steps, densify, optimizer
+from tf2migrate.graph.tensorflow import STEP_COUNTERS
 from tf2migrate.graph.values import (
+    Const,
     Node,
     Optimizer,
     nodes_in,
@@ -123,6 +125,8 @@ class Updates(Gradients):
         for key, value in maker.arguments.items() if maker.train is None else ():
             if not any(True for _ in nodes_in(value)):
                 continue
+            if self.is_own_step(maker, key):
+                continue
             if key not in ("0", "learning_rate"):
                 where = self.composer.symbols.module.key
                 raise NotPlanned(
@@ -131,6 +135,19 @@ class Updates(Gradients):
             arg = next(a for i, a in enumerate(maker.call.args) if (a.keyword.value if a.keyword else str(i)) == key)
             return self.composer.rendered(arg.value, atom, self.plan.model)
         return None
+
+    def is_own_step(self, maker: Optimizer, key: str) -> bool:
+        """Whether an argument is a variable that begins at 0 and counts the updates of this optimizer alone.
+
+        Keras optimizers count these themselves.
+        """
+        step = maker.arguments[key]
+        if not counts_steps(maker.name, key) or not isinstance(step, Node) or not begins_at_zero(step):
+            return False
+        nodes = self.plan.flow.staging.nodes
+        counted = [n for n in nodes if n.kind == "train" and n.details.get("global_step") is step]
+        own = [n for n in nodes if n.kind == "train" and n.details.get("optimizer") is maker]
+        return counted == own and not any(n.kind == "assign" and step in n.inputs for n in nodes)
 
     def optimizer_build(self, maker: Optimizer) -> str:
         """Keras optimizers that serve several steps with different variables are told all of them first."""
@@ -167,11 +184,21 @@ class Updates(Gradients):
             for n in nodes_in(update.node.details["variables"])
         ]
         arguments = symbols.arguments(updated)
-        made = optimizer(maker.name, arguments, tf=self.tf, sparse=is_sparse(self.plan, variables), rate=rate)
+        own = any(self.is_own_step(maker, key) for key in maker.arguments)
+        sparse = is_sparse(self.plan, variables)
+        made = optimizer(maker.name, arguments, tf=self.tf, sparse=sparse, rate=rate, own_step=own)
         if isinstance(made, Refused):
             raise NotPlanned(Refusal("TFM501", symbols.module.key, maker.call, made.reason, made.advice))
         symbols.define(made.definitions)
         return made.text
+
+
+def begins_at_zero(node: Node) -> bool:
+    """Whether a variable is a counter that begins at 0."""
+    initial = node.details.get("initial_value")
+    return node.kind == "variable" and (
+        node.op in STEP_COUNTERS or (isinstance(initial, Const) and type(initial.value) is int and initial.value == 0)
+    )
 
 
 def assigned(name: str, chosen: str) -> list[str]:
