@@ -379,11 +379,14 @@ class _Work:
         if path not in self.mentioning:
             return
         from tf2migrate.lint.symbols import finding
+        from tf2migrate.lint.traps import trapped
 
         try:
             module, judged = self.module(path), self._judged_of(path)
         except Exception:  # a file that cannot be parsed, or a bug: both are reported already
             return
+        if not outcome.uses_tf1:
+            yield from trapped(module)
         for one in judged:
             if outcome.uses_tf1 or one.verdict.certain:
                 yield dataclasses.replace(finding(module, one), fixed=outcome.native)

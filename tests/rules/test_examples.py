@@ -44,6 +44,9 @@ NOT_DEFINED = {
 }
 
 
+# Traps of Keras 3: their examples are programs of TensorFlow 2, written for Keras 2.
+TRAPS = [code for code, rule in all_rules().items() if rule.find is not None]
+PROGRAMS = [code for code in all_rules() if code not in NO_PROGRAM and code not in TRAPS]
 NEEDS = {"TFM804": "tensorboard"}  # not among what TensorFlow 2.21 installs
 
 
@@ -79,14 +82,27 @@ def test_what_to_use_instead_runs(code: str, native: dict[str, str]) -> None:
 
 
 @pytest.fixture(scope="module")
+def trapped(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What the examples of the traps of Keras 3 print under the TensorFlow 2 that is installed."""
+    pytest.importorskip("tensorflow")
+    programs = {code: all_rules()[code].example for code in TRAPS}
+    return run(sys.executable, programs, tmp_path_factory.mktemp("trapped"))
+
+
+@pytest.mark.parametrize("code", TRAPS)
+def test_trap_is_one(code: str, native: dict[str, str], trapped: dict[str, str]) -> None:
+    assert trapped[code] != native[code]
+
+
+@pytest.fixture(scope="module")
 def original(tf1_python: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What each `example` prints under TensorFlow 1.15."""
-    programs = {code: rule.example for code, rule in all_rules().items() if code not in NO_PROGRAM}
+    programs = {code: all_rules()[code].example for code in PROGRAMS}
     return run(tf1_python, programs, tmp_path_factory.mktemp("original"))
 
 
 @pytest.mark.tf1
-@pytest.mark.parametrize("code", [code for code in all_rules() if code not in NO_PROGRAM])
+@pytest.mark.parametrize("code", PROGRAMS)
 def test_example_is_a_tensorflow_1_program(
     code: str, original: dict[str, str], native: dict[str, str]
 ) -> None:

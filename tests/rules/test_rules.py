@@ -56,7 +56,7 @@ def test_file_is_named_after_the_rule(one: Rule) -> None:
 
 @each
 def test_form(one: Rule) -> None:
-    assert re.fullmatch(r"TFM[1-8]\d\d|TFM00\d", one.code)
+    assert re.fullmatch(r"TFM[1-9]\d\d|TFM00\d", one.code)
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+|estimator|notebook", one.name)
     assert one.summary.startswith("Finds ")
     for text in (one.summary, one.why, one.fix.note):

@@ -6,9 +6,9 @@ import functools
 import importlib
 import pkgutil
 
-from tf2migrate.rules.definition import Fix, FixKind, Rule
+from tf2migrate.rules.definition import Fix, FixKind, Rule, Trap
 
-__all__ = ["Fix", "FixKind", "Rule", "all_rules", "rule"]
+__all__ = ["Fix", "FixKind", "Rule", "Trap", "all_rules", "rule"]
 
 
 @functools.cache

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import enum
 import inspect
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from tf2migrate.names.keras import KerasFile
 
 
 class FixKind(enum.StrEnum):
@@ -33,8 +40,20 @@ def manual(note: str) -> Fix:
 
 
 @dataclass(frozen=True, slots=True)
+class Trap:
+    """A place in a program of TensorFlow 2 that Keras 3 does not understand as it was meant."""
+
+    node: cst.CSTNode
+    message: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. ``name`` reads well after the word "allow"; the examples are whole programs."""
+    """One rule. ``name`` reads well after the word "allow"; the examples are whole programs.
+
+    ``find`` finds the places in a file by itself; the places of other rules are found by the rooms that know.
+    """
 
     code: str
     name: str
@@ -44,6 +63,7 @@ class Rule:
     use_instead: str
     fix: Fix
     references: tuple[str, ...]
+    find: Callable[[KerasFile], Iterator[Trap]] | None = None
 
     def __post_init__(self) -> None:
         for field in fields(self):
