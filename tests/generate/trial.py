@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tf2migrate.config import Settings
-from tf2migrate.files import SourceFile, source_from_bytes
-from tf2migrate.migrate import instrument, migrate
+from tf2migrate.files import source_from_bytes
+from tf2migrate.migrate import Level, instrument, migrate
 from tf2migrate.verify.compare import compare_programs
 from tf2migrate.verify.launch import Job, Runner
 from tf2migrate.verify.values import Verdict
@@ -40,16 +40,17 @@ class Trial:
     code: str = ""
 
 
-def try_program(text: str, runner: Runner, oracle: str | None = None) -> Trial:
-    """Migrates, runs and compares."""
+def try_program(text: str, runner: Runner, oracle: str | None = None, *, plain: bool = True) -> Trial:
+    """Migrates, runs and compares; with ``plain`` the rewrite is also run as users get it, without records."""
     source = source_from_bytes(Path("program.py"), text.encode())
     try:
-        marked = instrument([source], Settings())
-        if not marked:
-            return _refused(text, source)
+        program = migrate([source], Settings())[0]
+        if program.level is not Level.NATIVE:
+            found = [f for f in program.files[0].findings if not f.fixed and not f.lint]
+            return Trial(text, Outcome.REFUSED, "\n".join(f"{f.line}: {f.code} {f.message}" for f in found))
+        ((_, before, after),) = instrument([source], Settings())
     except Exception:
         return Trial(text, Outcome.CRASHED, traceback.format_exc())
-    ((_, before, after),) = marked
     comparison = compare_programs(
         {"program.py": before},
         {"program.py": after},
@@ -62,9 +63,9 @@ def try_program(text: str, runner: Runner, oracle: str | None = None) -> Trial:
         pool=runner,
     )
     said = "\n".join(describe("program.py", comparison, RTOL, 1e-5))
-    if comparison.verdict is Verdict.SAME:
+    if plain and comparison.verdict is Verdict.SAME:
         # What users get is written otherwise than what records its runs.
-        fault = _runs_plain(source, runner)
+        fault = _runs_plain(program.files[0].code, runner)
         if fault:
             return Trial(text, Outcome.WRONG, f"the rewrite without records fails: {fault}", after)
     outcome = {
@@ -75,9 +76,8 @@ def try_program(text: str, runner: Runner, oracle: str | None = None) -> Trial:
     return Trial(text, outcome, said, after)
 
 
-def _runs_plain(source: SourceFile, runner: Runner) -> str:
+def _runs_plain(plain: str, runner: Runner) -> str:
     """What goes wrong when the rewrite is run by itself; nothing if nothing does."""
-    plain = migrate([source], Settings())[0].files[0].code
     with tempfile.TemporaryDirectory(prefix="tf2migrate-") as folder:
         root = Path(folder, "program")
         root.mkdir()
@@ -86,9 +86,3 @@ def _runs_plain(source: SourceFile, runner: Runner) -> str:
         ended = runner.run(sys.executable, job)
         lines = job.stderr.read_text("utf-8", "replace").strip().splitlines() or ["it died"]
     return lines[-1] if ended.status or ended.late else ""
-
-
-def _refused(text: str, source: SourceFile) -> Trial:
-    file = migrate([source], Settings())[0].files[0]
-    found = [f for f in file.findings if not f.fixed and not f.lint]
-    return Trial(text, Outcome.REFUSED, "\n".join(f"{f.line}: {f.code} {f.message}" for f in found))

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from tf2migrate.graph.control import branches
 from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.values import Node, Optimizer, Sequence, Value, nodes_in
+from tf2migrate.plan.dropped_gates import late_factors
 from tf2migrate.plan.facts import is_moving_average
 from tf2migrate.plan.gradients import Backward, backward, behind
 
@@ -41,6 +42,10 @@ ALIASES = frozenset(
 )
 STATE = ("variable", "layer")
 UNGATED = "`tf.gradients` does not wait: a variable may change while another gradient still goes back through it"
+DROPPED = (
+    "TensorFlow 1.15 may update one variable of this product before the gradient by the other, and the order is not"
+    " defined"
+)
 
 
 class Race(Exception):
@@ -140,6 +145,7 @@ class Execution:
                 self._readers(effect, variable)
             self._gradients_beside(effect)
             self._gradients_within(effect)
+            self._dropped_gates(effect)
         self._shared_optimizers()
 
     def _one_after_the_other(self, first: Node, second: Node) -> None:
@@ -216,6 +222,30 @@ class Execution:
                     continue
                 if any(_memory(value) in changed for value in read.needed):
                     raise Race(effect, UNGATED)
+
+    def _dropped_gates(self, effect: Node) -> None:
+        """Gradients that wait for each other as they are written, but not as TensorFlow 1.15 executes them."""
+        if effect.kind != "train":
+            return
+        changed = written(effect)
+        if "loss" in effect.details:
+            if any(late_factors(nodes_in(effect.details["loss"]), changed, ALIASES)):
+                raise Race(effect, DROPPED)
+            return
+        applied = list(nodes_in(effect.details["gradients"]))
+        taken = [node for node in behind(applied) if node.op == "tf.gradients"]
+        for gradient in taken:
+            for variable, by in late_factors(nodes_in(gradient.details["ys"]), changed, ALIASES):
+                if by is gradient.details.get("variable") and not self._waits(effect, variable, gradient):
+                    raise Race(effect, DROPPED)
+
+    def _waits(self, effect: Node, variable: Node, gradient: Node) -> bool:
+        """Whether the update of a variable needs a gradient, as where gradients are clipped by their common norm."""
+        gradients, variables = effect.details["gradients"], effect.details.get("applied_to")
+        if not isinstance(gradients, Sequence) or not isinstance(variables, Sequence):
+            return False
+        own = [v for v, target in zip(gradients.items, variables.items, strict=True) if target is variable]
+        return bool(own) and gradient.number in self._closure(nodes_in(own[0]))
 
     def _shared_optimizers(self) -> None:
         seen: set[int] = set()

@@ -79,7 +79,7 @@ def backward(ys: Iterable[Node], xs: Iterable[Node]) -> Backward:
         beside = [i for i in node.inputs if i.number not in way]
         if node.op in LINEAR:
             # Reductions and broadcasting sums ask for the shape, which the value has to be there for.
-            values = [i for i in on_way if _varies(i, {})]
+            values = [i for i in on_way if varies(i)]
         elif node.op in CONDITIONALS:
             # The way back takes the same branch; what came out of it is not looked at.
             values = list(nodes_in(node.details.get("tests")))
@@ -120,8 +120,12 @@ def behind(roots: Iterable[Node]) -> list[Node]:
     return [found[number] for number in sorted(found)]
 
 
-def _varies(node: Node, known: dict[int, bool]) -> bool:
+def varies(node: Node) -> bool:
     """Whether the shape of a tensor depends on what is fed."""
+    return _varies(node, {})
+
+
+def _varies(node: Node, known: dict[int, bool]) -> bool:
     if node.number in known:
         return known[node.number]
     known[node.number] = False
