@@ -60,6 +60,10 @@ CHANGED = {
         "tf.nn.rnn_cell.DropoutWrapper(c, 1.0, keep, seed=None)",
         "DropoutWrapper(c, 1.0, keep)",
     ),
+    "projection of a cell": (
+        "tf.contrib.rnn.OutputProjectionWrapper(c, output_size=2, reuse=None)",
+        "OutputProjectionWrapper(c, output_size=2)",
+    ),
     "stack of cells": ("tf.nn.rnn_cell.MultiRNNCell(cells, state_is_tuple=True)", "MultiRNNCell(cells)"),
     "network": (
         "tf.nn.dynamic_rnn(c, x, None, s, swap_memory=True, time_major=True)",
@@ -169,7 +173,8 @@ REFUSED = {
     "graph": ("tf.Session()", "TFM401"),
     "optimizer": ("tf.train.AdamOptimizer(0.1)", "TFM501"),
     "summary": ("tf.summary.scalar('x', x)", "TFM804"),
-    "cell": ("tf.contrib.rnn.NASCell(3)", "TFM702"),
+    "cell": ("tf.contrib.rnn.UGRNNCell(3)", "TFM702"),
+    "state of attention in one tensor": ("tf.contrib.rnn.AttentionCellWrapper(c, 3, state_is_tuple=False)", "TFM702"),
     "dropout inside of a cell": ("tf.contrib.rnn.LayerNormBasicLSTMCell(3, dropout_keep_prob=0.5)", "TFM702"),
     "peepholes of a block": ("tf.contrib.rnn.LSTMBlockCell(3, use_peephole=True)", "TFM702"),
     "own sum of residuals": ("tf.nn.rnn_cell.ResidualWrapper(c, lambda x, y: x - y)", "TFM702"),

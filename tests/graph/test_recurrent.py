@@ -57,6 +57,28 @@ def cells(text: str) -> list[str]:
             ["r/s/gru_cell"],
             id="scopes",
         ),
+        pytest.param(
+            RUN.format("rnn.OutputProjectionWrapper(rnn.InputProjectionWrapper(cells.GRUCell(3), 5), 2)"),
+            [
+                "rnn/output_projection_wrapper",
+                "rnn/output_projection_wrapper/input_projection_wrapper",
+                "rnn/output_projection_wrapper/input_projection_wrapper/gru_cell",
+            ],
+            id="projections",
+        ),
+        pytest.param(
+            RUN.format("rnn.AttentionCellWrapper(cells.LSTMCell(3), 2)"),
+            ["rnn/attention_cell_wrapper", "rnn/attention_cell_wrapper/lstm_cell"],
+            id="attention",
+        ),
+        pytest.param(
+            "rnn.stack_bidirectional_dynamic_rnn([cells.GRUCell(3)], [rnn.NASCell(3)], x, dtype=tf.float32)",
+            [
+                "stack_bidirectional_rnn/cell_0/bidirectional_rnn/bw/nas_cell",
+                "stack_bidirectional_rnn/cell_0/bidirectional_rnn/fw/gru_cell",
+            ],
+            id="layers in both directions",
+        ),
     ],
 )
 def test_names(text: str, names: list[str]) -> None:
@@ -78,7 +100,20 @@ TWICE = "with tf.variable_scope('r', reuse={}):\n    " + RUN.format("cells.GRUCe
         pytest.param(
             "tf.nn.dynamic_rnn(cells.GRUCell(3), tf.to_double(x), dtype=tf.float64)", "TFM702", id="another type"
         ),
-        pytest.param(RUN.format("rnn.NASCell(3)"), "TFM702", id="another cell"),
+        pytest.param(RUN.format("rnn.UGRNNCell(3)"), "TFM702", id="another cell"),
+        pytest.param(
+            "ids = tf.placeholder(tf.int32, [None, 4, 1])\n"
+            "tf.nn.dynamic_rnn(rnn.EmbeddingWrapper(cells.GRUCell(3), 9, 2), ids, dtype=tf.float32)",
+            "TFM702",
+            id="numbers of words in a loop",
+        ),
+        pytest.param(
+            "c = cells.GRUCell(3)\n"
+            "tf.contrib.legacy_seq2seq.rnn_decoder(tf.unstack(x, axis=1), c.zero_state(2, tf.float32), c,\n"
+            "    loop_function=lambda output, step: tf.layers.dense(output, 3))",
+            "TFM404",
+            id="a decoder that makes variables at each step",
+        ),
         pytest.param("tf.nn.raw_rnn(cells.GRUCell(3), len)", "TFM702", id="another function"),
     ],
 )

@@ -16,6 +16,7 @@ from tf2migrate.api.recipes import recipe
 
 # Parameters whose meaning the recipes keep, in their order; a leaf cell's sharing is judged where it is built.
 _CELLS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "tf.nn.rnn_cell.RNNCell": ("rnn_cell", ("trainable",)),
     "tf.nn.rnn_cell.BasicRNNCell": ("basic_rnn_cell", ("num_units", "activation")),
     "tf.nn.rnn_cell.BasicLSTMCell": ("basic_lstm_cell", ("num_units", "forget_bias", "activation")),
     "tf.nn.rnn_cell.LSTMCell": ("lstm_cell", ("num_units", "initializer", "forget_bias", "activation")),
@@ -24,10 +25,23 @@ _CELLS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         ("num_units", "forget_bias", "activation", "norm_gain", "norm_shift"),
     ),
     "tf.contrib.rnn.LSTMBlockCell": ("basic_lstm_cell", ("num_units", "forget_bias")),
+    "tf.contrib.rnn.GRUBlockCell": ("gru_cell", ("num_units",)),
+    "tf.contrib.rnn.GRUBlockCellV2": ("gru_cell", ("num_units",)),
+    "tf.contrib.rnn.NASCell": ("nas_cell", ("num_units", "num_proj", "use_bias")),
     "tf.nn.rnn_cell.GRUCell": ("gru_cell", ("num_units", "activation", "kernel_initializer", "bias_initializer")),
     "tf.nn.rnn_cell.MultiRNNCell": ("multi_rnn_cell", ("cells",)),
     "tf.nn.rnn_cell.DropoutWrapper": ("dropout_wrapper", ("cell", "input_keep_prob", "output_keep_prob")),
     "tf.nn.rnn_cell.ResidualWrapper": ("residual_wrapper", ("cell",)),
+    "tf.contrib.rnn.AttentionCellWrapper": (
+        "attention_cell_wrapper",
+        ("cell", "attn_length", "attn_size", "attn_vec_size", "input_size"),
+    ),
+    "tf.contrib.rnn.EmbeddingWrapper": (
+        "embedding_wrapper",
+        ("cell", "embedding_classes", "embedding_size", "initializer"),
+    ),
+    "tf.contrib.rnn.InputProjectionWrapper": ("input_projection_wrapper", ("cell", "num_proj", "activation")),
+    "tf.contrib.rnn.OutputProjectionWrapper": ("output_projection_wrapper", ("cell", "output_size", "activation")),
     "tf.nn.rnn_cell.LSTMStateTuple": ("lstm_state_tuple", ("c", "h")),
 }
 _BOTH = ("cell_fw", "cell_bw", "inputs")
@@ -49,6 +63,13 @@ _RUNS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("masked_rnn_step", "dynamic_rnn", "bidirectional_dynamic_rnn"),
         (*_BOTH, "sequence_length", *_BOTH_STATES, "dtype", "time_major"),
     ),
+    "tf.contrib.rnn.stack_bidirectional_dynamic_rnn": (
+        ("masked_rnn_step", "dynamic_rnn", "bidirectional_dynamic_rnn", "stack_bidirectional_dynamic_rnn"),
+        (
+            *("cells_fw", "cells_bw", "inputs", "initial_states_fw", "initial_states_bw"),
+            *("dtype", "sequence_length", "time_major"),
+        ),
+    ),
     "tf.nn.static_bidirectional_rnn": (
         ("masked_rnn_step", "static_rnn", "static_bidirectional_rnn"),
         (*_BOTH, *_BOTH_STATES, "dtype", "sequence_length"),
@@ -58,7 +79,7 @@ _RUNS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 _ASIDE = frozenset(
     ["reuse", "name", "scope", "parallel_iterations", "swap_memory", "num_unit_shards", "num_proj_shards"]
 )
-_LSTM = frozenset({"basic_lstm_cell", "lstm_cell", "full_lstm_cell", "layer_norm_basic_lstm_cell"})
+_LSTM = frozenset({"basic_lstm_cell", "lstm_cell", "full_lstm_cell", "layer_norm_basic_lstm_cell", "nas_cell"})
 # What only some LSTM cells have, and all that such a cell takes.
 _RARE = ("use_peepholes", "cell_clip", "num_proj", "proj_clip")
 _FULL = ("num_units", "use_peepholes", "cell_clip", "initializer", "num_proj", "proj_clip", "forget_bias", "activation")
@@ -82,6 +103,11 @@ def _cell(site: CallSite) -> Call | Kept | Refused:
     state = (_recipe("lstm_state_tuple", site),) if text in _LSTM else ()
     made = _recipe(text, site)
     return Call(f"{made.name}({_arguments(site, kept)})", (*state, made))
+
+
+def is_cell_class(name: str) -> bool:
+    """Whether this is a class of cells that are made of nothing but numbers."""
+    return name in _CELLS and _CELLS[name][1][0] in ("num_units", "trainable")
 
 
 def _run(site: CallSite) -> Call | Kept | Refused:

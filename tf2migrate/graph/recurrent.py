@@ -1,29 +1,21 @@
-"""The abstract interpreter: recurrent cells, the functions that run them, and the states between.
-
-A cell that owns variables is a node of its own. TensorFlow 1 makes the variables when the cell is called first, in
-the scopes that are open then; that gives them their names and their place among the other variables.
-"""
+"""The abstract interpreter: the functions that run recurrent cells, and the states between."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import libcst as cst
 
 from tf2migrate.api.symbols import canonical, tf1_symbol
 from tf2migrate.graph.calls import Arguments
-from tf2migrate.graph.flags import Flags
+from tf2migrate.graph.cells import CELLS, EMBEDDING, LSTM_FIELDS, OWNERS, Cells, is_random, leaves
+from tf2migrate.graph.control import Control
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.values import (
     Bound,
-    Cell,
     Choice,
     Const,
     Host,
     Mapping,
     Node,
-    Scope,
     Sequence,
     Symbol,
     Unknown,
@@ -33,20 +25,9 @@ from tf2migrate.graph.values import (
     nodes_in,
     unknown_in,
 )
-from tf2migrate.graph.variables import ScopeEntry
+from tf2migrate.graph.variables import is_given
 
-# Cells that own variables, with the name that TF1 gives to an unnamed one.
-CELLS = {
-    "tf.nn.rnn_cell.BasicLSTMCell": "basic_lstm_cell",
-    "tf.nn.rnn_cell.BasicRNNCell": "basic_rnn_cell",
-    "tf.nn.rnn_cell.GRUCell": "gru_cell",
-    "tf.nn.rnn_cell.LSTMCell": "lstm_cell",
-    "tf.contrib.rnn.LSTMBlockCell": "lstm_cell",
-    "tf.contrib.rnn.LayerNormBasicLSTMCell": "layer_norm_basic_lstm_cell",
-}
-LSTM_CELLS = tuple(name for name in CELLS if "LSTM" in name)
 STATE_TUPLE = "tf.nn.rnn_cell.LSTMStateTuple"
-LSTM_FIELDS = ("c", "h")
 # The packages that offer these under a name of their own.
 PACKAGES = (
     "tf.nn.",
@@ -56,13 +37,15 @@ PACKAGES = (
     "tf.contrib.legacy_seq2seq.",
     "tf.contrib.crf.",
 )
+# The scopes of the two directions.
+WAYS = ("fw", "bw")
 KNOWN_ATTRIBUTES = frozenset({"zero_state", "output_size"})
 
 
-class Recurrent(Flags):
+class Recurrent(Control, Cells):
     """``tf.nn.rnn_cell``, ``tf.contrib.rnn``, and the functions of ``tf.nn`` that run cells."""
 
-    def recurrent(self, name: str, args: Arguments, node: cst.Call) -> Value | None:
+    def recurrent(self, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value | None:
         """What a function of recurrent networks gives; None for other functions."""
         if not name.startswith(PACKAGES):
             return None
@@ -77,6 +60,8 @@ class Recurrent(Flags):
                 return self.stacked(name, named, node)
             case "tf.nn.rnn_cell.DropoutWrapper" | "tf.nn.rnn_cell.ResidualWrapper":
                 return self.wrapped(name, named, node)
+            case name if name in OWNERS:
+                return self.owning(name, named, node)
             case "tf.nn.rnn_cell.LSTMStateTuple":
                 if len(named) != 2:
                     return Unknown("the parts of this state are not known", self.place())
@@ -86,9 +71,11 @@ class Recurrent(Flags):
             case "tf.nn.static_rnn":
                 return self.static(name, named, node)
             case "tf.contrib.legacy_seq2seq.rnn_decoder":
-                return self.decoder(name, named, node)
+                return self.decoder(name, named, node, frame)
             case "tf.nn.bidirectional_dynamic_rnn" | "tf.nn.static_bidirectional_rnn":
                 return self.bidirectional(name, named, node)
+            case "tf.contrib.rnn.stack_bidirectional_dynamic_rnn":
+                return self.layers_of_both(name, named, node)
         return None
 
     def named(self, name: str, args: Arguments) -> dict[str, Value]:
@@ -97,136 +84,14 @@ class Recurrent(Flags):
         names = ("c", "h") if name == STATE_TUPLE else symbol.positional() if symbol is not None else ()
         return {**dict(zip(names, args.positional, strict=False)), **args.keywords}
 
-    # ------------------------------------------------------------------ cells
-    def leaf_cell(self, name: str, named: dict[str, Value], node: cst.Call) -> Value:
-        """A cell with variables, which do not exist before it is called."""
-        for value in named.values():
-            if (unknown := unknown_in(value)) is not None:
-                return unknown
-        if any(True for _ in nodes_in(named.get("num_units"))):
-            return self.refuse("TFM702", node, "the size of this cell is a tensor")
-        made = self.make("variable", name, [], node)
-        made.trainable = False
-        made.details.update(named)
-        made.details["cell"] = Const(name)
-        self.staging.touched.append((made, self.place()))
-        return made
-
-    def stacked(self, name: str, named: dict[str, Value], node: cst.Call) -> Value:
-        cells = named.get("cells")
-        if not isinstance(cells, Sequence) or not all(is_cell(cell) for cell in cells.items):
-            return self.not_a_cell(cells, node)
-        return Cell(name, cells, (), any(is_random(cell) for cell in cells.items))
-
-    def wrapped(self, name: str, named: dict[str, Value], node: cst.Call) -> Value:
-        cell = named.get("cell")
-        if cell is None or not is_cell(cell):
-            return self.not_a_cell(cell, node)
-        given = [named[key] for key in ("input_keep_prob", "output_keep_prob", "state_keep_prob") if key in named]
-        for value in given:
-            if (unknown := unknown_in(value)) is not None:
-                return unknown
-            if isinstance(value, Node):
-                value.details["probability"] = Const(True)
-        drops = any(not (isinstance(value, Const) and value.value == 1) for value in given)
-        return Cell(name, Sequence([cell], "tuple"), tuple(given), drops or is_random(cell))
-
-    def not_a_cell(self, value: Value | None, node: cst.Call) -> Value:
-        if value is not None and (unknown := unknown_in(value)) is not None:
-            return unknown
-        reason = "which cell this is cannot be followed"
-        return self.refuse("TFM702", node, reason, "make the cell by one of the classes of `tf.nn.rnn_cell`")
-
-    # ------------------------------------------------------------------ making the variables
-    @contextmanager
-    def inside(self, scope: Value | None, default: str) -> Iterator[None]:
-        """The variable scope ``scope or default``."""
-        outer = self.scopes[-1]
-        path, reuse = f"{outer.path}/{default}" if outer.path else default, outer.reuse
-        match scope:
-            case Const(value=str() as name):
-                path = f"{outer.path}/{name}" if outer.path else name
-            case Scope(path=given, reuse=own):
-                path, reuse = given, own or reuse
-            case None | Const(value=None):
-                pass
-            case _:
-                path = f"{outer.path}/?{len(self.staging.nodes)}"
-        self.scopes.append(ScopeEntry(path, reuse))
-        try:
-            yield
-        finally:
-            self.scopes.pop()
-
-    def build(self, cell: Value, node: cst.Call) -> Unknown | None:
-        """The first call of a cell makes its variables; gives the reason why that cannot be followed."""
-        match cell:
-            case Cell(name="tf.nn.rnn_cell.MultiRNNCell", cells=cells):
-                if all("built" in leaf.details for leaf in leaves(cell)):
-                    return None
-                with self.inside(None, self.scopes[-1].unique("multi_rnn_cell")):
-                    for index, inner in enumerate(cells.items):
-                        with self.inside(None, f"cell_{index}"):
-                            if (unknown := self.build(inner, node)) is not None:
-                                return unknown
-            case Cell(cells=cells):
-                return self.build(cells.items[0], node)
-            case Choice(options=options):
-                return self.build_one_of(options, node)
-            case Node():
-                return self.build_leaf(cell, node)
-        return None
-
-    def build_one_of(self, options: tuple[Value, ...], node: cst.Call) -> Unknown | None:
-        """Only one of the cells is there when the program runs: their variables may have the same names."""
-        before = dict(self.by_name)
-        after: dict[str, Node] = {}
-        for option in options:
-            self.by_name.clear()
-            self.by_name.update(before)
-            if (unknown := self.build(option, node)) is not None:
-                return unknown
-            after |= self.by_name
-        self.by_name.update(after)
-        return None
-
-    def build_leaf(self, cell: Node, node: cst.Call) -> Unknown | None:
-        if "built" in cell.details:
-            return None
-        path = self.full_name(cell.details.get("name"), CELLS[cell.op], node)
-        reuse: bool | str = self.scopes[-1].reuse
-        match cell.details.get("reuse"):
-            case None | Const(value=None | False):
-                pass
-            case Const():
-                reuse = True
-            case Symbol(name="tf.AUTO_REUSE"):
-                reuse = reuse or "auto"
-            case _:
-                reuse = "maybe"
-        known = self.by_name.get(f"cell {path}")
-        if reuse == "maybe" or (reuse and "?" in path):
-            return self.refuse("TFM404", node, "whether this cell shares its variables depends on what is not known")
-        if known is not None and reuse:
-            reason = f"two cells share the variables of `{path}` by their name"
-            return self.refuse("TFM702", node, reason, "make one cell, and use it twice")
-        if known is not None:
-            return self.refuse("TFM404", node, f"the cell `{path}` is made twice without reuse")
-        if reuse is True:
-            reason = f"`{path}` is reused here, but no cell of this name was made before"
-            return self.refuse("TFM404", node, reason)
-        cell.name, cell.trainable = path, True
-        cell.details["built"] = Const(True)
-        self.by_name[f"cell {path}"] = cell
-        self.collections.setdefault("variables", []).append(cell)
-        return None
-
     # ------------------------------------------------------------------ running
     def dynamic(self, name: str, named: dict[str, Value], node: cst.Call) -> Value:
         problem = self.problem(named, node, "cell")
         if problem is not None:
             return problem
         cell = named["cell"]
+        if any(leaf.op == EMBEDDING for leaf in leaves(cell)):
+            return self.refuse("TFM702", node, "a cell that reads numbers of words is run step by step only")
         with self.inside(named.get("scope"), "rnn"):
             problem = self.build(cell, node)
         if problem is not None:
@@ -246,28 +111,43 @@ class Recurrent(Flags):
         made = self.run_node(name, [cell], named, node)
         return Sequence([self.steps_of(made, named["inputs"], node), self.state_of(cell, made, node)], "tuple")
 
-    def decoder(self, name: str, named: dict[str, Value], node: cst.Call) -> Value:
+    def decoder(self, name: str, named: dict[str, Value], node: cst.Call, frame: Frame) -> Value:
         """``rnn_decoder``: a cell that may read what a function makes of its last output."""
         given = {**named, "inputs": named.get("decoder_inputs", Const(None))}
         problem = self.problem(given, node, "cell")
         if problem is not None:
             return problem
         cell = named["cell"]
+        operands = {key: value for key, value in named.items() if key != "loop_function"}
+        function = named.get("loop_function")
         with self.inside(named.get("scope"), "rnn_decoder"):
             problem = self.build(cell, node)
-            if problem is None:
-                problem = self.loop_function(named.get("loop_function"), node)
+            if problem is None and function is not None and is_given(function):
+                with self.inside(None, "loop_function", reuse=True):
+                    operands["next"] = self.next_inputs(function, cell, given["inputs"], node, frame)
+                problem = unknown_in(operands["next"])
         if problem is not None:
             return problem
-        operands = {key: value for key, value in named.items() if key != "loop_function"}
         made = self.run_node(name, [cell], operands, node)
         return Sequence([self.steps_of(made, given["inputs"], node), self.state_of(cell, made, node)], "tuple")
 
-    def loop_function(self, function: Value | None, node: cst.Call) -> Unknown | None:
-        """What a decoder calls between its steps: nothing as yet."""
-        if function is None or (isinstance(function, Const) and function.value is None):
-            return None
-        return self.refuse("TFM702", node, "a decoder that reads its own outputs is not rewritten yet")
+    def next_inputs(self, function: Value, cell: Value, inputs: Value, node: cst.Call, frame: Frame) -> Value:
+        """What a decoder reads at its next step: a function makes it of the output of the last one."""
+        output = self.make("tensor", "loop.variable", [cell], node)
+        first = next(nodes_in(inputs), None)
+        if first is not None:
+            output.details["like"] = first
+        options = function.options if isinstance(function, Choice) else (function,)
+        made: list[Value] = []
+        for option in options:
+            if is_given(option):
+                made.append(self.followed(option, [output, Host()], node, frame, repeated=True))
+                if isinstance(made[-1], Unknown):
+                    return made[-1]
+        if not all(isinstance(each, Node) for each in made):
+            reason = "what this decoder reads at its next step is not a tensor of this graph"
+            return self.refuse("TFM702", node, reason)
+        return Sequence(made)
 
     def likelihood(self, name: str, named: dict[str, Value], node: cst.Call) -> Value:
         """The likelihoods of a conditional random field, and the transition scores that it was given."""
@@ -283,7 +163,7 @@ class Recurrent(Flags):
             return problem
         cells = [named["cell_fw"], named["cell_bw"]]
         with self.inside(named.get("scope"), "bidirectional_rnn"):
-            for direction, cell in zip(("fw", "bw"), cells, strict=True):
+            for direction, cell in zip(WAYS, cells, strict=True):
                 with self.inside(None, direction):
                     problem = problem or self.build(cell, node)
         if problem is not None:
@@ -294,6 +174,29 @@ class Recurrent(Flags):
             return Sequence([self.steps_of(made, named["inputs"], node), *states], "tuple")
         outputs: list[Value] = [self.part(made, node) for _ in cells]
         return Sequence([Sequence(outputs, "tuple"), Sequence(states, "tuple")], "tuple")
+
+    def layers_of_both(self, name: str, named: dict[str, Value], node: cst.Call) -> Value:
+        """Layers of cells in both directions, each of which reads what both of the layer below give."""
+        pairs: list[tuple[Value, Value]] = []
+        match named.get("cells_fw"), named.get("cells_bw"):
+            case Sequence(items=forward, exact=True), Sequence(items=backward, exact=True):
+                pairs = list(zip(forward, backward, strict=False))
+        if not pairs:
+            return self.not_a_cell(named.get("cells_fw"), node)
+        layers = {f"cell_{i}{way}": cell for i, pair in enumerate(pairs) for way, cell in zip(WAYS, pair, strict=True)}
+        problem = self.problem({**named, **layers}, node, *layers)
+        with self.inside(named.get("scope"), "stack_bidirectional_rnn"):
+            for index, pair in enumerate(pairs):
+                for way, cell in zip(WAYS, pair, strict=True):
+                    with self.inside(None, f"cell_{index}/bidirectional_rnn/{way}"):
+                        problem = problem or self.build(cell, node)
+        if problem is not None:
+            return problem
+        made = self.run_node(name, list(layers.values()), named, node)
+        states = [
+            Sequence([self.parts_of(pair[way], made, node) for pair in pairs], "tuple") for way in range(len(WAYS))
+        ]
+        return Sequence([self.part(made, node), *states], "tuple")
 
     def problem(self, named: dict[str, Value], node: cst.Call, *cells: str) -> Value | None:
         """Why a function that runs cells cannot be followed."""
@@ -318,34 +221,11 @@ class Recurrent(Flags):
         made.random = any(is_random(cell) for cell in cells)
         return made
 
-    def part(self, whole: Node, node: cst.Call) -> Node:
-        return self.make("tensor", "operator.getitem", [whole], node)
-
     def steps_of(self, made: Node, inputs: Value, node: cst.Call) -> Sequence:
         """One output for each step of the inputs."""
         if isinstance(inputs, Sequence) and inputs.exact:
             return Sequence([self.part(made, node) for _ in inputs.items])
         return Sequence([self.part(made, node)], "list", False)
-
-    def state_of(self, cell: Value, whole: Node, node: cst.Call) -> Value:
-        """The state of a cell that ``whole`` gives."""
-        state = self.parts_of(cell, whole, node)
-        whole.details["state" if whole.op == "cell.zero_state" else "last"] = state
-        return state
-
-    def parts_of(self, cell: Value, whole: Node, node: cst.Call) -> Value:
-        """A state of a cell: a tensor, or a tuple of states."""
-        match cell:
-            case Cell(name="tf.nn.rnn_cell.MultiRNNCell", cells=cells):
-                return Sequence([self.parts_of(inner, whole, node) for inner in cells.items], "tuple", cells.exact)
-            case Cell(cells=cells):
-                return self.parts_of(cells.items[0], whole, node)
-            case Choice(options=options) if len({form_of(option) for option in options}) == 1:
-                return self.parts_of(options[0], whole, node)
-            case Node(op=name) if name in LSTM_CELLS:
-                parts: list[Value] = [self.part(whole, node) for _ in LSTM_FIELDS]
-                return Sequence(parts, "tuple", True, LSTM_FIELDS)
-        return self.part(whole, node)
 
     # ------------------------------------------------------------------ cells as objects
     def apply(self, callee: Value, args: Arguments, node: cst.Call, frame: Frame) -> Value:
@@ -390,43 +270,3 @@ class Recurrent(Flags):
     def set_item(self, base: Value, key: Value, value: Value, where: cst.CSTNode) -> None:
         super().set_item(base, fed_node(key) or key, value, where)
 
-
-def leaves(cell: Value) -> list[Node]:
-    """The cells with variables that a cell is made of."""
-    match cell:
-        case Cell(cells=cells):
-            return [leaf for inner in cells.items for leaf in leaves(inner)]
-        case Choice(options=options):
-            return list(dict.fromkeys(leaf for option in options for leaf in leaves(option)))
-        case Node():
-            return [cell]
-    return []
-
-
-def form_of(cell: Value) -> object:
-    """How the state of a cell is put together: cells with equal forms have states of one form."""
-    match cell:
-        case Cell(name="tf.nn.rnn_cell.MultiRNNCell", cells=cells):
-            return (cells.exact, *(form_of(inner) for inner in cells.items))
-        case Cell(cells=cells):
-            return form_of(cells.items[0])
-        case Choice(options=options):
-            forms = {form_of(option) for option in options}
-            return forms.pop() if len(forms) == 1 else frozenset(forms)
-        case Node(op=name) if name in LSTM_CELLS:
-            return LSTM_FIELDS
-    return ""
-
-
-def is_state(value: Value) -> bool:
-    """Whether a value is all that a function which runs cells, or ``zero_state``, gave as one state."""
-    first = next(nodes_in(value), None)
-    made = first.inputs[0].details if first is not None and first.inputs else {}
-    return value in (made.get("state"), made.get("last"))
-
-
-def is_random(cell: Value) -> bool:
-    """Whether a cell drops anything."""
-    if isinstance(cell, Choice):
-        return any(is_random(option) for option in cell.options)
-    return isinstance(cell, Cell) and cell.random

@@ -208,7 +208,7 @@ class TensorFlow(Recurrent, Distributions, Datasets, Control, Metrics, Convenien
             return self.argument_scope(args, node)
         if name in CONVENIENCES:
             return self.convenience(name, args, node, frame)
-        recurrent = self.recurrent(name, args, node)
+        recurrent = self.recurrent(name, args, node, frame)
         if recurrent is not None:
             self.inherit(node, {}, {})
             return recurrent

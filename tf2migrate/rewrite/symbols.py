@@ -24,6 +24,7 @@ from tf2migrate.names.tree import children
 from tf2migrate.plan.contract import ancestors
 from tf2migrate.plan.facts import dtype_of, rank_of
 from tf2migrate.plan.refusal import NotPlanned, Refusal
+from tf2migrate.rewrite.chosen_cells import chosen_arguments, chosen_cell
 from tf2migrate.rewrite.flags import absl_call
 from tf2migrate.rewrite.seeding import host_numbers_stay
 
@@ -64,6 +65,9 @@ class Symbols:
         """The native form of one call; the arguments of ``updated`` are native already."""
         name = self.canonical(original.func)
         if name is None:
+            arguments_of_all = chosen_arguments(self, original, updated)
+            if arguments_of_all is not None:
+                return self.expression(self.code(updated.func) + arguments_of_all)
             return self.penalty(original, updated)
         if is_flags(name):
             return absl_call(absl_name(name) or "", updated)
@@ -183,7 +187,7 @@ class Symbols:
             return cst.SimpleString(f'"{key}"')
         if name in INITIALIZERS:
             return self.expression(f"{self.tf}.keras.initializers.{'Zeros' if 'zeros' in name else 'Ones'}()")
-        made = rewrite_reference(name, self.tf)
+        made = chosen_cell(self, name) or rewrite_reference(name, self.tf)
         if isinstance(made, str):
             return self.expression(made) if made != self.code(updated) else updated
         return self.settle(made, original, updated)

@@ -7,7 +7,7 @@ RULE = Rule(
     name="recurrent-network",
     summary="""
         Finds recurrent cells, functions that run them, and decoders of TensorFlow 1 that the rewrite has no
-        counterpart for: cells of the program's own, peepholes and projections, most of `tf.contrib.rnn`.
+        counterpart for: cells of the program's own, decoders of `tf.contrib.seq2seq`, rare cells of `tf.contrib.rnn`.
     """,
     why="""
         The common cells, `dynamic_rnn`, `static_rnn` and their bidirectional forms become recipes with the same
