@@ -26,7 +26,7 @@ from tf2migrate.graph.values import (
     nodes_in,
     unknown_in,
 )
-from tf2migrate.graph.variables import ScopeEntry
+from tf2migrate.graph.worlds import ScopeEntry
 
 # Cells that own variables, with the name that TF1 gives to an unnamed one; the abstract one raises when it is used.
 CELLS = {

@@ -470,7 +470,7 @@ class Expressions(Statements):
             case Sequence() if name in (fields := result_fields(base)):
                 return base.items[fields.index(name)]
             case Session():
-                return Graph(True) if name == "graph" else Bound(base, Builtin(name), name)
+                return Graph(base.world) if name == "graph" else Bound(base, Builtin(name), name)
             case Scope(name="tf.variable_scope" | "tf.get_variable_scope", path=path) if name == "name":
                 return Const(path) if "?" not in path else Host()
         return Bound(base, Builtin(name), name)
@@ -503,7 +503,7 @@ class Expressions(Statements):
             known = base.name and "?" not in base.name
             return Const(base.name if of_op else f"{base.name}:0") if known else Host()
         if name in ("dtype", "name", "device", "graph"):
-            return Graph(True) if name == "graph" else Host()
+            return Graph(self.staging.world_of(base)) if name == "graph" else Host()
         if name == "op":
             return base
         if name == "initializer":

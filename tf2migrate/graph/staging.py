@@ -216,14 +216,16 @@ class Staging:
     all_runs: list[RunSite] = field(default_factory=list)
     """All runs of the program, where ``runs`` are only those of one class of objects."""
 
-    graphs: list[Obstacle] = field(default_factory=list)
-    """What stands against the program where it has several graphs: only objects that each hold one are told apart."""
     worlds: dict[int, int] = field(default_factory=dict)
     """The graph, by number, of each node that is not in the first one."""
     twins: bool = False
     """Whether the object that holds the graph stands for several of its class."""
     own_sessions: bool = False
     """Whether each of those has a session of its own, in which nothing else is used."""
+
+    def world_of(self, node: Node) -> int:
+        """The number of the graph that a node is in."""
+        return self.worlds.get(node.number, 0)
 
     @property
     def every_run(self) -> list[RunSite]:

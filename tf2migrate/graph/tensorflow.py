@@ -31,7 +31,7 @@ from tf2migrate.graph.records import Records
 from tf2migrate.graph.recurrent import Recurrent
 from tf2migrate.graph.shape_rules import part_shape
 from tf2migrate.graph.sizes import merged, sizes_given
-from tf2migrate.graph.staging import Obstacle, RunSite
+from tf2migrate.graph.staging import RunSite
 from tf2migrate.graph.values import (
     Bound,
     Builtin,
@@ -58,7 +58,8 @@ from tf2migrate.graph.values import (
     nodes_in,
     unknown_in,
 )
-from tf2migrate.graph.variables import CONTEXTS, LAYER_NAMES, NAMING, ScopeEntry
+from tf2migrate.graph.variables import CONTEXTS, LAYER_NAMES, NAMING
+from tf2migrate.graph.worlds import ScopeEntry
 from tf2migrate.names.project import Module, Project
 
 INITIALIZERS = {
@@ -154,7 +155,6 @@ class TensorFlow(Recurrent, Distributions, Datasets, Control, Metrics, Convenien
         self.collections = {}
         self.collected = {}
         self.penalties = {}
-        self.graphs = 0
         self.worlds = {}
         self.argument_scopes = []
         self.scoped_functions = set()
@@ -250,23 +250,22 @@ class TensorFlow(Recurrent, Distributions, Datasets, Control, Metrics, Convenien
             case "tf.get_variable_scope":
                 return Scope(name, self.scopes[-1].path)
             case "tf.Session":
-                self.made = Session(node)
+                self.made = self.session(args, node)
                 return self.made
             case "tf.InteractiveSession":
-                self.sessions.append(Session(node))
+                self.sessions.append(self.session(args, node))
                 return self.sessions[-1]
             case "tf.Graph":
-                self.graphs += 1
-                if self.graphs > 1:
-                    reason = "several graphs in one program are not rewritten yet"
-                    self.staging.graphs.append(Obstacle("TFM410", self.place().module, node, reason))
-                return Graph(False, self.graphs - 1)
+                return Graph(self.new_world())
             case "tf.get_default_graph":
-                return Graph(True)
-            case "tf.reset_default_graph" | "tf.set_random_seed":
+                return Graph(self.world)
+            case "tf.reset_default_graph":
+                self.begin_again()
+                return Host()
+            case "tf.set_random_seed":
                 return Host()
             case "tf.get_default_session":
-                return self.sessions[-1] if self.sessions else self.made or Session(node)
+                return self.sessions[-1] if self.sessions else self.made or Session(node, self.world)
             case "tf.gradients":
                 return self.gradients(args, node)
             case "tf.group" | "tf.tuple" if name == "tf.group":
@@ -480,6 +479,11 @@ class TensorFlow(Recurrent, Distributions, Datasets, Control, Metrics, Convenien
             case "add_to_collection":
                 return self.add_to_collection(args.get(0, "name"), args.get(1, "value"), node, 1)
         return Host()
+
+    def session(self, args: Arguments, node: cst.Call) -> Session:
+        """A new session, of the graph that it is given or else of the default one."""
+        given = args.get(1, "graph")
+        return Session(node, given.world if isinstance(given, Graph) else self.world)
 
     def session_method(self, receiver: Session, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:
         match name:

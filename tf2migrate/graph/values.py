@@ -229,17 +229,17 @@ class Cell(Value):
 
 @dataclass(eq=False, slots=True)
 class Session(Value):
-    """A session, with the call that made it."""
+    """A session, with the call that made it and the number of the graph that it runs."""
 
     call: cst.BaseExpression
+    world: int = 0
 
 
 @dataclass(eq=False, slots=True)
 class Graph(Value):
-    """A ``tf.Graph``, or the default graph; ``number`` tells the graphs after the first one apart."""
+    """A ``tf.Graph``, by its number: 0 is the one that a program begins with."""
 
-    default: bool = False
-    number: int = 0
+    world: int = 0
 
 
 @dataclass(eq=False, slots=True)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack
 from typing import cast
 
 import libcst as cst
 
 from tf2migrate.api.symbols import tf1_symbol
-from tf2migrate.graph.argument_scopes import ArgumentScopes
 from tf2migrate.graph.calls import Arguments
 from tf2migrate.graph.frames import Frame
-from tf2migrate.graph.op_names import OpNames
 from tf2migrate.graph.parts import PART, variables_of
 from tf2migrate.graph.sizes import Sizes, number, shape_of, sizes_given
 from tf2migrate.graph.staging import Inherited
@@ -36,6 +32,7 @@ from tf2migrate.graph.values import (
     nodes_in,
     unknown_in,
 )
+from tf2migrate.graph.worlds import ScopeEntry, Worlds
 
 # Layers that own variables, with the base name that TF1 gives to an unnamed one.
 LAYER_NAMES = {
@@ -84,35 +81,10 @@ NAMING = ("tf.name_scope", "tf.op_scope", "tf.keras.backend.name_scope")
 CONTEXTS = ("tf.name_scope", "tf.device", "tf.op_scope", "tf.colocate_with", "tf.keras.backend.name_scope")
 
 
-@dataclass(slots=True)
-class ScopeEntry:
-    """One open variable scope: its path, whether it reuses, and the default names given inside it."""
-
-    path: str
-    reuse: bool | str = False
-    counts: dict[str, int] = field(default_factory=dict)
-    defaults: dict[str, cst.Call] = field(default_factory=dict)
-    named: bool = True
-
-    def unique(self, base: str) -> str:
-        count = self.counts.get(base, 0)
-        self.counts[base] = count + 1
-        return base if count == 0 else f"{base}_{count}"
-
-
-class Variables(ArgumentScopes):
+class Variables(Worlds):
     """Scopes, variables and the layers of ``tf.layers`` and ``tf.contrib.layers``."""
 
-    scopes: list[ScopeEntry]
-    by_name: dict[str, Node]
-    controls: list[tuple[Node, ...]]
-    collections: dict[str, list[Value]]
     sessions: list[Session]
-    graphs: int
-    world: int = 0
-    worlds: dict[int, dict[str, object]]
-    name_scopes: int = 0
-    op_names: OpNames
     part_count: int = 0
 
     # ------------------------------------------------------------------ with blocks
@@ -135,6 +107,8 @@ class Variables(ArgumentScopes):
             if isinstance(session, Session):
                 sessions += 1
                 self.sessions.append(session)
+            if isinstance(value, Session):
+                worlds.enter_context(self.world_of(Graph(value.world)))
             if isinstance(value, Writer):
                 self.refuse("TFM804", item.item, "a writer in a `with` statement is not rewritten yet")
             if isinstance(value, Bound) and isinstance(value.receiver, Graph) and value.name == "as_default":
@@ -168,34 +142,6 @@ class Variables(ArgumentScopes):
             for _ in range(controlled):
                 self.controls.pop()
             worlds.close()
-
-    @contextmanager
-    def world_of(self, graph: Graph) -> Iterator[None]:
-        """Inside of a graph of its own, names and collections are those of this graph."""
-        if graph.default or graph.number == self.world:
-            yield
-            return
-        outer, self.world = self.world, graph.number
-        fresh: dict[str, object] = {
-            "scopes": [ScopeEntry("")],
-            "by_name": {},
-            "controls": [],
-            "collections": {},
-            "collected": {},
-            "penalties": {},
-            "name_scopes": 0,
-            "op_names": OpNames(),
-        }
-        saved = {name: getattr(self, name) for name in fresh}
-        for name, value in self.worlds.setdefault(graph.number, fresh).items():
-            setattr(self, name, value)
-        try:
-            yield
-        finally:
-            self.worlds[graph.number] = {name: getattr(self, name) for name in fresh}
-            for name, value in saved.items():
-                setattr(self, name, value)
-            self.world = outer
 
     def enter(self, value: Value, where: cst.CSTNode) -> ScopeEntry | tuple[Node, ...] | None:
         """Opens what a ``with`` item stands for; gives back what has to be closed."""

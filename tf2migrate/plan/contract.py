@@ -19,7 +19,9 @@ from tf2migrate.names.bindings import names_read
 from tf2migrate.names.guards import is_main_guard
 from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.effects import moved_effect
+from tf2migrate.plan.facts import has_seed
 from tf2migrate.plan.flow import Flow, Role
+from tf2migrate.plan.graphs import check_graphs
 from tf2migrate.plan.model import Plan, Step
 from tf2migrate.plan.refusal import NotPlanned
 from tf2migrate.plan.region import Atom
@@ -34,6 +36,7 @@ DEFINITIONS = (cst.FunctionDef, cst.ClassDef)
 def check_program(flow: Flow, slicer: Slicer) -> None:
     """What must hold of the whole region, whatever is run."""
     _unvisited(flow, slicer)
+    check_graphs(flow, slicer)
     for each in flow.staging.inherited:
         reason = f"`variable_scope({each.keyword}=...)` changes the variables inside it"
         advice = f"give each of them its {each.keyword}"
@@ -328,13 +331,13 @@ def _randomness(slicer: Slicer, step: Step, plan: Plan) -> None:
     if seeded and not learned and not step.updates:
         for atom in step.parts.atoms:
             for node in atom.nodes:
-                if node.random and not _seed(node) and not _is_initial(slicer.flow, node):
+                if node.random and not has_seed(node) and not _is_initial(slicer.flow, node):
                     where = node.expression or atom.statement
                     reason = "these samples have a graph seed but no seed of their own"
                     raise NotPlanned(slicer.refusal("TFM406", where, reason, "give the op a `seed`"))
     for atom in step.parts.atoms:
         for node in atom.nodes:
-            seed = _seed(node)
+            seed = has_seed(node)
             if node.random and seed and not _is_initial(slicer.flow, node):
                 others = [s for s in plan.steps if s is not step and atom in s.parts.atoms]
                 if others:
@@ -349,13 +352,3 @@ def _is_initial(flow: Flow, node: Node) -> bool:
     return bool(users) and all(
         user.kind == "variable" or (user.kind == "tensor" and _is_initial(flow, user)) for user in users
     )
-
-
-def _seed(node: Node) -> bool:
-    call = node.expression
-    if not isinstance(call, cst.Call):
-        return False
-    for arg in call.args:
-        if arg.keyword is not None and arg.keyword.value == "seed":
-            return not (isinstance(arg.value, cst.Name) and arg.value.value == "None")
-    return False

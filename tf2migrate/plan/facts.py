@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import libcst as cst
+
 from tf2migrate.graph.values import Const, Node, Sequence, Symbol, Value, stands_for_several
 
 BOOLEAN = ("Equal", "NotEqual", "LessThan", "LessThanEqual", "GreaterThan", "GreaterThanEqual")
@@ -218,3 +220,14 @@ def _length(shape: Value | None) -> int | None:
 def is_moving_average(node: Node) -> bool:
     """Whether a node is the update of a batch normalization's moving averages."""
     return node.kind == "assign" and node.op.endswith(".update")
+
+
+def has_seed(node: Node) -> bool:
+    """Whether an op is given a seed of its own."""
+    call = node.expression
+    if not isinstance(call, cst.Call):
+        return False
+    for arg in call.args:
+        if arg.keyword is not None and arg.keyword.value == "seed":
+            return not (isinstance(arg.value, cst.Name) and arg.value.value == "None")
+    return False

@@ -43,9 +43,8 @@ from tf2migrate.plan.updates import changing_atoms, find_updates
 
 def plan_program(staging: Staging) -> Plan | list[Refusal] | None:
     """The plan of a program, the reasons why there is none, or None when it builds no graph."""
-    obstacles = staging.obstacles or ([] if staging.all_runs else staging.graphs)
-    if obstacles:
-        return [Refusal(o.code, o.module, o.where, o.reason, o.advice) for o in obstacles]
+    if staging.obstacles:
+        return [Refusal(o.code, o.module, o.where, o.reason, o.advice) for o in staging.obstacles]
     region = find_region(staging)
     if region is None:
         return None

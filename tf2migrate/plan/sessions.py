@@ -16,6 +16,7 @@ from tf2migrate.plan.checkpoints import is_never_called, is_restored
 from tf2migrate.plan.execution import Execution, is_initialization, written
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.gradients import behind
+from tf2migrate.plan.graphs import are_several, worlds_of
 from tf2migrate.plan.refusal import NotPlanned
 from tf2migrate.plan.region import Atom
 from tf2migrate.plan.slices import Slicer
@@ -27,11 +28,27 @@ def find_resets(flow: Flow, slicer: Slicer) -> dict[int, RunSite]:
     Raises ``NotPlanned`` where sessions are used in turns, or a run initializes and does something else.
     """
     sites = [site for site in flow.staging.runs if not is_never_called(flow.staging, site.place)]
-    _in_turns(flow, slicer, sites)
     found: dict[int, RunSite] = {}
-    for own in _by_object(flow, sites):
-        found |= _resets(flow, slicer, own)
+    for same in _by_graph(flow, sites):
+        _in_turns(flow, slicer, same)
+        for own in _by_object(flow, same):
+            found |= _resets(flow, slicer, own)
+    for site in found.values():
+        if are_several(flow.staging) and not flow.staging.all_runs and initialized_by(site) is None:
+            reason = "one of several graphs is initialized again, which is not rewritten yet"
+            raise NotPlanned(slicer.refusal("TFM404", site.expression, reason))
     return found
+
+
+def _by_graph(flow: Flow, sites: list[RunSite]) -> list[list[RunSite]]:
+    """The runs of each graph: no session is of two, and no initializer reaches the variables of another."""
+    if flow.staging.all_runs or not are_several(flow.staging):
+        return [sites]
+    groups: dict[int, list[RunSite]] = {}
+    for site in sites:
+        for number in worlds_of(flow.staging, site):
+            groups.setdefault(number, []).append(site)
+    return list(groups.values())
 
 
 def _by_object(flow: Flow, sites: list[RunSite]) -> list[list[RunSite]]:

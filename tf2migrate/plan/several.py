@@ -130,7 +130,7 @@ class _Part:
     def check(self) -> None:
         for nodes in self.nodes:
             own = {n.number for n in nodes}
-            if len({self.staging.worlds.get(number, 0) for number in own}) > 1:
+            if len({self.staging.world_of(node) for node in nodes}) > 1:
                 raise NotPlanned(_refusal(self.staging, nodes[0], "an object has several graphs"))
             for node in nodes:
                 for used in (*self.inputs(node), *node.control):

@@ -217,10 +217,6 @@ class Slicer:
             case Role.CHOICE:
                 reason = f"`{name}` is chosen by the host and used inside the graph as well"
                 raise NotPlanned(self.refusal("TFM401", atom.binds.get(name) or atom.statement, reason))
-            case Role.RUN:
-                where = atom.binds.get(name) or atom.statement
-                reason = f"`{name}` is a result of a run and is read while graph is built"
-                raise NotPlanned(self.refusal("TFM403", where, reason))
         into.host.setdefault(name, atom)
         return []
 
