@@ -438,6 +438,8 @@ class Calls(Expressions):
                 return self.mapped(name, args, node, frame)
             case "print":
                 return Const(None)
+            case "eval" if not (len(values) == 1 and _is_told(values[0])):
+                return Unknown("what `eval` gives is not known", self.place())
         if any(list(nodes_in(v)) for v in values):
             if name in ("type", "id", "repr", "hasattr", "callable", "vars"):
                 return Host()
@@ -660,6 +662,12 @@ def parameters(function: Function) -> list[str]:
     """The names of a function's positional parameters."""
     params = function.definition.params
     return [p.name.value for p in (*params.posonly_params, *params.params)]
+
+
+def _is_told(value: Value) -> bool:
+    """Whether somebody outside of the program chose a value, on its command line: no name of the program is in it."""
+    flag = isinstance(value, Host) and isinstance(value.key, tuple) and value.key[:1] == ("flag",)
+    return flag or (isinstance(value, Host) and value.origin.startswith("argparse."))
 
 
 def _key(key: object) -> Value:

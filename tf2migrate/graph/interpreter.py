@@ -49,6 +49,7 @@ BUILTINS = frozenset(
         "dict",
         "divmod",
         "enumerate",
+        "eval",
         "filter",
         "float",
         "format",
@@ -104,6 +105,9 @@ BUILTINS = frozenset(
         "NotImplemented",
     ]
 )
+
+# Decorators that give back the function that they are given.
+UNCHANGED = frozenset({"abc.abstractmethod"})
 
 
 class Leave(Exception):
@@ -444,6 +448,9 @@ class Statements:
             kind = Instance(Class(cst.ClassDef(cst.Name(name), cst.IndentedBlock([])), frame, (), {}))
             kind.attributes["function"] = value
             return kind
+        symbol = self.evaluate(decorator, frame) if name else None
+        if isinstance(symbol, Foreign) and symbol.name in UNCHANGED:
+            return value
         return self.refuse("TFM410", decorator, f"the decorator `{name or 'expression'}` is not followed")
 
     def default_values(self, params: cst.Parameters, frame: Frame) -> dict[str, Value]:

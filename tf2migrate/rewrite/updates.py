@@ -112,10 +112,8 @@ class Updates(Gradients):
         return [f"{gradients} = {tape}.gradient({loss}, {self.trained_text(update)})"]
 
     def trained_text(self, update: Update) -> str:
-        """The variables that a ``minimize`` trains: those of its list that the loss depends on."""
-        variables = list(nodes_in(update.node.details["variables"]))
-        reached = differentiable(nodes_in(update.node.details["loss"]))
-        return self.variables_text([n for n in variables if n.number in reached] or variables)
+        """The variables that a ``minimize`` trains."""
+        return self.variables_text(_trained(update.node))
 
     def changing_rate(self, maker: Optimizer) -> str | None:
         """The text of a learning rate that is a tensor, for the step that assigns it."""
@@ -152,7 +150,7 @@ class Updates(Gradients):
     def optimizer_build(self, maker: Optimizer) -> str:
         """Keras optimizers that serve several steps with different variables are told all of them first."""
         sets = {
-            update.node.number: list(nodes_in(update.node.details["variables"]))
+            update.node.number: _trained(update.node)
             for step in self.plan.steps
             for update in step.updates
             if update.node.details.get("optimizer") is maker
@@ -208,6 +206,15 @@ def assigned(name: str, chosen: str) -> list[str]:
         return [line]
     first, *others = chosen.split(" + ")
     return [f"{name} = (", f"{INDENT}{first}", *(f"{INDENT}+ {other}" for other in others), ")"]
+
+
+def _trained(node: Node) -> list[Node]:
+    """The variables that an update of an optimizer trains: of a list, those that the loss depends on."""
+    variables = list(nodes_in(node.details["variables"]))
+    if "loss" not in node.details:
+        return variables
+    reached = differentiable(nodes_in(node.details["loss"]))
+    return [n for n in variables if n.number in reached] or variables
 
 
 def _may_be_none(node: Node) -> bool:
