@@ -28,6 +28,16 @@ def rewritten(text: str) -> str:
             "def f():\n    import numpy as np\n    return (a + b).item()\n",
             id="call of a sum",
         ),
+        pytest.param(
+            "import numpy as np\ny = (x - x.min(0)) / x.ptp(0)\nz = f(x)[1].ptp()\n",
+            "import numpy as np\ny = (x - x.min(0)) / np.ptp(x, 0)\nz = np.ptp(f(x)[1])\n",
+            id="method that became a function",
+        ),
+        pytest.param(
+            "import numpy as np\nraw = images[0].tostring()\n",
+            "import numpy as np\nraw = images[0].tobytes()\n",
+            id="method with another name",
+        ),
         pytest.param("import time\nt = time.clock()\n", "import time\nt = time.process_time()\n", id="clock"),
     ],
 )
@@ -45,6 +55,9 @@ def test_gone_names(before: str, after: str) -> None:
         pytest.param("import numpy as np\nfloat = str\nx = np.float(3)\n", id="builtin that means something else"),
         pytest.param("import numpy as np\nx = np.float32(3) + np.random.rand()\n", id="names that are still there"),
         pytest.param("import numpy as np\nx = model.np.float\n", id="attribute of an object"),
+        pytest.param("import numpy as np\nx = np.ptp(a, 0)\n", id="function that is still there"),
+        pytest.param("import numpy as np\nclass A:\n    def ptp(self): pass\nx = a.ptp()\n", id="own method"),
+        pytest.param("import numpy as np\nx = etree.tostring(tree)\n", id="function of another module"),
         pytest.param("import numpy as np\nx = np.asscalar(*values)\n", id="starred argument"),
     ],
 )

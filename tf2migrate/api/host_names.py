@@ -36,6 +36,7 @@ SYNONYMS = {
     "numpy.sometrue": "numpy.any",
     "numpy.alltrue": "numpy.all",
     "numpy.round_": "numpy.round",
+    "numpy.trapz": "numpy.trapezoid",
     "numpy.mat": "numpy.asmatrix",
     "time.clock": "time.process_time",
 }
@@ -43,6 +44,12 @@ SYNONYMS = {
 
 ITEM = "numpy.asscalar"
 """``numpy.asscalar(a)`` was ``a.item()``."""
+
+METHODS = {"tostring": "tobytes"}
+"""Methods of arrays that have another name: they take no arguments."""
+
+FUNCTIONS = frozenset({"ptp"})
+"""Methods of arrays that only the module has now, as a function of the array."""
 
 MODULES = ("numpy", "time")
 

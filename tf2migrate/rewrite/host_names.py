@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import libcst as cst
 
-from tf2migrate.api.host_names import BUILTINS, ITEM, MODULES, successor
+from tf2migrate.api.host_names import BUILTINS, FUNCTIONS, ITEM, METHODS, MODULES, successor
 from tf2migrate.names.bindings import bound_names
 from tf2migrate.names.project import dotted_name
 from tf2migrate.names.tree import walk
 
 
 def use_present_names(tree: cst.Module) -> cst.Module:
-    """``np.float`` as ``float``, ``np.asscalar(x)`` as ``x.item()``, and their like; all else as it is."""
+    """``np.float`` as ``float``, ``np.asscalar(x)`` as ``x.item()``, ``x.ptp()`` as ``np.ptp(x)``, and their like.
+
+    Methods are taken for those of arrays where the module defines none of their name; all else is as it was.
+    """
     modules, others = _bindings(tree)
     known = {name: module for name, module in modules.items() if name not in others}
     return tree.visit(_Present(known, others)) if known else tree
@@ -76,14 +79,30 @@ class _Present(cst.CSTTransformer):
         return updated_node.with_changes(attr=cst.Name(now.rpartition(".")[2]))
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
-        if self.canonical(original_node.func) != ITEM:
-            return updated_node
-        match updated_node.args:
-            case [cst.Arg(value=value, star="", keyword=None)]:
-                if not _is_term(value):
-                    value = value.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
-                return updated_node.with_changes(func=cst.Attribute(value, cst.Name("item")), args=())
+        if self.canonical(original_node.func) == ITEM:
+            match updated_node.args:
+                case [cst.Arg(value=value, star="", keyword=None)]:
+                    if not _is_term(value):
+                        value = value.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+                    return updated_node.with_changes(func=cst.Attribute(value, cst.Name("item")), args=())
+        match updated_node.func:
+            case cst.Attribute(value=base, attr=cst.Name(value=method)) as func if self.is_array(base, method):
+                if method in METHODS and not updated_node.args:
+                    return updated_node.with_changes(func=func.with_changes(attr=cst.Name(METHODS[method])))
+                if method in FUNCTIONS and (module := self.numpy()):
+                    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+                    first = cst.Arg(base, comma=comma if updated_node.args else cst.MaybeSentinel.DEFAULT)
+                    function = cst.Attribute(cst.Name(module), cst.Name(method))
+                    return updated_node.with_changes(func=function, args=[first, *updated_node.args])
         return updated_node
+
+    def is_array(self, base: cst.BaseExpression, method: str) -> bool:
+        """Whether something with this method can only be an array: not a module, nor an object of the program."""
+        module = isinstance(base, cst.Name) and base.value in self.modules
+        return not module and method not in self.taken
+
+    def numpy(self) -> str:
+        return next((name for name, module in self.modules.items() if module == "numpy"), "")
 
 
 def _is_term(node: cst.BaseExpression) -> bool:
