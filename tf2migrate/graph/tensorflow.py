@@ -14,6 +14,7 @@ from tf2migrate.api.regularizers import is_regularizer
 from tf2migrate.api.results import COLUMNS, EACH, LISTS, tuple_length
 from tf2migrate.api.schedules import is_schedule
 from tf2migrate.api.symbols import canonical, private_in_tf2
+from tf2migrate.api.vocabularies import vocabulary_name
 from tf2migrate.graph.argument_scopes import ARG_SCOPE
 from tf2migrate.graph.calls import Arguments, argument
 from tf2migrate.graph.collections import LOSSES
@@ -221,6 +222,8 @@ class TensorFlow(Recurrent, Distributions, Datasets, Control, Metrics, Convenien
         special = self.structure(name, args, node, frame)
         if special is not None:
             return special
+        if vocabulary_name(name) is not None:
+            return self.foreign(name, args, node)
         for prefix, code, reason in PREFIXES:
             if name.startswith(prefix) and not name.startswith(COMPUTING):
                 return self.refuse(code, node, reason.format(name=name))

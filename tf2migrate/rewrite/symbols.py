@@ -16,6 +16,7 @@ from tf2migrate.api.mnist import is_mnist_reader, read_data_sets
 from tf2migrate.api.regularizers import is_regularizer, regularizer
 from tf2migrate.api.schedules import is_schedule, schedule
 from tf2migrate.api.symbols import tf1_symbol
+from tf2migrate.api.vocabularies import vocabulary, vocabulary_name
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import DYNAMIC, Const, Host, Node, Symbol, nodes_in
 from tf2migrate.names.aliases import Aliases
@@ -78,6 +79,8 @@ class Symbols:
         if is_mnist_reader(name):
             made = read_data_sets(arguments, tf=self.tf, graph_seed=self.graph_seed(original))
             return self.settle(made, original, updated)
+        if vocabulary_name(name) is not None:
+            return self.settle(vocabulary(name, arguments, tf=self.tf), original, updated)
         if is_schedule(name):
             return self.decay(name, arguments, original)
         if is_initializer(name):
