@@ -47,6 +47,29 @@ A = "class A(object):\n    def __init__(self, v):\n        self.v = v\n"
             "x",
             id="overridden method",
         ),
+        pytest.param(
+            "class A:\n    def __init__(self):\n        self.v = self.g()\n    def g(self):\n        return z\n"
+            "class B(A):\n    def __init__(self):\n        super().__init__()\n    def g(self):\n        return x\n"
+            "y = B().v",
+            "x",
+            id="overridden method called by the constructor of the base",
+        ),
+        pytest.param(
+            "class A:\n    def f(self):\n        return [x]\n"
+            "class B(A):\n    def f(self):\n        return super().f() + [z]\n"
+            "class C(A):\n    def f(self):\n        return super().f() + [z, z]\n"
+            "class D(B, C):\n    pass\ny = D().f()",
+            "[x, z, z, z]",
+            id="two bases over one",
+        ),
+        pytest.param(
+            "class A:\n    v = z\nclass B(A):\n    pass\nclass C(A):\n    v = x\nclass D(B, C):\n    pass\ny = D().v",
+            "x",
+            id="the nearer base comes first",
+        ),
+        pytest.param(
+            A + "class B(A):\n    pass\ny = {'A': z, 'B': x}[type(B(x)).__name__]", "x", id="name of the object's class"
+        ),
         pytest.param("class A:\n    v = x\ny = A().v", "x", id="attribute of the class"),
         pytest.param(
             "class A:\n    v = z\na = A()\na.v = x\nb = A()\ny = [a.v, b.v]", "[x, z]", id="hidden by the object's"

@@ -8,19 +8,19 @@ opened after all stays where it was.
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import cast
 
 import libcst as cst
 
 from tf2migrate.forms.inlining import open_calls
+from tf2migrate.forms.names_across import Across, Passage
 from tf2migrate.forms.traced import Renamed, Traced
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Function, ProjectModule
-from tf2migrate.names.bindings import bindings, bound_in, names_read, parameters_of
-from tf2migrate.names.import_lines import aliases_of, import_of, module_imports, module_text
+from tf2migrate.graph.values import Function
+from tf2migrate.names.bindings import bound_in
+from tf2migrate.names.import_lines import aliases_of, module_text
 from tf2migrate.names.project import Module, Project, dotted_name
 from tf2migrate.names.tree import walk
 
@@ -83,10 +83,7 @@ class _Bringing:
     function: cst.FunctionDef
     mentions: list[cst.BaseExpression]
     name: str
-    names: dict[str, cst.BaseExpression] = field(default_factory=dict)
-    imports: list[str] = field(default_factory=list)
-    by: cst.SimpleStatementLine | None = None
-    """The import by which the new file knows the old one; new imports follow it."""
+    passage: Passage
 
 
 class _Moves:
@@ -153,20 +150,14 @@ class _Moves:
         """What has to be done; None where a name of the function would mean something else in the other file."""
         mentions = self.mentions(target) or []
         taken = {n.value for m in self.modules for n in walk(m.tree) if isinstance(n, cst.Name)}
-        made = _Bringing(self.function, mentions, _unused(self.function.name.value, taken))
-        made.by = self.import_of_home(target)
-        if made.by is None:
-            return None
         shadowing = {n for m in mentions for n in _bound_around(target.tree, m)}
-        for name in sorted(self.free()):
-            reached = self.reached(name, target, made, shadowing)
-            if reached is None:
-                return None
-            if reached != name:
-                made.names[name] = cst.parse_expression(reached)
-        return made if self.can_leave(target, made) else None
+        across = Across(self.modules, self.staging, self.home, target, self.function.name.value)
+        passage = across.passage(self.function, shadowing)
+        if passage is None or not self.can_leave(target, passage):
+            return None
+        return _Bringing(self.function, mentions, _unused(self.function.name.value, taken), passage)
 
-    def can_leave(self, target: Module, made: _Bringing) -> bool:
+    def can_leave(self, target: Module, passage: Passage) -> bool:
         """Whether nothing but the one import of the other file asks its old file for the function."""
         name, stem = self.function.name.value, self.home.path.stem
         for module in self.modules:
@@ -174,9 +165,9 @@ class _Moves:
                 if not isinstance(node, cst.ImportFrom) or all(original != name for _, original in aliases_of(node)):
                     continue
                 text = module_text(node)
-                if module is target and any(node is part for part in cast(cst.SimpleStatementLine, made.by).body):
+                if module is target and any(node is part for part in passage.by.body):
                     alone = len(list(aliases_of(node))) == 1
-                    left = alone and not any(line.startswith(f"from {text} ") for line in made.imports)
+                    left = alone and not any(line.startswith(f"from {text} ") for line in passage.imports)
                     # An import of the file alone binds its name.
                     stays = left and (text.startswith(".") or text.split(".")[0] in _words(target.tree))
                 else:
@@ -184,125 +175,6 @@ class _Moves:
                 if stays:
                     return False
         return True
-
-    def free(self) -> set[str]:
-        """Names of its file that the function reads."""
-        body = self.function.body
-        read = {n.value for n in names_read(body)}
-        for node in walk(body):
-            if isinstance(node, cst.FunctionDef | cst.Lambda):
-                read |= {n.value for n in names_read(node.body)}
-            if isinstance(node, cst.FunctionDef):
-                read |= {n.value for p in parameters_of(node) if p.default is not None for n in names_read(p.default)}
-        read -= bound_in(self.function)
-        defaults = [p.default for p in parameters_of(self.function) if p.default is not None]
-        return (read | {n.value for d in defaults for n in names_read(d)}) - {"True", "False", "None"}
-
-    def import_of_home(self, target: Module) -> cst.SimpleStatementLine | None:
-        """The statement of the other file's own body that imports this one."""
-        homes = self.home_names(target)
-        for statement in target.tree.body:
-            if not isinstance(statement, cst.SimpleStatementLine):
-                continue
-            for small in statement.body:
-                if isinstance(small, cst.ImportFrom) and self.is_home(target, small):
-                    return statement
-                if isinstance(small, cst.Import | cst.ImportFrom) and {n for n, _ in bindings(small)} & homes:
-                    return statement
-        return None
-
-    def is_home(self, target: Module, node: cst.ImportFrom) -> bool:
-        """Whether a statement imports names from the file of the function."""
-        env = self.staging.module_frames[self.home.key].env
-        held = self.staging.module_frames[target.key].env
-        if isinstance(node.names, cst.ImportStar):
-            name = self.function.name.value
-            return held.get(name) is env.get(name) is not None
-        pairs = [(original, bound) for bound, original in aliases_of(node)]
-        return any(
-            isinstance(held.get(bound), Function) and held.get(bound) is env.get(original) for original, bound in pairs
-        ) and not any(
-            isinstance(held.get(bound), Function) and held.get(bound) is not env.get(original)
-            for original, bound in pairs
-        )
-
-    def home_names(self, target: Module) -> set[str]:
-        """Names by which the other file knows this one."""
-        frame = self.staging.module_frames[self.home.key]
-        held = self.staging.module_frames[target.key].env
-        once = [name for name, _ in bindings(target.tree)]
-        return {
-            name
-            for name, value in held.items()
-            if isinstance(value, ProjectModule) and value.frame is frame and once.count(name) == 1
-        }
-
-    def reached(self, name: str, target: Module, made: _Bringing, shadowing: set[str]) -> str | None:
-        """How the other file reaches a name of this one; it may come to need an import for that."""
-        bound = [node for found, node in bindings(self.home.tree) if found == name]
-        there = {found for found, _ in bindings(target.tree)}
-        if not bound:
-            plain = hasattr(builtins, name) and not _has_star(self.home.tree)
-            return name if plain and name not in there | shadowing and not _has_star(target.tree) else None
-        if len(bound) != 1 or self.changes(name):
-            return None
-        imports = module_imports(self.home.tree)
-        statement = next((i for i in imports if any(found == name for found, _ in bindings(i))), None)
-        if statement is not None:
-            line = import_of(statement, name)
-            if not line or (self.lies_elsewhere(target) and line.startswith("from .")):
-                return None
-            same = any(import_of(i, name) == line for i in module_imports(target.tree))
-            if name in shadowing or (name in there and not same):
-                return None
-            if not same and line not in made.imports:
-                made.imports.append(line)
-            return name
-        for module in sorted(self.home_names(target)):
-            if module not in shadowing:
-                return f"{module}.{name}"
-        return self.imported_by_name(name, target, made, shadowing)
-
-    def imported_by_name(self, name: str, target: Module, made: _Bringing, shadowing: set[str]) -> str | None:
-        """The name that ``from home import`` gives to what the function reads."""
-        small = next(
-            (s for s in cast(cst.SimpleStatementLine, made.by).body if isinstance(s, cst.ImportFrom)), None
-        )
-        if small is None:
-            return None
-        if isinstance(small.names, cst.ImportStar):
-            hidden = name.startswith("_") or any(n == "__all__" for n, _ in bindings(self.home.tree))
-            return None if hidden or name in shadowing or name in {n for n, _ in bindings(target.tree)} else name
-        known = next((bound for bound, original in aliases_of(small) if original == name), None)
-        if known is not None:
-            return None if known in shadowing or self.is_rebound(known, target) else known
-        if name in {n.value for n in walk(target.tree) if isinstance(n, cst.Name)}:
-            return None
-        line = f"from {module_text(small)} import {name}"
-        if line not in made.imports:
-            made.imports.append(line)
-        return name
-
-    def is_rebound(self, name: str, target: Module) -> bool:
-        return [found for found, _ in bindings(target.tree)].count(name) != 1
-
-    def changes(self, name: str) -> bool:
-        """Whether a name of the file may come to mean something else after the file has been read."""
-        for module in self.modules:
-            for node in walk(module.tree):
-                match node:
-                    case cst.Global(names=items) if module is self.home:
-                        found = any(item.name.value == name for item in items)
-                    case cst.AssignTarget(target=cst.Attribute(attr=cst.Name(value=attribute))):
-                        found = attribute == name
-                    case _:
-                        found = False
-                if found:
-                    return True
-        return False
-
-    def lies_elsewhere(self, target: Module) -> bool:
-        return target.path.parent != self.home.path.parent
 
 
 # ------------------------------------------------------------------ the edits
@@ -332,7 +204,7 @@ class _Bringer(Traced):
                 self.positions[node] = home.positions[node]
             self.origins[node] = home.origins.get(node, node)
         self.mentions = {id(node) for node in bringing.mentions}
-        names = {**bringing.names, bringing.function.name.value: cst.Name(bringing.name)}
+        names = {**bringing.passage.names, bringing.function.name.value: cst.Name(bringing.name)}
         made = bringing.function.visit(Renamed(names, self))
         self.definition = cast(cst.FunctionDef, made).with_changes(name=cst.Name(bringing.name))
         self.trace(bringing.function, self.definition)
@@ -346,14 +218,14 @@ class _Bringer(Traced):
             self.trace(original, name)
             return name
         made = super().on_leave(original, updated)
-        if original is self.bringing.by:
+        if original is self.bringing.passage.by:
             return cst.FlattenSentinel([*self.without(cast(cst.SimpleStatementLine, made)), *self.imports()])
         if original is self.first:
             return cst.FlattenSentinel([self.definition, cast(cst.CSTNode, made)])
         return made
 
     def imports(self) -> list[cst.BaseStatement]:
-        return [cst.parse_statement(line + "\n") for line in self.bringing.imports]
+        return [cst.parse_statement(line + "\n") for line in self.bringing.passage.imports]
 
     def without(self, line: cst.SimpleStatementLine) -> list[cst.SimpleStatementLine]:
         """The import of the function's file without the function; it is still there to run that file."""
@@ -364,7 +236,7 @@ class _Bringer(Traced):
                 kept = [a for a in small.names if dotted_name(a.name) != name]
                 if not kept:
                     module = module_text(small)
-                    if not any(text.startswith(f"from {module} ") for text in self.bringing.imports):
+                    if not any(text.startswith(f"from {module} ") for text in self.bringing.passage.imports):
                         body.append(cst.Import([cst.ImportAlias(_dotted(module))]))
                     continue
                 last = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
@@ -387,10 +259,6 @@ def _imported(tree: cst.Module) -> Iterator[tuple[str, str]]:
 
 def _dotted(text: str) -> cst.Name | cst.Attribute:
     return cast(cst.Name | cst.Attribute, cst.parse_expression(text))
-
-
-def _has_star(tree: cst.Module) -> bool:
-    return any(isinstance(i, cst.ImportFrom) and isinstance(i.names, cst.ImportStar) for i in module_imports(tree))
 
 
 def _is_own(node: cst.Attribute) -> bool:

@@ -15,6 +15,7 @@ import libcst as cst
 from tf2migrate.forms.mentions import mentions
 from tf2migrate.forms.traced import Renamed, Traced, fresh, unused
 from tf2migrate.names.bindings import IN_PLACE, bindings, bound_in, names_read
+from tf2migrate.names.families import Families
 from tf2migrate.names.import_lines import import_of, module_imports
 from tf2migrate.names.project import Module, Project
 from tf2migrate.names.tree import children, is_docstring, walk
@@ -95,7 +96,8 @@ def _first_call(
     ``several`` that has to be the only one."""
     name = function.name.value
     trees = [other.tree if other.key != module.key else module.tree for other in project.modules.values()]
-    count = sum(mentions(tree, name, cls) for tree in trees)
+    families = Families(trees)
+    count = sum(mentions(tree, name, cls, families) for tree in trees)
     if count != 2 and not several:
         return None
     found: list[Opening] = []

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 import libcst as cst
 
 from tf2migrate.names.bindings import bindings, bound_in, parameters_of
+from tf2migrate.names.families import Families
 from tf2migrate.names.tree import walk
 
 
-def mentions(tree: cst.Module, name: str, cls: cst.ClassDef | None) -> int:
+def mentions(tree: cst.Module, name: str, cls: cst.ClassDef | None, families: Families) -> int:
     """How often a file may mean a function or method by its name, its definition included."""
     if cls is not None:
-        return method_mentions(tree, name, cls)
+        return method_mentions(tree, name, cls, families)
     imported = {n for node in walk(tree) if isinstance(node, cst.Import | cst.ImportFrom) for n, _ in bindings(node)}
     count = 0
     stack: list[tuple[cst.CSTNode, bool]] = [(tree, False)]
@@ -45,36 +46,37 @@ def mentions(tree: cst.Module, name: str, cls: cst.ClassDef | None) -> int:
     return count
 
 
-def method_mentions(tree: cst.Module, name: str, cls: cst.ClassDef) -> int:
-    """Attributes of this name, methods, and what the body of a class says outside of its methods.
+def method_mentions(tree: cst.Module, name: str, cls: cst.ClassDef, families: Families) -> int:
+    """Attributes of this name, methods that may stand for it, and what a class says outside of its methods.
 
     What a class that stands apart says of a method of its own is its own business.
     """
     count = 0
     tensorflow = _tensorflow_names(tree)
-    stack: list[tuple[cst.CSTNode, bool]] = [(tree, False)]
+    stack: list[tuple[cst.CSTNode, str]] = [(tree, "")]
     while stack:
-        node, in_class = stack.pop()
+        node, inside = stack.pop()
         match node:
             case cst.Attribute(attr=attr):
                 # `tf.contrib.rnn` is no method.
                 count += attr.value == name and _root(node) not in tensorflow
-                stack.append((node.value, in_class))
+                stack.append((node.value, inside))
                 continue
             case cst.FunctionDef(name=own):
-                count += in_class and own.value == name
-                stack.extend((child, False) for child in node.children if child is not own)
+                heir = inside == cls.name.value or families.inherits(inside, cls.name.value)
+                count += heir and own.value == name
+                stack.extend((child, "") for child in node.children if child is not own)
                 continue
-            case cst.ClassDef() if node is not cls and _stands_apart(node, cls, name):
-                stack.extend((part, False) for part in _not_own(node, name))
+            case cst.ClassDef() if _stands_apart(node, cls, name, families):
+                stack.extend((part, "") for part in _not_own(node, name))
                 continue
-            case cst.ClassDef():
-                in_class = True
+            case cst.ClassDef(name=own):
+                inside = own.value
             case cst.Name(value=value):
-                count += in_class and value == name
+                count += bool(inside) and value == name
             case cst.SimpleString():
-                count += node.raw_value == name and in_class
-        stack.extend((child, in_class) for child in node.children)
+                count += node.raw_value == name and bool(inside)
+        stack.extend((child, inside) for child in node.children)
     return count
 
 
@@ -101,11 +103,10 @@ def _root(node: cst.CSTNode) -> str:
     return node.value if isinstance(node, cst.Name) else ""
 
 
-def _stands_apart(other: cst.ClassDef, cls: cst.ClassDef, name: str) -> bool:
-    """Whether a class has the method itself, and is no relative of ``cls``."""
+def _stands_apart(other: cst.ClassDef, cls: cst.ClassDef, name: str, families: Families) -> bool:
+    """Whether a class has the method itself, and no object is of that class and of ``cls``."""
     own = any(isinstance(n, cst.FunctionDef) and n.name.value == name for n in other.body.body)
-    plain = all(isinstance(b.value, cst.Name) and b.value.value == "object" for b in (*other.bases, *cls.bases))
-    return own and plain
+    return own and not families.meet(other.name.value, cls.name.value)
 
 
 def _not_own(cls: cst.ClassDef, name: str) -> Iterator[cst.CSTNode]:

@@ -19,6 +19,7 @@ from tf2migrate.forms.extraction import extract_calls, extract_variables
 from tf2migrate.forms.gathered import apply
 from tf2migrate.forms.gathering import find_gathering
 from tf2migrate.forms.hoisting import hoist_methods
+from tf2migrate.forms.inherited import without_inheritance
 from tf2migrate.forms.inlining import open_calls
 from tf2migrate.forms.namespaces import dissolve_namespaces
 from tf2migrate.forms.prologues import without_prologues
@@ -54,6 +55,11 @@ def other_shapes(staging: Staging, modules: list[Module], entry: str) -> Iterato
     written = without_aliases(staging, modules)
     if written is not None:
         yield from _again(written, entry)
+    places = [*(node.place for node in _built(staging)), *(o.place for o in staging.optimizers)]
+    settled = without_inheritance(staging, modules, places, _running(staging))
+    if settled is not None:
+        yield from _again(settled, entry)
+        return
     builder = _builder(staging)
     moved = without_prologues(staging, modules, _built(staging)) if builder is None else None
     if moved is not None:

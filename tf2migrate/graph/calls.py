@@ -37,6 +37,7 @@ from tf2migrate.graph.values import (
     Session,
     Setting,
     Shape,
+    Super,
     Symbol,
     Unknown,
     Value,
@@ -140,7 +141,7 @@ class Calls(Expressions):
     def call(self, node: cst.Call, frame: Frame) -> Value:
         callee = self.evaluate(node.func, frame)
         if isinstance(callee, Builtin) and callee.name == "super":
-            return self.super_of(frame)
+            return self.super_of(frame, node)
         args = self.arguments(node, frame)
         return self.apply(callee, args, node, frame)
 
@@ -347,7 +348,8 @@ class Calls(Expressions):
         if not receivers or not isinstance(receivers[0], Instance):
             return
         held = receivers[0]
-        for function in list(held.cls.members.values()):
+        members = {name: value for cls in reversed(held.cls.ancestry()) for name, value in cls.members.items()}
+        for function in members.values():
             decorated = isinstance(function, Instance) and function.cls.definition.name.value == "property"
             method = function.attributes.get("function") if decorated and isinstance(function, Instance) else function
             if not isinstance(method, Function) or id(method.definition) in self.staging.visited:
@@ -365,7 +367,7 @@ class Calls(Expressions):
             finally:
                 self.steps = []
 
-    def super_of(self, frame: Frame) -> Value:
+    def super_of(self, frame: Frame, node: cst.Call) -> Value:
         current: Frame | None = frame
         while current is not None and not isinstance(current.owner, cst.FunctionDef):
             current = current.parent
@@ -373,13 +375,12 @@ class Calls(Expressions):
             return Host()
         params = current.owner.params.params  # type: ignore[attr-defined]
         receiver = current.env.get(params[0].name.value) if params else None
-        owner = next((c for c in self.staging.classes if c.definition is current.parent.owner), None)
-        if not isinstance(receiver, Instance) or owner is None:
+        owner: Value | None = next((c for c in self.staging.classes if c.definition is current.parent.owner), None)
+        if node.args:
+            owner = self.evaluate(node.args[0].value, frame)
+        if not isinstance(receiver, Instance) or not isinstance(owner, Class):
             return Host()
-        for base in owner.bases:
-            if isinstance(base, Class):
-                return Instance(base, receiver.attributes)
-        return Host()
+        return Super(receiver, owner)
 
     # ------------------------------------------------------------------ builtins
     def builtin(self, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:
@@ -420,6 +421,8 @@ class Calls(Expressions):
                 return made
             case "isinstance":
                 return Host()
+            case "type" if len(values) == 1 and isinstance(first, Instance):
+                return first.cls
             case "getattr":
                 if len(values) > 1 and isinstance(values[1], Const):
                     fake = cst.Attribute(node.args[0].value, cst.Name("attribute"))

@@ -36,6 +36,7 @@ from tf2migrate.graph.values import (
     Session,
     Setting,
     Shape,
+    Super,
     Symbol,
     Unknown,
     Value,
@@ -446,6 +447,11 @@ class Expressions(Statements):
                 return found if found is not None else Unknown(f"`{name}` is not defined in that module", self.place())
             case Instance():
                 return self.instance_attribute(base, name, node)
+            case Super(receiver=receiver):
+                found = base.lookup(name)
+                return self.member(receiver, found, name, node) if found is not None else Host()
+            case Class() if name == "__name__":
+                return Const(base.definition.name.value)
             case Class():
                 found = base.lookup(name)
                 if isinstance(found, Instance) and "function" in found.attributes:
@@ -478,7 +484,17 @@ class Expressions(Statements):
     def instance_attribute(self, base: Instance, name: str, node: cst.Attribute) -> Value:
         if name in base.attributes:
             return base.attributes[name]
+        if name == "__class__":
+            return base.cls
         found = base.cls.lookup(name)
+        if found is not None:
+            return self.member(base, found, name, node)
+        if any(not isinstance(b, Class | Builtin) for cls in base.cls.ancestry() for b in cls.bases):
+            return Host()
+        return Unknown(f"the attribute `{name}` is not known on this object", self.place())
+
+    def member(self, base: Instance, found: Value, name: str, node: cst.Attribute) -> Value:
+        """What a member of a class is when it is read from an object."""
         if isinstance(found, Function):
             return Bound(base, found, name)
         if isinstance(found, Instance) and "function" in found.attributes:
@@ -487,11 +503,7 @@ class Expressions(Statements):
             if kind == "property":
                 return self.invoke(inner, [base], {}, node)
             return inner if kind == "staticmethod" else Bound(base.cls, inner, name)
-        if found is not None:
-            return found
-        if any(not isinstance(b, Class | Builtin) for b in base.cls.bases):
-            return Host()
-        return Unknown(f"the attribute `{name}` is not known on this object", self.place())
+        return found
 
     def node_attribute(self, base: Node, name: str, node: cst.Attribute) -> Value:
         if name == "shape":

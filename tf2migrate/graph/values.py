@@ -169,12 +169,20 @@ class Class(Value):
     members: dict[str, Value]
 
     def lookup(self, name: str) -> Value | None:
-        if name in self.members:
-            return self.members[name]
-        for base in self.bases:
-            if isinstance(base, Class) and (found := base.lookup(name)) is not None:
-                return found
-        return None
+        return next((cls.members[name] for cls in self.ancestry() if name in cls.members), None)
+
+    def ancestry(self) -> list[Class]:
+        """The class and its bases of the project, in the order in which Python asks them for a member."""
+        bases = [base for base in self.bases if isinstance(base, Class)]
+        lines = [*(base.ancestry() for base in bases), bases]
+        out = [self]
+        while lines := [line for line in lines if line]:
+            heads = [line[0] for line in lines]
+            # Python refuses a class without such an order; here the bases come one after the other.
+            chosen = next((head for head in heads if not any(head in line[1:] for line in lines)), heads[0])
+            out.append(chosen)
+            lines = [[cls for cls in line if cls is not chosen] for line in lines]
+        return out
 
 
 @dataclass(eq=False, slots=True)
@@ -183,6 +191,19 @@ class Instance(Value):
 
     cls: Class
     attributes: dict[str, Value] = field(default_factory=dict)
+
+
+@dataclass(eq=False, slots=True)
+class Super(Value):
+    """What ``super()`` gives in a method of ``cls``: an object, of which it finds the members behind that class."""
+
+    receiver: Instance
+    cls: Class
+
+    def lookup(self, name: str) -> Value | None:
+        line = self.receiver.cls.ancestry()
+        after = line[line.index(self.cls) + 1 :] if self.cls in line else []
+        return next((cls.members[name] for cls in after if name in cls.members), None)
 
 
 @dataclass(eq=False, slots=True)

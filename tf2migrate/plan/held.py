@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
+from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.values import (
     Bound,
     Class,
@@ -23,7 +24,7 @@ from tf2migrate.graph.values import (
     nodes_in,
 )
 from tf2migrate.names.bindings import IN_PLACE, bindings
-from tf2migrate.names.tree import children
+from tf2migrate.names.tree import children, ids_in
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import Plan
 from tf2migrate.plan.refusal import NotPlanned
@@ -219,7 +220,7 @@ def settle(flow: Flow, slicer: Slicer, plan: Plan, held: Held) -> None:
                 continue
             if flow.role(atom) in INSIDE:
                 _local(flow, slicer, held, read.name, atom, read.node)
-    _helpers(flow, slicer, held, attributes)
+    _helpers(flow, slicer, held, atoms, attributes)
     for name, where in attributes.items():
         _stable_attribute(flow, slicer, held, name, where)
     for atom in atoms:
@@ -256,8 +257,10 @@ def _local(flow: Flow, slicer: Slicer, held: Held, name: str, atom: Atom, where:
     held.added.append((name, fresh, bindings[0] if bindings else None))
 
 
-def _helpers(flow: Flow, slicer: Slicer, held: Held, attributes: dict[str, cst.CSTNode]) -> None:
-    """Attributes that the moved statements, and the methods that they call, read."""
+def _helpers(
+    flow: Flow, slicer: Slicer, held: Held, atoms: list[Atom], attributes: dict[str, cst.CSTNode]
+) -> None:
+    """Attributes that the moved statements, and the methods that these ``atoms`` call, read."""
     region = flow.region
     kept = {plain(n) for a in region.atoms if flow.role(a) is Role.VARIABLE for n in a.binds}
     bodies: list[tuple[cst.CSTNode, object]] = [
@@ -265,7 +268,7 @@ def _helpers(flow: Flow, slicer: Slicer, held: Held, attributes: dict[str, cst.C
     ]
     for frame in flow.staging.frames:
         place = frame.called_from
-        if place is None or frame is region.frame or region.atom_at(place) is region.after:
+        if place is None or frame is region.frame or region.atom_at(place) not in atoms:
             continue
         if isinstance(frame.owner, cst.FunctionDef | cst.Lambda):
             bodies.append((frame.owner.body, frame))
@@ -288,14 +291,7 @@ def _helpers(flow: Flow, slicer: Slicer, held: Held, attributes: dict[str, cst.C
 
 def _stable_attribute(flow: Flow, slicer: Slicer, held: Held, name: str, where: cst.CSTNode) -> None:
     """C2: nothing sets or changes an attribute after the graph was built from it."""
-    init = next(
-        (n for n in held.definition.body.body if isinstance(n, cst.FunctionDef) and n.name.value == "__init__"), None
-    )
-    early: set[int] = set()
-    if init is not None and init is not held.builder:
-        calls = {n.attr.value for n in walk(init) if isinstance(n, cst.Attribute)}
-        if held.builder.name.value not in calls:
-            early = {id(n) for n in walk(init)}
+    early = _early(flow, held)
     dotted = f"{held.receiver}.{name}"
     inside = sum(dotted in a.binds or dotted in a.changes for a in flow.region.atoms)
     if inside > 1:
@@ -320,6 +316,33 @@ def _stable_attribute(flow: Flow, slicer: Slicer, held: Held, name: str, where: 
             if any(_sets_here(flow, n, name) for n in walk(changed)):
                 reason = f"`{name}` was read while the graph was built and may be changed later"
                 raise NotPlanned(slicer.refusal("TFM403", node, reason))
+
+
+def _early(flow: Flow, held: Held) -> set[int]:
+    """All of the constructors, those of bases included, that are over before the object builds its graph."""
+    region = flow.region
+    assert region.held is not None
+    order = {id(frame): number for number, frame in enumerate(flow.staging.frames)}
+    calling = region.frame.called_from
+    around = {id(step.frame) for step in calling.steps} if calling is not None else set()
+    first = min((a.number for a in region.atoms if a.nodes), default=0)
+
+    def is_over(frame: Frame) -> bool:
+        if id(frame) in around or frame.called_from is None:
+            return False
+        atom = region.atom_at(frame.called_from)
+        return order[id(frame)] < order[id(region.frame)] or (atom is not None and atom.number < first)
+
+    early: set[int] = set()
+    for cls in region.held.cls.ancestry():
+        init = cls.members.get("__init__")
+        if not isinstance(init, Function) or init.definition is held.builder:
+            continue
+        owned = [f for f in flow.staging.frames if f.owner is init.definition]
+        mine = [f for f in owned if next(iter(f.entry.values()), None) is region.held]
+        if mine and all(is_over(frame) for frame in mine):
+            early |= ids_in(init.definition)
+    return early
 
 
 def _sets_here(flow: Flow, node: cst.CSTNode, name: str) -> bool:

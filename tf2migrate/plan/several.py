@@ -61,7 +61,8 @@ def separate(staging: Staging, builders: Iterable[cst.FunctionDef]) -> list[Stag
         for part in users.values() or parts:
             runs[id(part)].append(site)
     alone = _have_own_sessions(staging, holder)
-    return [part.view(runs[id(part)], alone) for part in parts]
+    objects = {id(obj): part for part in parts for obj in part.objects()}
+    return [part.view(runs[id(part)], alone, objects) for part in parts]
 
 
 def _have_own_sessions(staging: Staging, holder: dict[int, Frame]) -> bool:
@@ -126,6 +127,10 @@ class _Part:
         self.twins, self.optimizers = {}, {}
         self.known, self.maybe = {}, []
 
+    def objects(self) -> list[Value]:
+        """The objects that hold the graphs of this part."""
+        return [next(iter(frame.entry.values())) for frame in self.frames]
+
     # ------------------------------------------------------------------ whether the objects are alike
     def check(self) -> None:
         for nodes in self.nodes:
@@ -168,7 +173,7 @@ class _Part:
         return [*given, *(n for n in nodes_in(node.details.get("variables")) if n.number in reached)]
 
     # ------------------------------------------------------------------ the program without the others
-    def view(self, runs: list[RunSite], alone: bool) -> Staging:
+    def view(self, runs: list[RunSite], alone: bool, objects: dict[int, _Part]) -> Staging:
         own = {n.number for n in self.nodes[0]}
         nodes = [n for n in self.staging.nodes if n.number in own or _initializes(n)]
         made = dataclasses.replace(
@@ -182,13 +187,16 @@ class _Part:
             twins=bool(self.twins),
             own_sessions=bool(self.twins) and alone,
         )
-        if self.twins:
-            made.observations = {
-                key: [Observation(o.frame, self.value(o.value), o.place) for o in seen]
-                for key, seen in self.staging.observations.items()
-            }
+        made.observations = {key: self.seen(seen, objects) for key, seen in self.staging.observations.items()}
         made.maybe = [*self.staging.maybe, *self.maybe]
         return made
+
+    def seen(self, all_seen: list[Observation], objects: dict[int, _Part]) -> list[Observation]:
+        """What was seen of an expression; of one in a method of several classes only what their own objects saw."""
+        users = [objects.get(id(next(iter(seen.frame.entry.values()), None))) for seen in all_seen]
+        if self in users:
+            all_seen = [seen for seen, user in zip(all_seen, users, strict=True) if user is None or user is self]
+        return [Observation(o.frame, self.value(o.value), o.place) for o in all_seen] if self.twins else all_seen
 
     def site(self, site: RunSite) -> RunSite:
         feeds = self.value(site.feeds) if site.feeds is not None else None
