@@ -217,6 +217,8 @@ class Composer:
                 value = self.flow.bound_value(source, name)
                 if isinstance(value, Node) and value.number in self.plan.parameter_names:
                     return self.plan.parameter_names[value.number]
+            if role is Role.ALIAS and self.flow.role(atom) is Role.VARIABLE:
+                return self.alias(source, name, holder)
             if role is Role.ALIAS and self.is_collected(source) and self.variables is not None:
                 value = self.flow.bound_value(source, name)
                 if isinstance(value, Node) and self.variable is not None:
@@ -228,6 +230,16 @@ class Composer:
         if self.plan.held is not None and not self.building and holder and name in self.plan.held.saved:
             return f"{holder}.{self.plan.held.saved[name]}"
         return None
+
+    def alias(self, source: Atom, name: str, holder: str) -> str:
+        """What a name for variables stands for, where others are made: the name itself comes after the model."""
+        match source.statement:
+            case cst.SimpleStatementLine(body=[cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=bound))])]):
+                small = cast(cst.Assign, source.statement.body[0])
+                if bound == name:
+                    return self.rendered(small.value, source, holder)
+        reason = f"`{name}`, which stands for variables, is read where others are made"
+        raise NotPlanned(Refusal("TFM404", self.symbols.module.key, source.statement, reason))
 
     def held_placeholders(self, where: cst.CSTNode, whole: dict[int, str]) -> None:
         """``inputs["x"]`` and ``self.x`` become parameters of their own."""
