@@ -9,6 +9,7 @@ there, by the name that the program has for it or as a number. The result is an 
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -48,6 +49,7 @@ class Varying:
     name: str
 
 
+MAXIMUM_NAMINGS = 64
 CONVERSIONS = ("int", "len", "list", "tuple")
 
 
@@ -83,6 +85,8 @@ class _Finder:
         self.parameters = parameters
         self.parents = {child: n for m in modules for n in walk(m.tree) for child in n.children}
         self.varying: list[Varying] = []
+        self.chosen: dict[int, str] = {}
+        """Names that stand for numbers in what is rendered now."""
         self.making = {id(n.expression) for n in staging.nodes if n.kind == "variable"}
         self.computing = {id(n.expression) for n in staging.nodes if n.kind == "tensor" and _fed(n)}
 
@@ -225,7 +229,30 @@ class _Finder:
         """What all evaluations of an expression give, as text; empty when they differ or it cannot be written."""
         seen = self.staging.observations.get(id(expression), [])
         texts = {self.rendered(one, expression) for one in seen}
-        return texts.pop() if len(texts) == 1 else ""
+        return texts.pop() if len(texts) == 1 else self.text_by_names(seen, expression)
+
+    def text_by_names(self, seen: list[Observation], expression: cst.BaseExpression) -> str:
+        """Sizes that differ from call to call, by names of the function that hold the same numbers in each of them."""
+        found: set[str] | None = None
+        for one in seen:
+            texts: set[str] = set()
+            for chosen in self.namings(one):
+                self.chosen = chosen
+                texts.add(self.rendered(one, expression))
+                self.chosen = {}
+            found = texts if found is None else found & texts
+        return min((found or set()) - {""}, default="")
+
+    def namings(self, seen: Observation) -> Iterator[dict[int, str]]:
+        """The ways to name the numbers of a shape by what the function has bound before."""
+        sizes = seen.value.sizes if isinstance(seen.value, Shape) else [size_of(settled(seen.value))]
+        numbers = sorted({known for size in sizes if (known := number(size)) is not None})
+        names: list[list[str]] = []
+        for known in numbers:
+            held = [name for name, value in seen.frame.env.items() if "." not in name and number(value) == known]
+            names.append(["", *(name for name in held if self.is_bound_before(seen.frame, name, seen))])
+        for chosen in itertools.islice(itertools.product(*names), MAXIMUM_NAMINGS):
+            yield {known: name for known, name in zip(numbers, chosen, strict=True) if name}
 
     def rendered(self, seen: Observation, expression: cst.BaseExpression) -> str:
         match seen.value:
@@ -265,7 +292,7 @@ class _Finder:
             value = value.size
         name = self.name_of(value, seen) if isinstance(value, Const | Host) else ""
         known = number(value)
-        return name or ("" if known is None else str(known))
+        return name or ("" if known is None else self.chosen.get(known, str(known)))
 
     def name_of(self, value: Value, seen: Observation) -> str:
         """A name that held this very value when the shape was read, and that is bound once."""

@@ -14,6 +14,7 @@ from tf2migrate.graph.frames import Frame, Step
 from tf2migrate.graph.interpreter import MAXIMUM_DEPTH, Leave
 from tf2migrate.graph.sizes import product
 from tf2migrate.graph.values import (
+    Averages,
     Bound,
     Builtin,
     Choice,
@@ -529,7 +530,7 @@ class Calls(Expressions):
                 return number if isinstance(number, Const) else Host(frozenset({node_of}))
             case (
                 Node() | Optimizer() | Session() | Graph() | Scope() | Symbol() | Writer() | Saver()
-                | Dataset() | Iterator()
+                | Dataset() | Iterator() | Averages()
             ):  # fmt: skip
                 return self.graph_method(receiver, name, args, node, frame)
         return self.foreign(name, args, node)

@@ -183,9 +183,10 @@ def _broadcast(left: Value, right: Value) -> Value:
 
 def reduced(shape: Sizes | None, axes: Value | None, keep: bool | None) -> Sizes | None:
     """A shape after a reduction over ``axes``, over all of them where none is given."""
+    everything = axes is None or (isinstance(axes, Const) and axes.value is None)
     if shape is None or keep is None:
-        return None
-    if axes is None or (isinstance(axes, Const) and axes.value is None):
+        return () if everything and keep is False else None
+    if everything:
         gone = set(range(len(shape)))
     else:
         found = numbers(axes)

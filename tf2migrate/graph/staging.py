@@ -8,7 +8,19 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from tf2migrate.graph.frames import Frame, Place
-from tf2migrate.graph.values import Class, Default, Iterator, Mapping, Node, Optimizer, Saver, Session, Value, Writer
+from tf2migrate.graph.values import (
+    Averages,
+    Class,
+    Default,
+    Iterator,
+    Mapping,
+    Node,
+    Optimizer,
+    Saver,
+    Session,
+    Value,
+    Writer,
+)
 from tf2migrate.names.project import Module
 
 
@@ -174,6 +186,17 @@ class Convenience:
 
 
 @dataclass(slots=True)
+class AverageCall:
+    """A call of moving averages, by what it follows or asks for."""
+
+    call: cst.Call
+    frame: Frame
+    place: Place
+    averages: Averages
+    nodes: tuple[Node, ...]
+
+
+@dataclass(slots=True)
 class Staging:
     """The graph that a program builds, the slices that it runs, and how each expression came out."""
 
@@ -195,6 +218,8 @@ class Staging:
     completed: list[Completed] = field(default_factory=list)
     normalized: list[Normalized] = field(default_factory=list)
     conveniences: list[Convenience] = field(default_factory=list)
+    averages: list[Averages] = field(default_factory=list)
+    average_calls: list[AverageCall] = field(default_factory=list)
     touched: list[tuple[Node, Place]] = field(default_factory=list)
     flags: list[FlagEvent] = field(default_factory=list)
     inherited: list[Inherited] = field(default_factory=list)

@@ -16,6 +16,7 @@ from tf2migrate.api.schedules import is_schedule
 from tf2migrate.api.symbols import canonical, private_in_tf2
 from tf2migrate.api.vocabularies import vocabulary_name
 from tf2migrate.graph.argument_scopes import ARG_SCOPE
+from tf2migrate.graph.averages import MovingAverages
 from tf2migrate.graph.calls import Arguments, argument
 from tf2migrate.graph.collections import LOSSES
 from tf2migrate.graph.control import CONTROL, Control
@@ -25,7 +26,6 @@ from tf2migrate.graph.distributions import Distributions
 from tf2migrate.graph.expressions import shape_sources
 from tf2migrate.graph.external import External
 from tf2migrate.graph.frames import Frame
-from tf2migrate.graph.metrics import Metrics
 from tf2migrate.graph.op_names import OpNames
 from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.records import Records
@@ -34,6 +34,7 @@ from tf2migrate.graph.shape_rules import part_shape
 from tf2migrate.graph.sizes import merged, sizes_given
 from tf2migrate.graph.staging import RunSite
 from tf2migrate.graph.values import (
+    Averages,
     Bound,
     Builtin,
     Choice,
@@ -90,7 +91,6 @@ ELSEWHERE = {
     "tf.sparse_placeholder": ("TFM407", "sparse placeholders are not rewritten yet"),
     "tf.train.Coordinator": ("TFM802", "queue runners are not rewritten yet"),
     "tf.train.start_queue_runners": ("TFM802", "queue runners are not rewritten yet"),
-    "tf.train.ExponentialMovingAverage": ("TFM410", "moving averages of variables are not rewritten yet"),
     "tf.make_template": ("TFM404", "`tf.make_template` is not rewritten yet"),
     "tf.py_func": ("TFM402", "`tf.py_func` runs host code inside the graph"),
     "tf.Print": ("TFM402", "`tf.Print` writes from inside the graph"),
@@ -142,7 +142,7 @@ STEP_COUNTERS = frozenset(
 ASSIGNS = {"tf.assign": "assign", "tf.assign_add": "assign_add", "tf.assign_sub": "assign_sub"}
 
 
-class TensorFlow(Recurrent, Distributions, Datasets, Control, Metrics, Conveniences, External, Records):
+class TensorFlow(Recurrent, Distributions, Datasets, Control, MovingAverages, Conveniences, External, Records):
     """The whole interpreter."""
 
     def __init__(self, project: Project, entry: Module) -> None:
@@ -277,6 +277,8 @@ class TensorFlow(Recurrent, Distributions, Datasets, Control, Metrics, Convenien
                 return self.make("group", name, [], node)
             case "tf.control_dependencies":
                 return Sequence(list(nodes_in(args.get(0, "control_inputs"))), "controls")
+            case "tf.train.ExponentialMovingAverage":
+                return self.moving_averages(args, node)
             case "tf.train.Saver":
                 return self.saver(args, node)
             case "tf.train.latest_checkpoint" | "tf.train.get_checkpoint_state" | "tf.train.checkpoint_exists":
@@ -463,6 +465,8 @@ class TensorFlow(Recurrent, Distributions, Datasets, Control, Metrics, Convenien
                 return self.writer_method(receiver, name, args, node, frame)
             case Saver():
                 return self.saver_method(receiver, name, args, node, frame)
+            case Averages():
+                return self.average_method(receiver, name, args, node, frame)
             case Dataset():
                 return self.dataset_method(receiver, name, args, node)
             case Iterator():

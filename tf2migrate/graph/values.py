@@ -351,6 +351,17 @@ class Iterator(Value):
 
 
 @dataclass(eq=False, slots=True)
+class Averages(Value):
+    """Moving averages: ``kept`` says for each node, by number, which call began to follow it, and at which place."""
+
+    call: cst.Call
+    place: Place
+    counted: bool
+    """Whether the decay depends on a number of updates."""
+    kept: dict[int, tuple[cst.Call, int]] = field(default_factory=dict)
+
+
+@dataclass(eq=False, slots=True)
 class Summary(Value):
     """What a run of a summary op gave; the program may only hand it to a writer."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import libcst as cst
 
-from tf2migrate.names.tree import children, parameter_names
+from tf2migrate.names.tree import children, parameter_names, walk
 
 
 def names_read(node: cst.CSTNode) -> list[cst.Name]:
@@ -20,6 +20,12 @@ def free_names(function: cst.FunctionDef) -> list[cst.Name]:
     """Names in the body of a function that are not its own."""
     own = {name for name, _ in bindings(function.body)} | parameter_names(function)
     return [name for name in names_read(function.body) if name.value not in own]
+
+
+def all_reads(node: cst.CSTNode) -> list[cst.Name]:
+    """Names that ``node`` reads from its surroundings, also when functions that it defines are called."""
+    inner = [each for each in walk(node) if isinstance(each, cst.FunctionDef)]
+    return [*names_read(node), *(name for each in inner for name in free_names(each))]
 
 
 def exposed_reads(node: cst.CSTNode) -> list[cst.Name]:

@@ -73,7 +73,8 @@ OF_THE_FIRST = (
 # All inputs of these have one dtype: TensorFlow 1 does not convert tensors.
 SAME_TYPED = (
     "operator.", "tf.matmul", "tf.add", "tf.subtract", "tf.multiply", "tf.maximum", "tf.minimum", "tf.pow",
-    "tf.squared_difference", "tf.nn.bias_add", "tf.nn.xw_plus_b",
+    "tf.squared_difference", "tf.nn.bias_add", "tf.nn.xw_plus_b", "tf.nn.conv", "tf.nn.batch_normalization",
+    "tf.concat", "tf.stack",
 )  # fmt: skip
 RANKS = {
     "tf.layers.conv1d": 3,

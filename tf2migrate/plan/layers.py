@@ -13,7 +13,7 @@ import libcst as cst
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Node, Scope, Session, Value, key_of, nodes_in
-from tf2migrate.names.bindings import bindings, bound_names, changed_names, names_read
+from tf2migrate.names.bindings import all_reads, bindings, bound_names, changed_names, names_read
 from tf2migrate.names.tree import children, ids_in
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.layer_model import LayerCall, LayerFunction, LayerObject, parameter_of
@@ -363,7 +363,7 @@ def _second(
             queue.append(statement)
     while queue:
         statement = queue.pop()
-        for name in names_read(_own(statement)):
+        for name in all_reads(_own(statement)):
             for source in bound_by.get(name.value, ()):
                 if id(source) not in function.second and name.value not in function.state:
                     function.second.add(id(source))
@@ -481,7 +481,7 @@ def _route(
             skip: set[int] = set()
             for expression in creating.get(id(statement), ()):
                 skip |= {id(n) for n in host_names(staging, function, expression)}
-            second_reads |= {n.value for n in names_read(_own(statement)) if id(n) not in skip}
+            second_reads |= {n.value for n in all_reads(_own(statement)) if id(n) not in skip}
     for param in function.parameters:
         _route_one(flow, function, param, first_reads, second_reads)
     for statement in statements:

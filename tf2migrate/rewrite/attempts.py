@@ -13,6 +13,7 @@ from tf2migrate.forms.conveniences import written_out
 from tf2migrate.forms.fetched_locals import fetched_locals
 from tf2migrate.forms.iterators import iterated
 from tf2migrate.forms.module_aliases import modules_as_imports
+from tf2migrate.forms.moving_averages import written_averages
 from tf2migrate.forms.named_updates import named_updates
 from tf2migrate.forms.outlined_loops import outlined_loops
 from tf2migrate.forms.parted_loops import parted_loops
@@ -42,6 +43,7 @@ from tf2migrate.rewrite.together import Together
 STEPS = (
     modules_as_imports,
     written_out,
+    written_averages,
     without_argument_scopes,
     iterated,
     resolved,

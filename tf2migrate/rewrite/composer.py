@@ -236,10 +236,21 @@ class Composer:
         match source.statement:
             case cst.SimpleStatementLine(body=[cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=bound))])]):
                 small = cast(cst.Assign, source.statement.body[0])
-                if bound == name:
+                if bound == name and not self.is_collected(source):
                     return self.rendered(small.value, source, holder)
+        value = self.flow.bound_value(source, name)
+        texts = [self.own(node, holder) for node in nodes_in(value)]
+        if texts and isinstance(value, Items) and "" not in texts:
+            return f"[{', '.join(texts)}]"
         reason = f"`{name}`, which stands for variables, is read where others are made"
         raise NotPlanned(Refusal("TFM404", self.symbols.module.key, source.statement, reason))
+
+    def own(self, variable: Node, holder: str) -> str:
+        """A variable that the model holds by a name of its own; empty for those of layers and lists."""
+        for (number, name), held in self.attributes.items():
+            if self.flow.bound_value(self.flow.region.atoms[number], name) is variable:
+                return f"{holder}.{held}"
+        return ""
 
     def held_placeholders(self, where: cst.CSTNode, whole: dict[int, str]) -> None:
         """``inputs["x"]`` and ``self.x`` become parameters of their own."""

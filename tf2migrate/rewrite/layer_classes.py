@@ -12,7 +12,7 @@ from tf2migrate.api.layer_model import Layer
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Node, nodes_in
-from tf2migrate.names.bindings import bindings, bound_names, free_names, names_read
+from tf2migrate.names.bindings import all_reads, bindings, bound_names, names_read
 from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.flow import is_summary_statement
 from tf2migrate.plan.layer_model import LayerCall, LayerFunction
@@ -478,7 +478,7 @@ class LayerClass:
         whole: dict[int, str] = {}
         function = self.function
         for statement in simple_statements(function.definition.body.body):
-            for name in [*names_read(_own(statement)), *self.inner_reads(statement)]:
+            for name in all_reads(_own(statement)):
                 if name.value in function.init:
                     names[id(name)] = f"self.{attribute(name.value)}"
                 elif name.value in function.state:
@@ -492,11 +492,6 @@ class LayerClass:
         for call in self.nested():
             replacements[id(call.call)] = self.nested_call(call)
         return Substitution(self.symbols, replacements, whole, names)
-
-    def inner_reads(self, statement: cst.CSTNode) -> list[cst.Name]:
-        """What functions that are defined in the body, such as the branches of a conditional, read from it."""
-        inner = [node for node in walk(_own(statement)) if isinstance(node, cst.FunctionDef)]
-        return [name for each in inner for name in free_names(each)]
 
     def layer_call(self, node: Node) -> Replacement:
         def replace(updated: cst.BaseExpression) -> cst.BaseExpression:
