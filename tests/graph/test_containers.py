@@ -46,6 +46,8 @@ PAIR = "import collections\nPair = collections.namedtuple('Pair', 'a b')"
         pytest.param("y = {x: z}[x]", "z", id="tensor as key"),
         pytest.param("y = [None] * 2\ny[0] = x\ny[1] = z", "[x, z]", id="filled by index"),
         pytest.param("y = sum([x, z])", "y", id="sum of tensors"),
+        pytest.param("import collections\ny = collections.OrderedDict(a=x)\ny['b'] = z", "{'a': x, 'b': z}",
+                     id="ordered dict"),
         pytest.param(f"{PAIR}\ny = Pair(x, b=z)", "(x, z)", id="named tuple"),
         pytest.param(f"{PAIR}\ny = Pair(x, z).b", "z", id="field"),
         pytest.param(f"{PAIR}\n_, y = Pair(x, z)", "z", id="named tuple unpacked"),

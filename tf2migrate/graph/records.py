@@ -1,4 +1,4 @@
-"""The abstract interpreter: named tuples and data classes, which hold graph values by name."""
+"""The abstract interpreter: named tuples, data classes and ordered dicts, which hold graph values by name."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ from tf2migrate.graph.values import (
     Unknown,
     Value,
     nodes_in,
+    unknown_in,
 )
 from tf2migrate.names.project import dotted_name
 
 FACTORY = "collections.namedtuple"
+ORDERED = "collections.OrderedDict"
 BASE = "typing.NamedTuple"
 DECORATOR = "dataclasses.dataclass"
 
@@ -35,7 +37,17 @@ class Records(Calls):
     def foreign(self, name: str, args: Arguments, node: cst.Call) -> Value:
         if name == FACTORY:
             return _declared(args) or super().foreign(name, args, node)
+        if name == ORDERED and all(unknown_in(value) is None for value in args.all()):
+            return self.ordered(args, node)
         return super().foreign(name, args, node)
+
+    def ordered(self, args: Arguments, node: cst.Call) -> Value:
+        """A dict of the library, which has the form of its own where a run gives one."""
+        made = self.make_dict(args)
+        if isinstance(made, Mapping):
+            made.kind = ORDERED
+            made.displays = made.displays or [node] if not args.all() else made.displays
+        return made
 
     def apply(self, callee: Value, args: Arguments, node: cst.Call, frame: Frame) -> Value:
         if isinstance(callee, Record):

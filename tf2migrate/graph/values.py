@@ -142,11 +142,15 @@ class Record(Value):
 
 @dataclass(eq=False, slots=True)
 class Mapping(Value):
-    """A dict. Keys are Python literals or nodes; ``exact`` as in ``Sequence``."""
+    """A dict. Keys are Python literals or nodes; ``exact`` as in ``Sequence``.
+
+    ``kind`` is the dotted name of its class, where that is not ``dict`` itself.
+    """
 
     items: dict[object, Value] = field(default_factory=dict)
     exact: bool = True
     displays: list[cst.BaseExpression] = field(default_factory=list)
+    kind: str = ""
 
 
 @dataclass(eq=False, slots=True)

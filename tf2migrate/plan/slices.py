@@ -112,6 +112,9 @@ class Slicer:
                 # How many cells there are is known to the run alone: their states are one value.
                 parts = [self._element(expression, 0, first, frame)]
                 return Fetch("tuple", expression, frame, items=parts, whole=True)
+            case Mapping(kind=kind) if kind:
+                reason = f"a run gives a `{kind}` here, which is not kept yet"
+                raise NotPlanned(self.refusal("TFM408", expression, reason))
             case Mapping(items=pairs, exact=True) if pairs and all(isinstance(k, str) for k in pairs):
                 out = Fetch("dict")
                 for key, item in pairs.items():
