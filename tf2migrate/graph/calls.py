@@ -47,6 +47,7 @@ from tf2migrate.graph.values import (
     join,
     nodes_in,
     settled,
+    stands_for_several,
     unknown_in,
 )
 from tf2migrate.names.dict_keys import written_keys
@@ -421,7 +422,8 @@ class Calls(Expressions):
                     made.displays = [node]
                 return made
             case "isinstance":
-                return Host()
+                answer = is_instance(values[0], values[1]) if len(values) == 2 else None
+                return Host() if answer is None else Const(answer)
             case "type" if len(values) == 1 and isinstance(first, Instance):
                 return first.cls
             case "getattr":
@@ -648,6 +650,27 @@ STRING_METHODS = frozenset(
 )
 
 
+def is_instance(value: Value, kind: Value) -> bool | None:
+    """What ``isinstance`` answers; None where it is not known. A list may stand for another iterable here."""
+    if isinstance(kind, Sequence):
+        answers = [is_instance(value, each) for each in kind.items] if kind.exact else [None]
+        return True if True in answers else None if None in answers else False
+    if not isinstance(kind, Builtin) or kind.name not in CLASSES:
+        return None
+    match value:
+        case Const(value=known):
+            return isinstance(known, CLASSES[kind.name])
+        case Sequence(kind="tuple"):
+            return kind.name == "tuple"
+        case Sequence(kind="list") if kind.name in ("tuple", "dict", "str", "int", "float", "bool"):
+            return False
+        case Mapping():
+            return kind.name == "dict"
+        case Node(kind="tensor" | "placeholder" | "variable") if not stands_for_several(value):
+            return False
+    return None
+
+
 def argument(node: cst.Call, position: int, name: str) -> cst.BaseExpression | None:
     """The expression given for one parameter of a call."""
     index = 0
@@ -689,6 +712,8 @@ def _is_generator(definition: cst.FunctionDef) -> bool:
     return False
 
 
+# Classes of Python that a value may be asked for, under one name in all versions.
+CLASSES: dict[str, type] = {"tuple": tuple, "list": list, "dict": dict, "int": int, "float": float, "bool": bool}
 # Kinds of nodes that hold or change state.
 STATE = frozenset({"variable", "layer", "placeholder", "train", "assign"})
 
