@@ -217,7 +217,7 @@ def _call_without_symbol(spelled: str, arguments: Sequence[Argument], tf: str) -
     if tf1_exists(spelled):
         found = _reference(spelled)
         return found if isinstance(found, Refused) else _verbatim(spelled, found, arguments, tf)
-    return Refused(f"`{spelled}` is not known to TensorFlow 1.15", "Check the name")
+    return Refused(f"`{spelled}` is not known to TensorFlow 1.15", "Check the name", unknown=True)
 
 
 def _verbatim(spelled: str, target: str, arguments: Sequence[Argument], tf: str) -> Call | Kept:
@@ -297,7 +297,7 @@ def _member(spelled: str) -> str | Refused:
         return value if isinstance(value, Refused) else f"{value}.{last}"
     if symbol is None or last not in symbol.members:
         found = refusal(canonical(spelled), spelled)
-        return found or Refused(f"`{spelled}` is not known to TensorFlow 1.15", "Check the name")
+        return found or Refused(f"`{spelled}` is not known to TensorFlow 1.15", "Check the name", unknown=True)
     if symbol.name == "tf.losses.Reduction":
         reduction = calls_losses.reduction_value(last)
         return f'"{reduction}"' if reduction else _refused(spelled, symbol.name)

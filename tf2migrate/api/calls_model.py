@@ -41,6 +41,8 @@ class Refused:
     reason: str
     advice: str
     code: str = "TFM101"
+    unknown: bool = False
+    """Whether TensorFlow 1.15 has nothing under this name either."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from tf2migrate.graph.values import (
     Unknown,
     Value,
     is_cell,
+    key_of,
     nodes_in,
     unknown_in,
 )
@@ -260,6 +261,28 @@ def form_of(cell: Value) -> object:
         case Node(op=name) if name in LSTM_CELLS:
             return LSTM_FIELDS
     return ""
+
+
+def units_of(cell: Value) -> Value | None:
+    """The size of what a cell gives at each step; None where it is not known."""
+    match cell:
+        case Cell(name="tf.nn.rnn_cell.MultiRNNCell", cells=cells):
+            return units_of(cells.items[-1]) if cells.exact and cells.items else None
+        case Cell(name=name, cells=cells) if name not in OWNERS:
+            return units_of(cells.items[0])
+        case Choice(options=[first, *others]):
+            units = units_of(first)
+            known = units is not None and all(same_size(units, units_of(other)) for other in others)
+            return units if known else None
+        case Node(op=name, details=details) if name in CELLS:
+            projected = details.get("num_proj")
+            absent = projected is None or (isinstance(projected, Const) and projected.value is None)
+            return details.get("num_units") if absent else projected
+    return None
+
+
+def same_size(size: Value, other: Value | None) -> bool:
+    return other is not None and key_of(size) == key_of(other)
 
 
 def is_state(value: Value) -> bool:

@@ -6,7 +6,7 @@ import libcst as cst
 
 from tf2migrate.api.symbols import canonical, tf1_symbol
 from tf2migrate.graph.calls import Arguments
-from tf2migrate.graph.cells import CELLS, EMBEDDING, LSTM_FIELDS, OWNERS, Cells, is_random, leaves
+from tf2migrate.graph.cells import CELLS, EMBEDDING, LSTM_FIELDS, OWNERS, Cells, is_random, leaves, units_of
 from tf2migrate.graph.control import Control
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.values import (
@@ -23,6 +23,7 @@ from tf2migrate.graph.values import (
     fed_node,
     is_cell,
     nodes_in,
+    settled,
     unknown_in,
 )
 from tf2migrate.graph.variables import is_given
@@ -97,6 +98,7 @@ class Recurrent(Control, Cells):
         if problem is not None:
             return problem
         outputs = self.run_node(name, [cell], named, node)
+        self.shape_outputs(outputs, cell, named["inputs"])
         return Sequence([outputs, self.state_of(cell, outputs, node)], "tuple")
 
     def static(self, name: str, named: dict[str, Value], node: cst.Call) -> Value:
@@ -172,8 +174,10 @@ class Recurrent(Control, Cells):
         states = [self.parts_of(cell, made, node) for cell in cells]
         if name == "tf.nn.static_bidirectional_rnn":
             return Sequence([self.steps_of(made, named["inputs"], node), *states], "tuple")
-        outputs: list[Value] = [self.part(made, node) for _ in cells]
-        return Sequence([Sequence(outputs, "tuple"), Sequence(states, "tuple")], "tuple")
+        outputs = [self.part(made, node) for _ in cells]
+        for output, cell in zip(outputs, cells, strict=True):
+            self.shape_outputs(output, cell, named["inputs"])
+        return Sequence([Sequence([*outputs], "tuple"), Sequence(states, "tuple")], "tuple")
 
     def layers_of_both(self, name: str, named: dict[str, Value], node: cst.Call) -> Value:
         """Layers of cells in both directions, each of which reads what both of the layer below give."""
@@ -221,6 +225,12 @@ class Recurrent(Control, Cells):
         made.random = any(is_random(cell) for cell in cells)
         return made
 
+    def shape_outputs(self, made: Node, cell: Value, inputs: Value) -> None:
+        """What cells give has the shape of what they read, but for its last dimension."""
+        units = units_of(cell)
+        if units is not None and isinstance(inputs, Node) and inputs.shape and not self.repeated:
+            made.shape = (*inputs.shape[:-1], settled(units))
+
     def steps_of(self, made: Node, inputs: Value, node: cst.Call) -> Sequence:
         """One output for each step of the inputs."""
         if isinstance(inputs, Sequence) and inputs.exact:
@@ -245,6 +255,7 @@ class Recurrent(Control, Cells):
         if problem is not None:
             return problem
         made = self.run_node("cell.call", [cell], {"cell": cell, "inputs": inputs, "state": state}, node)
+        self.shape_outputs(made, cell, inputs)
         return Sequence([made, self.state_of(cell, made, node)], "tuple")
 
     def attribute(self, base: Value, name: str, node: cst.Attribute) -> Value:

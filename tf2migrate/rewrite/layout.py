@@ -107,7 +107,7 @@ class Layout:
             if isinstance(node, cst.Attribute):
                 name = aliases.canonical(node)
                 if name is not None:
-                    if not tf2_exists(name) and not _inside_known(name):
+                    if not tf2_exists(name) and not _inside_known(name) and name not in self.symbols.nowhere:
                         raise NotPlanned(
                             Refusal("TFM101", self.module.key, self.module.tree, f"`{name}` has no native form yet")
                         )

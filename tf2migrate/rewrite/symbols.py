@@ -47,6 +47,8 @@ class Symbols:
     staging: Staging
     aliases: Aliases
     definitions: dict[str, Definition] = field(default_factory=dict)
+    nowhere: set[str] = field(default_factory=set)
+    """Names that no TensorFlow has, in code that nothing reaches."""
 
     @property
     def tf(self) -> str:
@@ -239,6 +241,10 @@ class Symbols:
         match made:
             case Kept():
                 return self.respelled(original, updated)
+            case Refused(unknown=True) if not self.staging.values_of(original) and (name := self.spelled(original)):
+                # Nothing comes here, and no TensorFlow ever had it: it stays as it was.
+                self.nowhere.add(name)
+                return updated
             case Refused():
                 raise self.refused(made, original)
             case Layer():
@@ -246,6 +252,10 @@ class Symbols:
             case Call(text=text, definitions=definitions):
                 self.define(definitions)
                 return self.expression(text)
+
+    def spelled(self, original: cst.BaseExpression) -> str | None:
+        """The dotted name of a symbol, or of what a call calls."""
+        return self.aliases.canonical(original.func if isinstance(original, cst.Call) else original)
 
     def respelled(self, original: cst.BaseExpression, updated: cst.BaseExpression) -> cst.BaseExpression:
         """A symbol that kept its name, under a name that this module will still import."""
