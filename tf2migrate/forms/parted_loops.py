@@ -16,10 +16,25 @@ import libcst as cst
 from tf2migrate.forms.traced import Traced
 from tf2migrate.graph.calls import PURE_BUILTINS
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Builtin, Const, Foreign, Function, Node, Scope, Sequence, Symbol, Value, nodes_in
+from tf2migrate.graph.values import (
+    Builtin,
+    Class,
+    Const,
+    Foreign,
+    Function,
+    Instance,
+    Node,
+    Scope,
+    Sequence,
+    Symbol,
+    Value,
+    nodes_in,
+)
+from tf2migrate.names.attributes import name_node
 from tf2migrate.names.bindings import bindings, bound_names, exposed_reads, names_read
-from tf2migrate.names.project import Module
+from tf2migrate.names.project import Module, dotted_name
 from tf2migrate.names.tree import walk
+from tf2migrate.plan.keepers import keeps_state_only
 from tf2migrate.plan.region import Atom, Region, find_region
 
 # Builtins that give the same again when they are called again with the same arguments.
@@ -34,7 +49,7 @@ class _Whole(Exception):
 def parted_loops(staging: Staging, modules: list[Module]) -> list[Module] | None:
     """The modules with the loops of the body that builds the graph parted; None when there is none to part."""
     region = find_region(staging)
-    if region is None or region.held is not None:
+    if region is None:
         return None
     taken = {n.value for module in modules for n in walk(module.tree) if isinstance(n, cst.Name)}
     found: dict[cst.CSTNode, _Loop] = {}
@@ -61,7 +76,10 @@ class _Halves:
 
 
 class _Loop:
-    """One loop, with its statements told apart. Raises ``_Whole`` where that is not possible."""
+    """One loop, with its statements told apart. Raises ``_Whole`` where that is not possible.
+
+    A branch that does some of both is parted as well: ``branches`` are those, which are ``around`` their statements.
+    """
 
     def __init__(self, staging: Staging, region: Region, atom: Atom, taken: set[str]) -> None:
         self.staging = staging
@@ -74,6 +92,8 @@ class _Loop:
         """The names of variables that the computation reads, each with the list that holds those of all passes."""
         self.lists: list[str] = []
         self.extracted: dict[int, str] = {}
+        self.branches: set[int] = set()
+        self.around: dict[int, int] = {}
         self.check()
         self.sort(self.loop.body)
         self.settle_host()
@@ -108,11 +128,31 @@ class _Loop:
                     self.sort_simple(statement, small)
                 case cst.With(items=items, body=inner) if all(self.is_scope(item.item) for item in items):
                     self.sort(inner)
+                case cst.If() if self.is_mixed(statement):
+                    self.branches.add(id(statement))
+                    self.sort_branch(statement)
                 case cst.If() | cst.For() if not self.makers(statement):
                     computing = self.computes(statement)
                     (self.halves.second if computing else self.halves.host).append(statement)
                 case _:
                     raise _Whole
+
+    def is_mixed(self, statement: cst.If) -> bool:
+        """Whether a branch without state has statements that compute, and others, and may be decided twice."""
+        inner = list(_branches(statement))
+        plain = all(isinstance(s, cst.SimpleStatementLine) and len(s.body) == 1 for s in inner)
+        tests = [s.test for s in _chain(statement)]
+        bound = {name for s in inner for name, _ in bindings(s)}
+        steady = not any(isinstance(n, cst.Call | cst.NamedExpr) for t in tests for n in walk(t))
+        steady = steady and not bound & {n.value for t in tests for n in names_read(t)}
+        computing = [self.computes(s) for s in inner]
+        return plain and steady and not self.makers(statement) and any(computing) and not all(computing)
+
+    def sort_branch(self, statement: cst.If) -> None:
+        for inner in _branches(statement):
+            line = cast(cst.SimpleStatementLine, inner)
+            self.around[id(line)] = id(statement)
+            self.sort_simple(line, line.body[0])
 
     def is_scope(self, item: cst.BaseExpression) -> bool:
         values = self.staging.values_of(item)
@@ -150,7 +190,9 @@ class _Loop:
                 continue
             values = self.values(call)
             helper = any(isinstance(v, Function) for v in self.values(call.func))
-            if id(call) in made or (helper and any(isinstance(v, Node) and v.kind == "variable" for v in values)):
+            if self.constructs(call):
+                out.append(call)
+            elif id(call) in made or (helper and any(isinstance(v, Node) and v.kind == "variable" for v in values)):
                 if not values or not all(isinstance(v, Node) and v.kind == "variable" for v in values):
                     raise _Whole
                 if len({id(v) for v in values}) != len(values) or any(call in walk(other) for other in out):
@@ -159,6 +201,14 @@ class _Loop:
             elif helper and any(n.kind == "variable" for v in values for n in nodes_in(v)):
                 raise _Whole
         return out
+
+    def constructs(self, call: cst.Call) -> bool:
+        """Whether a call makes an object that keeps variables and nothing else of the graph, another one each time."""
+        values = self.values(call)
+        classes = self.values(call.func)
+        if not values or not all(isinstance(v, Class) for v in classes) or not classes:
+            return False
+        return all(_is_kept(v) for v in values) and len({id(v) for v in values}) == len(values)
 
     def values(self, node: cst.CSTNode) -> list[Value]:
         seen = self.staging.observations.get(id(node), [])
@@ -173,13 +223,15 @@ class _Loop:
         )
 
     def keeps_state(self, small: cst.BaseSmallStatement) -> bool:
-        """``weights.append(w)``"""
+        """``weights.append(w)``, or ``weights.extend(layer.weights)``."""
         match small:
             case cst.Expr(
-                value=cst.Call(func=cst.Attribute(attr=cst.Name(value="append")), args=[cst.Arg(value=value)])
+                value=cst.Call(
+                    func=cst.Attribute(attr=cst.Name(value="append" | "extend")), args=[cst.Arg(value=value)]
+                )
             ):
                 values = self.values(value)
-                return bool(values) and all(isinstance(v, Node) and v.kind == "variable" for v in values)
+                return bool(values) and all(_is_kept(v) for v in values)
         return False
 
     # ------------------------------------------------------------------ what each half needs
@@ -207,13 +259,23 @@ class _Loop:
         )
 
     def read(self, statements: list[cst.CSTNode]) -> set[str]:
-        return {n.value for s in statements for n in names_read(s)}
+        tests = [n.value for n in self.tests_read()] if self.branches else []
+        return {n.value for s in statements for n in names_read(s)}.union(tests)
+
+    def tests_read(self) -> Iterator[cst.Name]:
+        """The names that decide about branches which both loops have."""
+        for node in walk(self.loop):
+            if isinstance(node, cst.If) and id(node) in self.branches:
+                for part in _chain(node):
+                    yield from names_read(part.test)
 
     def check_reads(self) -> None:
         """The first half may not read what the second binds, nor any tensor; the second may not bind state again."""
         seconds = [s for s in self.halves.second if s not in self.halves.first]
         bound = {name for s in seconds for name, _ in bindings(s)}
-        made = [name for s in self.halves.first if s not in self.halves.second for name, _ in bindings(s)]
+        owns = [s for s in self.halves.first if s not in self.halves.second]
+        # What several branches of one test bind is bound once.
+        made = [n for n, _ in dict.fromkeys((n, self.around.get(id(s), id(s))) for s in owns for n, _ in bindings(s))]
         for statement in self.halves.first:
             parts: list[cst.CSTNode] = list(self.makers(statement)) if statement in self.halves.second else [statement]
             for part in parts:
@@ -344,6 +406,30 @@ def _name_for(staging: Staging, call: cst.Call) -> str:
     return word if isinstance(word, str) and word.isidentifier() else base.strip("_") or "variable"
 
 
+def _is_kept(value: Value) -> bool:
+    """Whether a value is state: a variable, an object that keeps variables alone, or a list of these."""
+    if isinstance(value, Sequence):
+        return value.exact and bool(value.items) and all(map(_is_kept, value.items))
+    if isinstance(value, Instance):
+        return keeps_state_only(value) and any(True for _ in nodes_in(value))
+    return isinstance(value, Node) and value.kind == "variable"
+
+
+def _chain(statement: cst.If) -> Iterator[cst.If]:
+    """An ``if`` with its ``elif`` branches."""
+    yield statement
+    if isinstance(statement.orelse, cst.If):
+        yield from _chain(statement.orelse)
+
+
+def _branches(statement: cst.If) -> Iterator[cst.CSTNode]:
+    """The statements of all branches of an ``if``."""
+    for part in _chain(statement):
+        yield from part.body.body
+        if isinstance(part.orelse, cst.Else):
+            yield from part.orelse.body.body
+
+
 def _fed(node: Node) -> bool:
     """Whether a node depends on anything that is fed or trained."""
     stack, seen = [node], set()
@@ -367,6 +453,7 @@ class _Parter(Traced):
         self.split = split
         self.code = module.tree.code_for_node
         self.config = module.tree.config_for_parsing
+        self.dotted = {n.value for n in walk(module.tree) if isinstance(n, cst.Name) and "." in n.value}
         self.calls = {key: name for loop in found.values() for key, name in loop.extracted.items()}
         self.made: dict[int, cst.BaseExpression] = {}
         self.updated: dict[int, cst.CSTNode] = {}
@@ -435,10 +522,30 @@ class _Parter(Traced):
                     block = cast(cst.With, self.updated[id(statement)]).with_changes(body=cst.IndentedBlock(inner))
                     self.trace(statement, block)
                     out.append(block)
+            elif isinstance(statement, cst.If) and id(statement) in loop.branches:
+                branch = self.branch(loop, statement, wanted, first)
+                out += [branch] if branch is not None else []
             elif statement in wanted:
                 both = first and statement in loop.halves.second and statement not in loop.halves.host
                 out += self.extractions(loop, statement) if both else [self.copy(statement, first)]
         return out
+
+    def branch(self, loop: _Loop, statement: cst.If, wanted: list[cst.CSTNode], first: bool) -> cst.If | None:
+        """What one half has of a branch; None where that is nothing."""
+        body = self.half(loop, statement.body, wanted, first)
+        orelse: cst.If | cst.Else | None = None
+        if isinstance(statement.orelse, cst.If):
+            orelse = self.branch(loop, statement.orelse, wanted, first)
+        elif statement.orelse is not None:
+            inner = self.half(loop, statement.orelse.body, wanted, first)
+            orelse = cst.Else(cst.IndentedBlock(inner)) if inner else None
+        if not body and orelse is None:
+            return None
+        made = cast(cst.If, self.copy(statement, first))
+        empty = self.statement("pass\n", statement)
+        made = made.with_changes(body=cst.IndentedBlock(body or [empty]), orelse=orelse)
+        self.trace(statement, made)
+        return made
 
     def copy(self, statement: cst.CSTNode, first: bool) -> cst.BaseStatement:
         """A statement for one half; one that goes to both must not be one object in two places."""
@@ -460,7 +567,19 @@ class _Parter(Traced):
         return out
 
     def statement(self, text: str, source: cst.CSTNode) -> cst.SimpleStatementLine:
-        made = cst.parse_statement(text, config=self.config)
+        made = cast(cst.SimpleStatementLine, cst.parse_statement(text, config=self.config).visit(_Dotted(self.dotted)))
         for node in walk(made):
             self.trace(source, node)
-        return cast(cst.SimpleStatementLine, made)
+        return made
+
+
+class _Dotted(cst.CSTTransformer):
+    """Attributes that count as names of the body are names in new statements as well."""
+
+    def __init__(self, dotted: set[str]) -> None:
+        super().__init__()
+        self.dotted = dotted
+
+    def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.BaseExpression:
+        name = dotted_name(updated_node)
+        return name_node(name) if name in self.dotted else updated_node

@@ -69,7 +69,7 @@ def is_docstring(statement: cst.CSTNode) -> bool:
     return False
 
 
-def parameter_names(function: cst.FunctionDef) -> set[str]:
+def parameter_names(function: cst.FunctionDef | cst.Lambda) -> set[str]:
     """The parameters of a function."""
     params = function.params
     given = [*params.posonly_params, *params.params, *params.kwonly_params, params.star_arg, params.star_kwarg]

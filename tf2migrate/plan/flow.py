@@ -17,6 +17,7 @@ from tf2migrate.graph.values import (
     Const,
     Function,
     Graph,
+    Instance,
     Mapping,
     Node,
     Optimizer,
@@ -280,6 +281,9 @@ def _role(flow: Flow, atom: Atom) -> Role:
         if all(n.kind in ("variable", "layer") for n in held):
             if any(is_cell(v) and not isinstance(v, Node) for v in values):
                 return Role.VARIABLE
+            if any(isinstance(v, Instance) for v in values) and _makes_object(atom):
+                # It is given variables, and a part of the model like these.
+                return Role.VARIABLE
             return Role.ALIAS if not _reads_staged(flow, atom) else Role.STAGED
         return Role.STAGED
     if atom.changes and not atom.binds and _changes_variables(flow, atom):
@@ -287,6 +291,13 @@ def _role(flow: Flow, atom: Atom) -> Role:
     if _reads_staged(flow, atom) and not _is_compound(atom):
         return Role.STAGED if atom.binds or atom.changes else Role.HOST
     return Role.HOST
+
+
+def _makes_object(atom: Atom) -> bool:
+    match atom.statement:
+        case cst.SimpleStatementLine(body=[cst.Assign(value=cst.Call())]):
+            return True
+    return False
 
 
 def _given_role(flow: Flow, atom: Atom, definition: cst.FunctionDef) -> Role:
@@ -426,6 +437,11 @@ def path_to(value: object, node: object) -> str | None:
             inner = path_to(item, node)
             if inner is not None and isinstance(key, str | int):
                 return f"[{key!r}]{inner}"
+    if isinstance(value, Instance):
+        for name, item in sorted(value.attributes.items(), key=lambda pair: pair[1] is not node):
+            inner = path_to(item, node)
+            if inner is not None:
+                return f".{name}{inner}"
     return None
 
 

@@ -9,7 +9,7 @@ import libcst as cst
 
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import RunSite
-from tf2migrate.graph.values import Node
+from tf2migrate.graph.values import Class, Node
 from tf2migrate.plan.execution import Execution
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.region import Atom
@@ -155,6 +155,8 @@ class Plan:
     moving: dict[int, str] = field(default_factory=dict)
     # Steps that read variables of layers which they do not call, and the steps that call these: traced before.
     prebuilt: list[tuple[Step, list[Step]]] = field(default_factory=list)
+    # Classes whose objects keep variables, each base before what is derived from it.
+    keepers: list[Class] = field(default_factory=list)
     # Functions that take gradients of what they compute, by the id of the definition.
     taped: dict[int, TapedFunction] = field(default_factory=dict)
 

@@ -23,6 +23,7 @@ from tf2migrate.plan.forward import choose_forward, choose_loss
 from tf2migrate.plan.held import find_held, plain, settle
 from tf2migrate.plan.held_names import region_expression
 from tf2migrate.plan.immediate import is_immediate
+from tf2migrate.plan.keepers import check_keepers
 from tf2migrate.plan.layer_names import class_name, object_name
 from tf2migrate.plan.layers import find_layers, is_repeated, objects, unread_arguments
 from tf2migrate.plan.lifting import handed_steps, lifted_names
@@ -86,6 +87,7 @@ class Planner:
         plan.taken -= self.freed()
         plan.resets = find_resets(self.flow, self.slicer)
         self.variables(plan)
+        plan.keepers = check_keepers(self.staging, self.region)
         self.parameters(plan)
         self.steps(plan)
         plan.lifted = lifted_names(self.flow)

@@ -12,11 +12,13 @@ from tf2migrate.forms.collected import resolved
 from tf2migrate.forms.conveniences import written_out
 from tf2migrate.forms.fetched_locals import fetched_locals
 from tf2migrate.forms.iterators import iterated
+from tf2migrate.forms.keeper_names import keeper_names
 from tf2migrate.forms.module_aliases import modules_as_imports
 from tf2migrate.forms.moving_averages import written_averages
 from tf2migrate.forms.named_updates import named_updates
 from tf2migrate.forms.outlined_loops import outlined_loops
 from tf2migrate.forms.parted_loops import parted_loops
+from tf2migrate.forms.parted_objects import parted_objects
 from tf2migrate.forms.scope_defaults import written_defaults
 from tf2migrate.forms.shapes import other_shapes
 from tf2migrate.forms.step_counter import named_counter
@@ -52,6 +54,7 @@ STEPS = (
     written_defaults,
     versioned,
     written_targets,
+    keeper_names,
 )
 
 
@@ -79,6 +82,9 @@ def attempt(modules: list[Module], entry: str, marks: bool) -> Attempt:
         other = attempt([m.settled() for m in apart], entry, marks)
         return first if other.refusals else other
     found = _shaped(first, entry, marks)
+    parted = parted_objects(first.staging, first.modules) if found.refusals else None
+    if parted is not None:
+        return attempt([m.settled() for m in parted], entry, marks)
     written = fetched_locals(first.staging, modules) if found.refusals else None
     if written is not None:
         other = attempt([m.settled() for m in written], entry, marks)
@@ -114,12 +120,12 @@ def _forms(known: Attempt, entry: str, marks: bool) -> Iterator[Attempt]:
         if sized is not None:
             tried.append(_attempt(sized, entry, marks, _all_again(known, sized)))
             yield tried[-1]
-    if known.builders:
-        return
     for other in tried:
         parted = parted_loops(other.staging, other.modules)
         if parted is not None:
-            yield _attempt(parted, entry, marks, ())
+            yield _attempt(parted, entry, marks, _all_again(known, parted))
+    if known.builders:
+        return
     outlined = outlined_loops(known.staging, known.modules)
     if outlined is not None:
         tried.append(_attempt(outlined, entry, marks, ()))

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from tf2migrate.names.returns import return_directly
 from tf2migrate.plan.model import Slice, Step
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.reserved import RESERVED
 from tf2migrate.plan.slices import Slicer, in_order
 from tf2migrate.rewrite.signatures import Signatures
-from tf2migrate.rewrite.templates import return_directly
 
 
 @dataclass(slots=True)

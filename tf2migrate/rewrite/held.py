@@ -201,7 +201,7 @@ class HeldRewriter(Rewriter):
         """The class becomes a Keras model where it may."""
         part = next((p for p in self.together if p.held.definition is original), None)
         if part is None or not part.held.keras or not isinstance(updated, cst.ClassDef):
-            return updated
+            return super().header(original, updated)
         base = self.symbols.expression(f"{self.symbols.tf}.keras.Model")
         return updated.with_changes(
             bases=[cst.Arg(base)],

@@ -25,6 +25,7 @@ from tf2migrate.rewrite.choices import function_names
 from tf2migrate.rewrite.collection_names import drop_collection_names
 from tf2migrate.rewrite.comments import standing_alone
 from tf2migrate.rewrite.flag_parsing import check_changes, parses
+from tf2migrate.rewrite.keeper_classes import keepers_as_layers, own_weight
 from tf2migrate.rewrite.layout import Layout
 from tf2migrate.rewrite.model_penalties import penalties
 from tf2migrate.rewrite.side_outputs import SideOutputs
@@ -61,6 +62,7 @@ class Rewriter(SideOutputs):
         self.lifted()
         self.sessions()
         self.layer_classes()
+        keepers_as_layers(self)
         self.place_model()
         self.place_steps()
         self.runs.edit = Substitution(self.symbols, self.replacements, self.whole, self.names)
@@ -172,7 +174,8 @@ class Rewriter(SideOutputs):
         symbols = self.all_symbols[node.place.module]
 
         def replace(updated: cst.BaseExpression) -> cst.BaseExpression:
-            return symbols.expression(anywhere(symbols, node, call, cast(cst.Call, updated)))
+            weight = own_weight(self, symbols, node, call, cast(cst.Call, updated))
+            return weight or symbols.expression(anywhere(symbols, node, call, cast(cst.Call, updated)))
 
         return replace
 

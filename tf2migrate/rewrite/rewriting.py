@@ -12,6 +12,7 @@ from tf2migrate.plan.refusal import Refusal
 from tf2migrate.plan.region import Atom
 from tf2migrate.rewrite.composer import Composer
 from tf2migrate.rewrite.edits import Edits
+from tf2migrate.rewrite.keeper_classes import layer_header
 from tf2migrate.rewrite.listing import Listing
 from tf2migrate.rewrite.resets import Resets
 from tf2migrate.rewrite.runs import Runs
@@ -66,6 +67,8 @@ class Rewriting:
 
     def header(self, original: cst.CSTNode, updated: cst.CSTNode) -> cst.CSTNode:
         """A class of the user, whose first line may change."""
+        if isinstance(original, cst.ClassDef) and isinstance(updated, cst.ClassDef):
+            return layer_header(self, original, updated)
         return updated
 
     def insert(self, atom: Atom, statements: list[cst.BaseStatement]) -> None:

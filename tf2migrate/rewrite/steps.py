@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from tf2migrate.names.returns import return_directly
 from tf2migrate.plan.forward import fetch_reads, is_gradient, uses_forward
 from tf2migrate.plan.held import plain
 from tf2migrate.plan.model import Step, Update
@@ -15,7 +16,6 @@ from tf2migrate.rewrite.metrics import metric_lines, metrics_of
 from tf2migrate.rewrite.results import Results
 from tf2migrate.rewrite.signatures import placeholder_argument
 from tf2migrate.rewrite.tapes import Piece
-from tf2migrate.rewrite.templates import return_directly
 
 
 @dataclass(slots=True)

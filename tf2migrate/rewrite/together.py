@@ -52,6 +52,9 @@ class Together:
         first.edits.removed -= first.edits.replaced.keys()
         if first.plan.layers.keys() & part.plan.layers.keys() or first.classes.items() & part.classes.items():
             raise self.clash(part)
+        if {id(cls) for cls in first.plan.keepers} & {id(cls) for cls in part.plan.keepers}:
+            raise self.clash(part)
+        first.plan.keepers += part.plan.keepers
         first.replacements.update(part.replacements)
         first.generated |= part.generated
         first.classes |= part.classes
