@@ -72,6 +72,13 @@ def cells(text: str) -> list[str]:
             id="attention",
         ),
         pytest.param(
+            "def net():\n    " + RUN.format("cells.MultiRNNCell([cells.GRUCell(3) for _ in range(2)])") + "\n"
+            "with tf.variable_scope('r'):\n    net()\n"
+            "with tf.variable_scope('r', reuse=tf.AUTO_REUSE):\n    net()\n",
+            ["r/rnn/multi_rnn_cell/cell_0/gru_cell", "r/rnn/multi_rnn_cell/cell_1/gru_cell"],
+            id="a function called again with reuse",
+        ),
+        pytest.param(
             "rnn.stack_bidirectional_dynamic_rnn([cells.GRUCell(3)], [rnn.NASCell(3)], x, dtype=tf.float32)",
             [
                 "stack_bidirectional_rnn/cell_0/bidirectional_rnn/bw/nas_cell",
@@ -94,6 +101,13 @@ TWICE = "with tf.variable_scope('r', reuse={}):\n    " + RUN.format("cells.GRUCe
         pytest.param(TWICE.format("False") * 2, "TFM404", id="made twice"),
         pytest.param(TWICE.format("False") + TWICE.format("True"), "TFM702", id="shared by name"),
         pytest.param(TWICE.format("True"), "TFM404", id="reused before it is made"),
+        pytest.param(
+            "def net(size):\n    " + RUN.format("cells.GRUCell(size)") + "\n"
+            "with tf.variable_scope('r'):\n    net(3)\n"
+            "with tf.variable_scope('r', reuse=True):\n    net(4)\n",
+            "TFM702",
+            id="made again with another size",
+        ),
         pytest.param(
             "class Own(cells.RNNCell):\n    pass\n" + RUN.format("Own()"), "TFM702", id="a cell class of the program"
         ),

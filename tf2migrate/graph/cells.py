@@ -55,8 +55,15 @@ OWNERS = {
 LSTM_FIELDS = ("c", "h")
 
 
+# What is known of a cell beside its arguments.
+OWN = {"cell", "built", "shared"}
+
+
 class Cells(Flags):
     """Makes cells, and their variables where they are called first."""
+
+    cells_made: dict[int, list[tuple[ScopeEntry, list[Node]]]]
+    """The cells that each expression made, by the scope that was open."""
 
     # ------------------------------------------------------------------ cells
     def leaf_cell(self, name: str, named: dict[str, Value], node: cst.Call) -> Value:
@@ -66,12 +73,43 @@ class Cells(Flags):
                 return unknown
         if any(True for _ in nodes_in(named.get("num_units"))):
             return self.refuse("TFM702", node, "the size of this cell is a tensor")
+        known = self.made_before(name, named, node)
+        if known is not None:
+            self.staging.touched.append((known, self.place()))
+            return known
         made = self.make("variable", name, [], node)
         made.trainable = False
         made.details.update(named)
         made.details["cell"] = Const(name)
         self.staging.touched.append((made, self.place()))
+        self.cells_here(node).append(made)
         return made
+
+    def cells_here(self, node: cst.Call) -> list[Node]:
+        """The cells that an expression has made since the innermost scope was entered."""
+        visits = self.cells_made.setdefault(id(node), [])
+        if not visits or visits[-1][0] is not self.scopes[-1]:
+            visits.append((self.scopes[-1], []))
+        return visits[-1][1]
+
+    def made_before(self, name: str, named: dict[str, Value], node: cst.Call) -> Node | None:
+        """The cell that the same expression made in the same scope, where the scope shares its variables now.
+
+        Whether the new cell is that one shows when it is called: see ``is_shared``.
+        """
+        scope, here = self.scopes[-1], self.cells_here(node)
+        first = self.cells_made[id(node)][0]
+        shares = scope.reuse is True or scope.reuse == "auto"
+        if first[0] is scope or first[0].path != scope.path or not shares or len(first[1]) <= len(here):
+            return None
+        known = first[1][len(here)]
+        if known.op != name or "built" not in known.details or set(known.details) - OWN != set(named):
+            return None
+        if any(key_of(known.details[key]) != key_of(value) for key, value in named.items()):
+            return None
+        here.append(known)
+        known.details["shared"] = Const(True)
+        return known
 
     def stacked(self, name: str, named: dict[str, Value], node: cst.Call) -> Value:
         cells = named.get("cells")
@@ -134,7 +172,7 @@ class Cells(Flags):
         """The first call of a cell makes its variables; gives the reason why that cannot be followed."""
         match cell:
             case Cell(name="tf.nn.rnn_cell.MultiRNNCell", cells=cells):
-                if all("built" in leaf.details for leaf in leaves(cell)):
+                if all(is_settled(leaf) for leaf in leaves(cell)):
                     return None
                 with self.inside(None, self.scopes[-1].unique("multi_rnn_cell")):
                     for index, inner in enumerate(cells.items):
@@ -167,13 +205,13 @@ class Cells(Flags):
     def build_owner(self, name: str, cells: Sequence, node: cst.Call) -> Unknown | None:
         """The variables of a wrapper stand beside the scope of the cell inside of it."""
         inner, own = cells.items
-        if not isinstance(own, Node) or "built" in own.details:
+        if not isinstance(own, Node) or all(is_settled(leaf) for leaf in (own, *leaves(inner))):
             return None
         with self.inside(None, self.scopes[-1].unique(OWNERS[name])):
             return self.build(inner, node) or self.settle_cell(own, self.scopes[-1].path, node)
 
     def build_leaf(self, cell: Node, node: cst.Call) -> Unknown | None:
-        if "built" in cell.details:
+        if is_settled(cell):
             return None
         return self.settle_cell(cell, self.full_name(cell.details.get("name"), CELLS[cell.op], node), node)
 
@@ -190,6 +228,8 @@ class Cells(Flags):
             case _:
                 reuse = "maybe"
         known = self.by_name.get(f"cell {path}")
+        if "shared" in cell.details:
+            return self.confirm(cell, path, reuse, node)
         if reuse == "maybe" or (reuse and "?" in path):
             return self.refuse("TFM404", node, "whether this cell shares its variables depends on what is not known")
         if known is not None and reuse:
@@ -204,6 +244,14 @@ class Cells(Flags):
         cell.details["built"] = Const(True)
         self.by_name[f"cell {path}"] = cell
         self.collections.setdefault("variables", []).append(cell)
+        return None
+
+    def confirm(self, cell: Node, path: str, reuse: bool | str, node: cst.Call) -> Unknown | None:
+        """Whether a cell that was made again has the variables of the first one."""
+        if cell.name != path or not reuse or reuse == "maybe":
+            reason = f"a cell that is made again has the variables of `{cell.name}` only where it is called there"
+            return self.refuse("TFM404", node, reason)
+        del cell.details["shared"]
         return None
 
     # ------------------------------------------------------------------ states
@@ -244,6 +292,11 @@ def leaves(cell: Value) -> list[Node]:
         case Node():
             return [cell]
     return []
+
+
+def is_settled(leaf: Node) -> bool:
+    """Whether it is known which variables a cell has."""
+    return "built" in leaf.details and "shared" not in leaf.details
 
 
 def form_of(cell: Value) -> object:

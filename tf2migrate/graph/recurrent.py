@@ -87,7 +87,8 @@ class Recurrent(Control, Cells):
 
     # ------------------------------------------------------------------ running
     def dynamic(self, name: str, named: dict[str, Value], node: cst.Call) -> Value:
-        problem = self.problem(named, node, "cell")
+        # The recipe transposes the inputs, which makes a tensor of them.
+        problem = self.problem(named, node, "cell", constant=not is_given(named.get("time_major")))
         if problem is not None:
             return problem
         cell = named["cell"]
@@ -202,8 +203,10 @@ class Recurrent(Control, Cells):
         ]
         return Sequence([self.part(made, node), *states], "tuple")
 
-    def problem(self, named: dict[str, Value], node: cst.Call, *cells: str) -> Value | None:
-        """Why a function that runs cells cannot be followed."""
+    def problem(
+        self, named: dict[str, Value], node: cst.Call, *cells: str, constant: bool = False
+    ) -> Value | None:
+        """Why a function that runs cells cannot be followed; it may read a ``constant`` of the host."""
         for value in named.values():
             if (unknown := unknown_in(value)) is not None:
                 return unknown
@@ -211,7 +214,7 @@ class Recurrent(Control, Cells):
             if not is_cell(named.get(key)):
                 return self.not_a_cell(named.get(key), node)
         inputs = named.get("inputs")
-        if inputs is None or not any(True for _ in nodes_in(inputs)):
+        if inputs is None or not ((constant and isinstance(inputs, Host)) or any(True for _ in nodes_in(inputs))):
             return self.refuse("TFM702", node, "what this recurrent network reads is not a tensor of this graph")
         dtype = named.get("dtype")
         match dtype:

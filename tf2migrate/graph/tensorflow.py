@@ -149,6 +149,7 @@ class TensorFlow(Recurrent, Distributions, Datasets, Control, MovingAverages, Co
         super().__init__(project, entry)
         self.scopes = [ScopeEntry("")]
         self.by_name = {}
+        self.cells_made = {}
         self.controls = []
         self.callbacks = []
         self.sessions = []

@@ -77,6 +77,8 @@ def attempt(modules: list[Module], entry: str, marks: bool) -> Attempt:
     first = _attempt(modules, entry, marks, ())
     if not first.refusals or first.staging.obstacles:
         return first
+    # The forms that were written out already are kept: the analysis is of those.
+    modules = first.modules
     apart = written_transitions(first.staging, modules) or cells_apart(first.staging, modules)
     if apart is not None:
         other = attempt([m.settled() for m in apart], entry, marks)
