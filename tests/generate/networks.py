@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
+from tests.generate import extras
 from tests.generate.writer import Input, Tensor, Writer
 
 ACTIVATIONS = ("tf.nn.relu", "tf.nn.sigmoid", "tf.nn.tanh", "tf.tanh", "tf.nn.elu", "tf.sigmoid", "tf.nn.softplus")
@@ -375,6 +376,10 @@ def _batch_norm(w: Writer, h: Tensor) -> Tensor:
     return w.bind(normal, h.width, h.needs | {training}, "bn", "h")
 
 
+def _conditional(w: Writer, h: Tensor) -> Tensor:
+    return _noise(w, h) if w.in_function else extras.conditional(w, h, _training(w))
+
+
 def _lambda(w: Writer, h: Tensor) -> Tensor:
     act = w.fresh("leaky", "act", "squash")
     w.line(f"{act} = lambda v: tf.maximum(v, {w.decimal(0.1, 0.3)} * v)")
@@ -422,6 +427,7 @@ WITHOUT: tuple[tuple[Layer, float], ...] = (
     (_lambda, 1),
     (_captured, 2),
     (_noise, 1),
+    (_conditional, 1),
     (_input_gradient, 1),
 )
 # Layers whose variables are found again by their names.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from random import Random
 
-from tests.generate import networks, sessions, training
+from tests.generate import extras, networks, sessions, training
 from tests.generate.writer import Input, Tensor, Train, Writer
 
-STYLES = ("script",) * 12 + ("main",) * 4 + ("class",) * 8 + ("builder",)
+STYLES = ("script",) * 12 + ("main",) * 4 + ("class",) * 8 + ("builder",) + ("hierarchy",) * 2
 
 
 def random_program(seed: int) -> str:
@@ -26,11 +26,17 @@ def random_program(seed: int) -> str:
             w.line("main()")
     elif style == "class":
         _class(w)
+    elif style == "hierarchy":
+        _hierarchy(w)
     elif style == "builder":
         _builder(w)
     else:
         losses, trains = _graph(w)
         w.line()
+        if w.chance(0.2):
+            w.reports.append(extras.define_report(w))
+        if w.chance(0.15):
+            w.evaluations.append(extras.define_evaluation(w, losses[0]))
         _between(w)
         sessions.Runs(w, losses, trains).write()
     return w.text()
@@ -85,6 +91,14 @@ def _graph(w: Writer) -> tuple[list[Tensor], list[Train]]:
         trains.append(training.make_train(w, losses[-1], _var_list(w)))
     while w.chance(0.25):
         training.make_update(w)
+    if w.chance(0.12):
+        extras.make_average(w, trains)
+    if w.chance(0.08):
+        extras.make_group(w, trains)
+    if w.chance(0.15):
+        extras.make_summaries(w, losses[0], w.fetchable[-1])
+    if w.chance(0.15):
+        extras.make_saver(w)
     return losses, trains
 
 
@@ -147,6 +161,33 @@ def _class(w: Writer) -> None:
                 w.line(call.format(held=held, session=session))
 
 
+def _hierarchy(w: Writer) -> None:
+    """A base class whose constructor calls what its subclass builds."""
+    base, name = w.fresh("Base", "Algorithm", "BaseModel"), w.fresh("Network", "Model", "Net")
+    build, held = w.one_of(("build", "_build_net", "create")), w.fresh("net", "model", "network")
+    with w.block(f"class {base}(object):"):
+        with w.block("def __init__(self, rate=0.1):"):
+            w.line("self.rate = rate")
+            w.line(f"self.{build}()")
+        w.line()
+        with w.block(f"def {build}(self):"):
+            w.line("raise NotImplementedError")
+    w.line()
+    with w.block(f"class {name}({base}):"):
+        if w.chance(0.4):
+            with w.block("def __init__(self):"):
+                w.line(w.one_of((f"super({name}, self).__init__(0.2)", f"{base}.__init__(self)")))
+            w.line()
+        with w.block(f"def {build}(self):"):
+            w.holder = "self."
+            losses, trains = _graph(w)
+    w.line()
+    w.line(f"{held} = {name}()")
+    w.holder = f"{held}."
+    w.line()
+    sessions.Runs(w, losses, trains).write()
+
+
 def _methods(w: Writer, losses: list[Tensor], trains: list[Train]) -> list[str]:
     """Methods that run something, and calls of them."""
     train, loss = trains[0], losses[0]
@@ -173,7 +214,7 @@ def _builder(w: Writer) -> None:
         w.variables.clear()
         shown = [*w.inputs, *(t.name for t in losses), *(t.name for t in trains)]
         w.line(f"return {', '.join(shown)}")
-    w.fetchable, w.updates = [], []
+    w.fetchable, w.updates, w.averages, w.summaries, w.savers = [], [], [], [], []
     w.line()
     w.line(f"{', '.join(shown)} = {name}()")
     sessions.Runs(w, losses, trains).write()

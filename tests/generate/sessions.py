@@ -33,7 +33,7 @@ class Runs:
         self.w = w
         self.losses = losses
         self.trains = trains
-        self.session = ""
+        self.session = self.writer = ""
         self.loops = 0
 
     def write(self) -> None:
@@ -80,9 +80,15 @@ class Runs:
     # -------------------------------------------------------------- parts
     def _first(self) -> None:
         w = self.w
+        if w.summaries:
+            self.writer = w.fresh("writer", "summary_writer")
+            graph = w.one_of((f"{self.session}.graph", f"graph={self.session}.graph", "tf.get_default_graph()"))
+            w.line(f'{self.writer} = tf.summary.FileWriter("logs", {graph})')
         if w.chance(0.3):
             self._look()
         self._train_loop()
+        if w.savers:
+            self._save()
         if w.chance(0.25):
             self._updates()
         if w.chance(0.03):
@@ -96,6 +102,8 @@ class Runs:
         if w.variables and w.chance(0.6):
             chosen = w.random.sample(w.variables, min(len(w.variables), w.number(1, 3)))
             w.line(f"print({self.session}.run([{', '.join(w.ref(name) for name in chosen)}]))")
+        for average, variable in w.averages:
+            w.line(f"print({self.session}.run({w.ref(average)}.average({w.ref(variable)})))")
         if w.chance(0.1) and self.losses:
             self._overwrite()
 
@@ -107,7 +115,33 @@ class Runs:
         w = self.w
         for update in w.updates:
             if w.chance(0.7):
-                w.line(f"print({self.session}.run({w.ref(update)}))")
+                w.line(f"print({self.session}.run({w.ref(update)}{_with_feed(w, update.needs)}))")
+
+    def _save(self) -> None:
+        """A checkpoint, and now and then going back to it."""
+        w = self.w
+        saver, path = w.ref(w.savers[0]), w.one_of(('"./model.ckpt"', '"checkpoints"', "os.path.join('.', 'net')"))
+        if path.startswith("os"):
+            w.line("import os")
+        w.line(f"{saver}.save({self.session}, {path})")
+        if w.chance(0.6):
+            self._train(self.trains[0], "")
+            w.line(f"{saver}.restore({self.session}, {path})")
+
+    def _summarize(self, index: str, rows: str) -> None:
+        """Summaries of this step, alone or beside the training."""
+        w = self.w
+        summary, train = w.summaries[0], self.trains[0]
+        result = w.fresh("summary", "text", "logged")
+        if w.chance(0.5):
+            w.line(f"{result} = {self.session}.run({w.ref(summary)}{_with_feed(w, summary.needs, rows)})")
+        else:
+            needs = summary.needs | train.needs
+            order = ("_", result), (w.ref(train), w.ref(summary))
+            way = w.one_of((1, -1))
+            targets, listed = (", ".join(names[::way]) for names in order)
+            w.line(f"{targets} = {self.session}.run([{listed}]{_with_feed(w, needs, rows)})")
+        w.line(f"{self.writer}.add_summary({result}, {index})")
 
     def _overwrite(self) -> None:
         """A result takes the name of its tensor."""
@@ -137,7 +171,15 @@ class Runs:
         needs: frozenset[str] = frozenset().union(*(tensor.needs for tensor in chosen))
         names = [w.ref(tensor) for tensor in chosen]
         feed = _with_feed(w, needs)
-        form = w.random.choices(("list", "tuple", "dict", "one", "eval", "nested"), (4, 1, 1, 3, 2, 1))[0]
+        if w.reports and w.chance(0.3):
+            w.line(f"{w.reports[0]}({self.session}.run({names[0]}{feed}){w.one_of(('', ', 2', ', scale=3'))})")
+            return
+        if w.evaluations and w.chance(0.4):
+            w.line(f"print({w.evaluations[0]}({self.session}, {feed_for(w, self.losses[0].needs)}))")
+            return
+        form = w.random.choices(
+            ("list", "tuple", "dict", "one", "eval", "nested", "deep"), (4, 1, 1, 3, 2, 1, 0.5)
+        )[0]
         run = f"{self.session}.run"
         if form == "one" or (len(chosen) == 1 and form != "eval"):
             w.line(f"print({run}({names[0]}{feed}))")
@@ -149,6 +191,10 @@ class Runs:
         elif form == "dict":
             keys = ", ".join(f'"k{i}": {name}' for i, name in enumerate(names))
             w.line(f"for key, value in sorted({run}({{{keys}}}{feed}).items()): print(key, value)")
+        elif form == "deep":
+            nested = f'{{"first": [{names[0]}], "rest": ({", ".join(names[1:])},)}}'
+            w.line(f"everything = {run}({nested}{feed})")
+            w.line('print(everything["first"][0], everything["rest"])')
         elif form == "nested":
             w.line(f"print({run}([{names[0]}, ({', '.join(names[1:])},)]{feed}))")
         else:
@@ -176,8 +222,11 @@ class Runs:
             for train in self.trains:
                 if w.chance(0.9) or train is self.trains[0]:
                     self._train(train, rows)
+            if w.summaries and w.chance(0.7):
+                self._summarize(index, rows)
             if w.updates and w.chance(0.3):
-                w.line(f"{self.session}.run({w.ref(w.one_of(w.updates))})")
+                update = w.one_of(w.updates)
+                w.line(f"{self.session}.run({w.ref(update)}{_with_feed(w, update.needs, rows)})")
             if w.chance(0.3):
                 with w.block(f"if {index} % 2 == {w.number(0, 1)}:"):
                     self._look()

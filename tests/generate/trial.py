@@ -18,6 +18,7 @@ from tf2migrate.verify.values import Verdict
 from tf2migrate.verify.wording import describe
 
 RTOL = 1e-3  # some optimizers double a rounding error every few steps
+SECONDS = 600.0  # the machine may be busy with other things
 
 
 class Outcome(enum.StrEnum):
@@ -59,7 +60,7 @@ def try_program(text: str, runner: Runner, oracle: str | None = None, *, plain: 
         steps=0,
         rtol=RTOL,
         atol=1e-5,
-        timeout=60.0,
+        timeout=SECONDS,
         pool=runner,
     )
     said = "\n".join(describe("program.py", comparison, RTOL, 1e-5))
@@ -82,7 +83,7 @@ def _runs_plain(plain: str, runner: Runner) -> str:
         root = Path(folder, "program")
         root.mkdir()
         (root / "program.py").write_text(plain, "utf-8")
-        job = Job(role="tf2", root=root, entry="program.py", cwd=root, scratch=Path(folder), steps=0)
+        job = Job(role="tf2", root=root, entry="program.py", cwd=root, scratch=Path(folder), steps=0, seconds=SECONDS)
         ended = runner.run(sys.executable, job)
         lines = job.stderr.read_text("utf-8", "replace").strip().splitlines() or ["it died"]
     return lines[-1] if ended.status or ended.late else ""

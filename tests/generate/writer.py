@@ -63,6 +63,11 @@ class Writer:
     fetchable: list[Tensor] = field(default_factory=list)
     updates: list[Train] = field(default_factory=list)
     helpers: list[str] = field(default_factory=list)
+    averages: list[tuple[str, str]] = field(default_factory=list)
+    summaries: list[Train] = field(default_factory=list)
+    savers: list[str] = field(default_factory=list)
+    reports: list[str] = field(default_factory=list)
+    evaluations: list[str] = field(default_factory=list)
     has_batch_norm: bool = False
     has_regularizer: bool = False
     reusing: bool = False
