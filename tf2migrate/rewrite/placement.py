@@ -42,6 +42,11 @@ class Placement(Removal):
             self.generated.add(function.name)
         self.check_references()
 
+    def inner_classes(self) -> list[Atom]:
+        """Layer functions that the body itself defines: what uses their classes has to stand behind them."""
+        definitions = {id(function.definition) for function in self.plan.layers.values()}
+        return [atom for atom in self.region.atoms if id(atom.statement) in definitions]
+
     def check_references(self) -> None:
         """A layer function may only be called, at the calls that were seen."""
         seen = {id(c.call.func) for f in self.plan.layers.values() for c in f.calls}
@@ -97,7 +102,7 @@ class Placement(Removal):
             if self.flow.role(atom) is Role.ALIAS and atom.number < anchor.number:
                 aliases += self.composer.moved(atom, self.plan.model)
                 self.edits.removed.add(id(atom.statement))
-        if self.region.is_module:
+        if self.region.is_module or self.inner_classes():
             self.insert(anchor, [*made, *instance, *aliases])
         else:
             owner = self.region.frame.owner

@@ -124,6 +124,8 @@ class Rewriter(SideOutputs):
             parameter = read.value in self.region.frame.env and not sources
             if sources and all(self.is_imported_again(source, read.value) for source in sources):
                 continue
+            if any(source in self.inner_classes() for source in sources):
+                continue
             if staying or parameter:
                 self.host += [read.value] if read.value not in self.host else []
                 if atom in forward and id(read) not in only:
