@@ -14,6 +14,7 @@ from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.interpreter import BUILTINS, Statements
 from tf2migrate.graph.shape_rules import result_shape
 from tf2migrate.graph.sizes import indexed
+from tf2migrate.graph.strings import filled_in, interpolated
 from tf2migrate.graph.values import (
     Bound,
     Builtin,
@@ -119,7 +120,7 @@ class Expressions(Statements):
             case cst.Integer() | cst.Float() | cst.Imaginary() | cst.SimpleString() | cst.ConcatenatedString():
                 return self.literal(node, frame)
             case cst.FormattedString():
-                return self.formatted(node, frame)
+                return interpolated(node, lambda part: self.evaluate(part, frame))
             case cst.Attribute(value=base, attr=attr):
                 return self.attribute(self.evaluate(base, frame), attr.value, node)
             case cst.Call():
@@ -183,12 +184,6 @@ class Expressions(Statements):
             return Host()
         text = cast(cst.Integer | cst.Float | cst.Imaginary | cst.SimpleString, node).value
         return Const(ast.literal_eval(text))
-
-    def formatted(self, node: cst.FormattedString, frame: Frame) -> Value:
-        for part in node.parts:
-            if isinstance(part, cst.FormattedStringExpression):
-                self.evaluate(part.expression, frame)
-        return Host()
 
     # ------------------------------------------------------------------ displays
     def display(self, node: cst.List | cst.Tuple | cst.Set, frame: Frame) -> Value:
@@ -270,6 +265,8 @@ class Expressions(Statements):
             # TensorFlow 1 counts with dimensions: the result is one again.
             return Dimension(dimension.of, size) if isinstance(size, Const | Host) else size
         left, right = (self.listed(v) if isinstance(v, Shape) else v for v in (left, right))
+        if isinstance(left, Const) and isinstance(left.value, str) and operator == "Modulo":
+            right = filled_in(right)
         if isinstance(left, Const) and isinstance(right, Const) and operator in FOLDED:
             try:
                 return Const(FOLDED[operator](left.value, right.value))

@@ -379,7 +379,9 @@ class Variables(Worlds):
         if training is not None:
             result.details["training"] = training
         in_place = named.get("updates_collections", HOST)
-        if name.endswith(("batch_normalization", "batch_norm")) and is_given(in_place):
+        known = training if training is not None else Const(contrib)
+        infers = isinstance(known, Const) and known.value is not None and not known.value
+        if name.endswith(("batch_normalization", "batch_norm")) and is_given(in_place) and not infers:
             update = self.make("assign", f"{name}.update", [result], node)
             self.collections.setdefault("update_ops", []).append(update)
         self.regularize(owner, [v for name, v in named.items() if name.endswith("_regularizer")], node)

@@ -32,7 +32,10 @@ class LayerFunction:
     ``lifted`` are names from outside that only exist inside other functions now: ``call`` gets them as well.
     ``first`` are statements of the constructor (or of ``build``), ``second`` those of ``call``; both hold simple
     statements and compound headers by identity. ``shapes`` are the tensor parameters whose static shape the
-    variables need.
+    variables need. ``stepped`` are statements that make state in some passes of a loop only, or several times in
+    one, ``leaving`` those of the constructor that end it where an early ``return`` ended the function.
+    ``called_with`` is what stands in arguments of inner layers that these get in their calls, ``unread`` what stands
+    in those that they do not need.
     """
 
     definition: cst.FunctionDef
@@ -44,6 +47,11 @@ class LayerFunction:
     shapes: list[str] = field(default_factory=list)
     first: set[int] = field(default_factory=set)
     second: set[int] = field(default_factory=set)
+    stepped: set[int] = field(default_factory=set)
+    leaving: set[int] = field(default_factory=set)
+    called_with: set[int] = field(default_factory=set)
+    unread: set[int] = field(default_factory=set)
+    parted: bool = False
     state: dict[str, str] = field(default_factory=dict)
     lifted: list[str] = field(default_factory=list)
 

@@ -6,16 +6,26 @@ same variables (``reuse``), and have one each when it gave them different ones; 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import libcst as cst
 
+from tf2migrate.api.symbols import tf1_symbol
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Node, Scope, Session, Value, key_of, nodes_in
+from tf2migrate.graph.values import Node, Scope, Session, Symbol, Value, key_of, nodes_in
 from tf2migrate.names.bindings import all_reads, bindings, bound_names, changed_names, names_read
 from tf2migrate.names.tree import children, ids_in
 from tf2migrate.plan.flow import Flow, Role
+from tf2migrate.plan.layer_bodies import (
+    bodies_of,
+    enclosed,
+    is_return,
+    own_part,
+    passes_left,
+    simple_statements,
+    stepped,
+)
 from tf2migrate.plan.layer_model import LayerCall, LayerFunction, LayerObject, parameter_of
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 
@@ -39,7 +49,7 @@ def find_layers(flow: Flow) -> dict[int, LayerFunction]:
             made = out.setdefault(definition, LayerFunction(function))
             made.calls.append(LayerCall(call, place.steps[-1].frame, frame, frozenset(owned[id(frame)])))
     for function2 in out.values():
-        _split(flow, function2)
+        _split(flow, out, function2)
     return out
 
 
@@ -77,48 +87,14 @@ def objects(calls: Iterable[tuple[LayerFunction, LayerCall]], where: Refusal) ->
 
 
 # ------------------------------------------------------------------ the split
-def simple_statements(body: Iterable[cst.CSTNode]) -> Iterator[cst.CSTNode]:
-    """The simple statements of a body and the headers of its compound ones, in order."""
-    for statement in body:
-        match statement:
-            case cst.SimpleStatementLine():
-                yield statement
-            case cst.BaseSmallStatement():
-                yield statement
-            case cst.With(body=inner):
-                yield from simple_statements(inner.body)
-            case cst.If(body=inner, orelse=orelse):
-                yield statement
-                yield from simple_statements(inner.body)
-                if isinstance(orelse, cst.If):
-                    yield from simple_statements([orelse])
-                elif orelse is not None:
-                    yield from simple_statements(orelse.body.body)
-            case cst.For(body=inner, orelse=None):
-                yield statement
-                yield from simple_statements(inner.body)
-            case _:
-                yield statement
-
-
-def loops(body: Iterable[cst.CSTNode], around: cst.For | None = None) -> Iterator[tuple[cst.CSTNode, cst.For | None]]:
-    """Each simple statement of a body with the loop that it is in; the inner one of two."""
-    for statement in body:
-        match statement:
-            case cst.With(body=inner):
-                yield from loops(inner.body, around)
-            case cst.If():
-                yield statement, around
-                yield from loops(_bodies(statement), around)
-            case cst.For(body=inner, orelse=None):
-                yield statement, around
-                yield from loops(inner.body, statement)
-            case _:
-                yield statement, around
-
-
-def _split(flow: Flow, function: LayerFunction) -> None:
-    """Parts the statements and parameters of a layer function."""
+def _split(flow: Flow, layers: dict[int, LayerFunction], function: LayerFunction) -> None:
+    """Parts the statements and parameters of a layer function, after those of the layer functions that it calls."""
+    if function.parted:
+        return
+    function.parted = True
+    for other in layers.values():
+        if any(call.caller in function.frames for call in other.calls):
+            _split(flow, layers, other)
     staging = flow.staging
     statements = list(simple_statements(function.definition.body.body))
     creating: dict[int, list[cst.BaseExpression]] = {}
@@ -131,56 +107,24 @@ def _split(flow: Flow, function: LayerFunction) -> None:
             raise NotPlanned(_refusal(staging, function, statement, reason))
         if found:
             creating[id(statement)] = _whole_value(flow, function, statement, found)
-    _check_loops(flow, function, creating)
+            for expression in creating[id(statement)]:
+                late, unread = _not_constructing(staging, layers, expression)
+                function.called_with |= late
+                function.unread |= unread
+    function.stepped = stepped(function.definition.body.body, set(creating))
     bound_by: dict[str, list[cst.CSTNode]] = {}
     for statement in statements:
         if isinstance(statement, cst.For):
             for name in bound_names(statement.target):
                 bound_by.setdefault(name, []).append(statement)
-        for name, _ in bindings(_own(statement)):
+        for name, _ in bindings(own_part(statement)):
             bound_by.setdefault(name, []).append(statement)
-        for name in changed_names(_own(statement), lambda base: True):
+        for name in changed_names(own_part(statement), lambda base: True):
             if statement not in bound_by.setdefault(name, []):
                 bound_by[name].append(statement)
     _first(flow, function, statements, creating, bound_by)
     _second(flow, function, statements, creating, bound_by)
     _route(flow, function, statements, creating)
-
-
-def _check_loops(flow: Flow, function: LayerFunction, creating: dict[int, list[cst.BaseExpression]]) -> None:
-    """State of a loop is a list with one element for each pass: no second loop and no branch may stand between."""
-    parents: dict[int, cst.CSTNode] = {}
-    stack: list[cst.CSTNode] = [function.definition.body]
-    while stack:
-        node = stack.pop()
-        for child in children(node):
-            parents[id(child)] = node
-            stack.append(child)
-    for statement, loop in loops(function.definition.body.body):
-        if loop is None or id(statement) not in creating:
-            continue
-        above = parents.get(id(statement))
-        between = 0
-        while above is not None and above is not function.definition.body:
-            if isinstance(above, cst.For):
-                between += 1
-            if (isinstance(above, cst.If) and between == 0) or between > 1:
-                reason = "state is made in a branch of a loop, or in a loop of a loop, which is not rewritten yet"
-                raise NotPlanned(_refusal(flow.staging, function, statement, reason))
-            above = parents.get(id(above))
-
-
-def own_part(statement: cst.CSTNode) -> cst.CSTNode:
-    """The part of a statement that belongs to itself: the test of an ``if``, the iterable of a ``for``."""
-    match statement:
-        case cst.If(test=test):
-            return test
-        case cst.For(iter=iterable):
-            return iterable
-    return statement
-
-
-_own = own_part
 
 
 def _refusal(
@@ -197,7 +141,7 @@ def _creating(
     staging = flow.staging
     frames = {id(f) for f in function.frames}
     found: list[cst.BaseExpression] = []
-    inside = ids_in(_own(statement))
+    inside = ids_in(own_part(statement))
     for node, place in staging.touched:
         for index, step in enumerate(place.steps):
             if id(step.frame) not in frames:
@@ -259,7 +203,7 @@ def _first(
     queue: list[cst.Name] = []
     for statement in statements:
         for expression in creating.get(id(statement), ()):
-            sharing = shared_by(expression)
+            sharing = shared_by(expression) | function.called_with | function.unread
             queue.extend(name for name in names_read(expression) if id(name) not in sharing)
     seen: set[str] = set()
     while queue:
@@ -276,13 +220,16 @@ def _first(
                 function.first.add(id(statement))
                 queue.extend(names_read(statement))
     function.first |= set(creating)
+    body = function.definition.body.body
+    function.leaving = _early_returns(flow, function, creating)
+    function.first |= function.leaving | passes_left(body, set(creating))
     # A branch around state is decided where the state is made as well.
     for statement in statements:
         if isinstance(statement, cst.If | cst.For) and any(
-            id(s) in function.first for s in simple_statements(_bodies(statement))
+            id(s) in function.first for s in simple_statements(bodies_of(statement))
         ):
             function.first.add(id(statement))
-            queue.extend(names_read(_own(statement)))
+            queue.extend(names_read(own_part(statement)))
     while queue:
         name = queue.pop()
         for statement in bound_by.get(name.value, ()):
@@ -290,25 +237,28 @@ def _first(
                 continue
             if not _depends_on_tensors(flow, function, statement):
                 function.first.add(id(statement))
-                queue.extend(names_read(_own(statement)))
+                queue.extend(names_read(own_part(statement)))
+
+
+def _early_returns(
+    flow: Flow, function: LayerFunction, creating: dict[int, list[cst.BaseExpression]]
+) -> set[int]:
+    """Statements by which some call has returned before it came to state that other calls make."""
+    body = list(enclosed(function.definition.body.body))
+    out: set[int] = set()
+    for index, (statement, around) in enumerate(body):
+        inner = next((each for each in reversed(around) if isinstance(each, cst.If)), None)
+        if inner is None or not is_return(statement) or not _is_reached(flow, statement):
+            continue
+        if any(id(later) in creating and inner not in others for later, others in body[index + 1 :]):
+            out.add(id(statement))
+    return out
 
 
 def _is_reached(flow: Flow, statement: cst.CSTNode) -> bool:
     """Whether the graph was built through a statement: a branch that no call took makes nothing."""
     names = names_read(own_part(statement))
     return not names or any(id(name) in flow.staging.observations for name in names)
-
-
-def _bodies(statement: cst.If | cst.For) -> list[cst.CSTNode]:
-    out: list[cst.CSTNode] = list(statement.body.body)
-    if isinstance(statement, cst.For):
-        return out
-    orelse = statement.orelse
-    if isinstance(orelse, cst.If):
-        out.append(orelse)
-    elif orelse is not None:
-        out.extend(orelse.body.body)
-    return out
 
 
 def _depends_on_tensors(flow: Flow, function: LayerFunction, statement: cst.CSTNode) -> bool:
@@ -321,7 +271,7 @@ def _depends_on_tensors(flow: Flow, function: LayerFunction, statement: cst.CSTN
             and (node.details.get("owner") is not None or _fed(node))
         ):
             return True
-    for name in names_read(_own(statement)):
+    for name in names_read(own_part(statement)):
         for frame in function.frames:
             value = flow.staging.value_in(name, frame)
             if isinstance(value, Node) and _fed(value) and not _shape_only(statement, name):
@@ -350,7 +300,8 @@ def _second(
     """The statements of ``call``: computations and returns, and the host statements that they read."""
     queue: list[cst.CSTNode] = []
     for statement in statements:
-        only_state = id(statement) in creating and _only_state(flow, function, statement, creating[id(statement)])
+        made = creating.get(id(statement)) if id(statement) not in function.stepped else None
+        only_state = made is not None and _only_state(flow, function, statement, made)
         if only_state:
             for bound, _ in bindings(statement):
                 if _times_bound(function.definition.body.body, bound) > 1:
@@ -358,23 +309,31 @@ def _second(
                     raise NotPlanned(_refusal(flow.staging, function, statement, reason))
                 function.state[bound] = bound
             continue
-        if _is_return(statement) or _depends_on_tensors(flow, function, statement) or id(statement) in creating:
+        if is_return(statement) or _depends_on_tensors(flow, function, statement) or id(statement) in creating:
             function.second.add(id(statement))
             queue.append(statement)
+    _with_sources(function, queue, bound_by)
+    function.second |= passes_left(function.definition.body.body, function.second)
+    for statement in statements:
+        if isinstance(statement, cst.If | cst.For):
+            inner = list(simple_statements(bodies_of(statement)))
+            if any(id(s) in function.second for s in inner):
+                function.second.add(id(statement))
+                queue.append(statement)
+    _with_sources(function, queue, bound_by)
+
+
+def _with_sources(
+    function: LayerFunction, queue: list[cst.CSTNode], bound_by: dict[str, list[cst.CSTNode]]
+) -> None:
+    """Adds to ``call`` what the statements of ``queue`` read, and what that reads in turn."""
     while queue:
         statement = queue.pop()
-        for name in all_reads(_own(statement)):
+        for name in all_reads(own_part(statement)):
             for source in bound_by.get(name.value, ()):
                 if id(source) not in function.second and name.value not in function.state:
                     function.second.add(id(source))
                     queue.append(source)
-    for statement in statements:
-        if isinstance(statement, cst.If | cst.For):
-            inner = list(simple_statements(_bodies(statement)))
-            if any(id(s) in function.second for s in inner):
-                function.second.add(id(statement))
-                for name in names_read(_own(statement)):
-                    function.second |= {id(s) for s in bound_by.get(name.value, ()) if name.value not in function.state}
 
 
 def _times_bound(body: Iterable[cst.CSTNode], name: str) -> int:
@@ -391,12 +350,6 @@ def _times_bound(body: Iterable[cst.CSTNode], name: str) -> int:
             case _:
                 count += sum(found == name for found, _ in bindings(statement))
     return count
-
-
-def _is_return(statement: cst.CSTNode) -> bool:
-    return isinstance(statement, cst.SimpleStatementLine) and any(
-        isinstance(s, cst.Return | cst.Raise) for s in statement.body
-    )
 
 
 def _whole_value(
@@ -462,8 +415,8 @@ def _route(
             for expression in creating[id(statement)]:
                 first_reads |= {n.value for n in state_reads(staging, function, expression)}
         elif id(statement) in function.first:
-            first_reads |= {n.value for n in names_read(_own(statement))}
-            for name in names_read(_own(statement)):
+            first_reads |= {n.value for n in names_read(own_part(statement))}
+            for name in names_read(own_part(statement)):
                 if _shape_only(statement, name) and name.value not in function.shapes:
                     function.shapes.append(name.value)
     for found in creating.values():
@@ -480,13 +433,13 @@ def _route(
         if id(statement) in function.second:
             skip: set[int] = set()
             for expression in creating.get(id(statement), ()):
-                skip |= {id(n) for n in host_names(staging, function, expression)}
-            second_reads |= {n.value for n in all_reads(_own(statement)) if id(n) not in skip}
+                skip |= {id(n) for n in host_names(staging, function, expression)} - function.called_with
+            second_reads |= {n.value for n in all_reads(own_part(statement)) if id(n) not in skip}
     for param in function.parameters:
         _route_one(flow, function, param, first_reads, second_reads)
     for statement in statements:
         if id(statement) in function.first:
-            for part in creating.get(id(statement), [_own(statement)]):
+            for part in creating.get(id(statement), [own_part(statement)]):
                 _check_shapes(flow, function, part)
     unknown = [s for s in function.shapes if s not in function.call]
     if unknown:
@@ -540,13 +493,37 @@ def _varies(function: LayerFunction, name: str) -> bool:
     return False
 
 
+TRAINING = ("training", "is_training")
 SHARING = frozenset({"reuse", "scope", "name", "collections"})
 
 
 def state_reads(staging: Staging, function: LayerFunction, expression: cst.BaseExpression) -> list[cst.Name]:
     """Host names that making one piece of state reads, names of scopes and sharing flags excluded."""
-    skip = shared_by(expression)
+    skip = shared_by(expression) | function.called_with | function.unread
     return [n for n in host_names(staging, function, expression) if id(n) not in skip]
+
+
+def _not_constructing(
+    staging: Staging, layers: dict[int, LayerFunction], expression: cst.BaseExpression
+) -> tuple[set[int], set[int]]:
+    """The identities in the arguments that a layer gets in each of its calls, and in those that it does not read."""
+    late: set[int] = set()
+    unread: set[int] = set()
+    if not isinstance(expression, cst.Call):
+        return late, unread
+    inner = next((f for f in layers.values() if any(c.call is expression for c in f.calls)), None)
+    symbol = next((tf1_symbol(v.name) for v in staging.values_of(expression.func) if isinstance(v, Symbol)), None)
+    places = symbol.positional() if symbol is not None else ()
+    for index, arg in enumerate(expression.args):
+        if arg.star:
+            break
+        if inner is not None:
+            name = parameter_of(inner, expression, arg)
+            if name not in inner.init:
+                (late if name in inner.call else unread).update(ids_in(arg.value))
+        elif (arg.keyword.value if arg.keyword is not None else next(iter(places[index:]), "")) in TRAINING:
+            late |= ids_in(arg.value)
+    return late, unread
 
 
 def shared_by(expression: cst.BaseExpression) -> set[int]:

@@ -15,15 +15,16 @@ from tf2migrate.graph.values import Node, nodes_in
 from tf2migrate.names.bindings import all_reads, bindings, bound_names, names_read
 from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.flow import is_summary_statement
+from tf2migrate.plan.layer_bodies import enclosed, outer_loop, own_part, simple_statements
 from tf2migrate.plan.layer_model import LayerCall, LayerFunction
 from tf2migrate.plan.layer_names import object_name
-from tf2migrate.plan.layers import loops, own_part, simple_statements
 from tf2migrate.plan.model import Plan
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import opens
 from tf2migrate.plan.reserved import attribute
 from tf2migrate.rewrite.layer_calls import by_parameter, call_arguments, constructor_arguments, with_lifted
 from tf2migrate.rewrite.native_layer import native_layer
+from tf2migrate.rewrite.negation import negated
 from tf2migrate.rewrite.substitution import Replacement, Substitution
 from tf2migrate.rewrite.symbols import Symbols
 from tf2migrate.rewrite.templates import Templates
@@ -44,6 +45,7 @@ class LayerClass:
     attributes: dict[int, str] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     looped: dict[str, cst.For] = field(default_factory=dict)
+    iterators: dict[str, str] = field(default_factory=dict)
 
     @property
     def layers(self) -> dict[int, LayerFunction]:
@@ -64,7 +66,7 @@ class LayerClass:
     def name_attributes(self) -> None:
         function = self.function
         self.taken |= {attribute(name) for name in function.saved}
-        rebound = {n for s in simple_statements(function.definition.body.body) for n, _ in bindings(_own(s))}
+        rebound = {n for s in simple_statements(function.definition.body.body) for n, _ in bindings(own_part(s))}
         for name in function.init:
             if name in rebound:
                 raise self.refused(function.definition, f"the parameter `{name}` is bound again in this function")
@@ -82,35 +84,54 @@ class LayerClass:
             self.attributes[id(call.call)] = shared[call.owned] = name
         for node in self.own_nodes():
             if id(node.expression) not in self.attributes and not self._is_state(node):
-                base = node.name.rsplit("/", 1)[-1]
+                base = self.bound_to(node) or node.name.rsplit("/", 1)[-1]
                 base = base.lower() if base.isidentifier() else node.op.rsplit(".", 1)[-1]
                 self.attributes[id(node.expression)] = self.unique(attribute(base.lower()))
         self.find_loops()
 
+    def bound_to(self, node: Node) -> str:
+        """The name that a variable is bound to which is made in some passes of a loop."""
+        if node.kind != "variable":
+            return ""
+        for statement in simple_statements(self.function.definition.body.body):
+            if id(statement) in self.function.stepped and _holds(statement, cast(cst.CSTNode, node.expression)):
+                bound = [name for name, _ in bindings(statement)]
+                whole = getattr(cast(cst.SimpleStatementLine, statement).body[0], "value", None) is node.expression
+                return bound[0] if whole and len(bound) == 1 else ""
+        return ""
+
     def find_loops(self) -> None:
-        """Which attributes are lists, filled by a loop."""
-        for statement, loop in loops(self.function.definition.body.body):
-            if loop is None or isinstance(statement, cst.For):
+        """Which attributes are lists, filled by a loop, and which of these are not gone through pass by pass."""
+        for statement, around in enclosed(self.function.definition.body.body):
+            loop = outer_loop(around)
+            if loop is None or isinstance(statement, cst.For | cst.If):
                 continue
-            for expression in self.state_expressions(statement):
-                if id(expression) in self.attributes:
-                    self.looped[self.attributes[id(expression)]] = loop
-            for name, _ in bindings(statement):
-                if name in self.function.state:
-                    self.looped[self.function.state[name]] = loop
+            made = [id(e) for e in self.state_expressions(statement) if id(e) in self.attributes]
+            names = [self.attributes[each] for each in made]
+            names += [self.function.state[name] for name, _ in bindings(statement) if name in self.function.state]
+            for name in names:
+                self.looped[name] = loop
+                if id(statement) in self.function.stepped:
+                    self.iterators[name] = self.local(name, "iterator")
 
     def element(self, name: str) -> str:
         """How ``call`` reaches an attribute: itself, or the element of a list for this pass of its loop."""
         loop = self.looped.get(name)
         if loop is None:
             return f"self.{name}"
+        if name in self.iterators:
+            return f"next({self.iterators[name]})"
         index = _index_of(loop)
         return f"self.{name}[{index}]" if index else self.element_name(name)
 
     def element_name(self, name: str) -> str:
+        return name if name in self.function.state else self.local(name, "of_pass")
+
+    def local(self, name: str, otherwise: str) -> str:
+        """A name of ``call`` for the elements of an attribute."""
         used = {n.value for s in simple_statements(self.function.definition.body.body) for n in names_read(s)}
         used |= {n for s in simple_statements(self.function.definition.body.body) for n, _ in bindings(s)}
-        return name if name not in used or name in self.function.state else f"{name}_of_pass"
+        return name if name not in used else f"{name}_{otherwise}"
 
     def unique(self, name: str) -> str:
         candidate, number = name, 1
@@ -134,8 +155,9 @@ class LayerClass:
 
     def in_loop(self, expression: cst.CSTNode) -> cst.For | None:
         """The loop of the body in which an expression stands."""
-        for statement, loop in loops(self.function.definition.body.body):
-            if loop is not None and not isinstance(statement, cst.For) and _holds(statement, expression):
+        for statement, around in enclosed(self.function.definition.body.body):
+            loop = outer_loop(around)
+            if loop is not None and not isinstance(statement, cst.For | cst.If) and _holds(statement, expression):
                 return loop
         return None
 
@@ -235,6 +257,8 @@ class LayerClass:
                     out += self.first_loop(statement, lazily)
                 case cst.SimpleStatementLine() if id(statement) in self.function.first:
                     out += self.making(statement, lazily)
+            if id(statement) in self.function.leaving:
+                out += self.templates.statements("return\n", {})
         return out
 
     def second(self, body: list[cst.CSTNode] | list[cst.BaseStatement]) -> list[cst.BaseStatement]:
@@ -271,7 +295,17 @@ class LayerClass:
         if not inner:
             return []
         iterable = cast(cst.BaseExpression, statement.iter.visit(self.second_edit()))
-        names = [name for name, loop in self.looped.items() if loop is statement]
+        names = [n for n, loop in self.looped.items() if loop is statement and n not in self.iterators]
+        begun = [f"{self.iterators[n]} = iter(self.{n})\n" for n, loop in self.looped.items()
+                 if loop is statement and n in self.iterators]
+        if begun:
+            return [*self.templates.statements("".join(begun), {}), *self.passes(statement, names, iterable, inner)]
+        return self.passes(statement, names, iterable, inner)
+
+    def passes(
+        self, statement: cst.For, names: list[str], iterable: cst.BaseExpression, inner: list[cst.BaseStatement]
+    ) -> list[cst.BaseStatement]:
+        """The loop of ``call``, through the lists of ``names`` and what it went through before."""
         target = statement.target
         if names and not _index_of(statement):
             columns = [(self.element_name(n), f"self.{n}") for n in names]
@@ -298,7 +332,7 @@ class LayerClass:
         """Whether what a loop binds is read by what is left of its body, or by what comes after it."""
         inside = {id(s) for s in simple_statements([loop])}
         body = simple_statements(self.function.definition.body.body)
-        read = {n.value for s in body if id(s) not in inside for n in names_read(_own(s))}
+        read = {n.value for s in body if id(s) not in inside for n in names_read(own_part(s))}
         read |= {n.value for s in inner for n in names_read(s)}
         return bool(set(bound_names(cst.parse_expression(target))) & read)
 
@@ -313,6 +347,8 @@ class LayerClass:
         if not then and orelse is None:
             return None
         test = cast(cst.BaseExpression, statement.test.visit(edit))
+        if not then and isinstance(orelse, cst.Else):
+            return cst.If(negated(test), orelse.body, leading_lines=statement.leading_lines)
         body = cst.IndentedBlock(then or [cst.SimpleStatementLine([cst.Pass()])])
         return cst.If(test, body, orelse, leading_lines=statement.leading_lines)
 
@@ -326,6 +362,8 @@ class LayerClass:
         """A statement of the constructor: the state that it makes, or host code that the state needs."""
         state = [n for n, _ in bindings(statement) if n in self.function.state]
         expressions = self.state_expressions(statement)
+        if not expressions and id(statement) in self.function.leaving:
+            return []
         if not expressions:
             made = statement.visit(self.first_edit(lazily))
             return [made] if isinstance(made, cst.BaseStatement) else []
@@ -443,13 +481,13 @@ class LayerClass:
         names: dict[int, str] = {}
         whole: dict[int, str] = {}
         for statement in simple_statements(self.function.definition.body.body):
-            for name in names_read(_own(statement)):
+            for name in names_read(own_part(statement)):
                 if name.value in self.function.init and lazily:
                     names[id(name)] = f"self.{attribute(name.value)}"
                 elif name.value in self.function.state:
                     names[id(name)] = f"self.{self.function.state[name.value]}"
             if lazily:
-                self.shape_reads(_own(statement), whole)
+                self.shape_reads(own_part(statement), whole)
         return Substitution(self.symbols, {}, whole, names)
 
     def shape_reads(self, where: cst.CSTNode, whole: dict[int, str]) -> None:
@@ -478,7 +516,7 @@ class LayerClass:
         whole: dict[int, str] = {}
         function = self.function
         for statement in simple_statements(function.definition.body.body):
-            for name in all_reads(_own(statement)):
+            for name in all_reads(own_part(statement)):
                 if name.value in function.init:
                     names[id(name)] = f"self.{attribute(name.value)}"
                 elif name.value in function.state:
@@ -509,9 +547,6 @@ class LayerClass:
             return self.symbols.expression(f"{self.element(self.attributes[id(call.call)])}({arguments})")
 
         return replace
-
-
-_own = own_part
 
 
 def _is_idle(statement: cst.BaseStatement) -> bool:
