@@ -12,7 +12,7 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.forms.traced import Traced
+from tf2migrate.forms.traced import Traced, unused
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Const, Node, Sequence, Value, nodes_in
 from tf2migrate.names.bindings import bindings, exposed_reads
@@ -20,6 +20,8 @@ from tf2migrate.names.project import Module
 from tf2migrate.names.tree import walk
 from tf2migrate.plan.flow import Flow, analyse_flow
 from tf2migrate.plan.region import Atom, Region, find_region
+
+BETWEEN = (cst.EmptyLine(), cst.EmptyLine())
 
 
 @dataclass(slots=True)
@@ -29,12 +31,17 @@ class _Outline:
     name: str
     parameters: list[str]
     outputs: list[str]
+    inner: dict[str, str]
+    """What attributes of an object are called in the function."""
+
+    def called(self, names: list[str]) -> str:
+        return ", ".join(self.inner.get(name, name) for name in names)
 
 
 def outlined_loops(staging: Staging, modules: list[Module]) -> list[Module] | None:
     """The modules with such loops as functions; None when the body that builds the graph has none."""
     region = find_region(staging)
-    if region is None or region.held is not None:
+    if region is None:
         return None
     flow = analyse_flow(staging, region)
     taken = {n.value for module in modules for n in walk(module.tree) if isinstance(n, cst.Name)}
@@ -46,7 +53,13 @@ def outlined_loops(staging: Staging, modules: list[Module]) -> list[Module] | No
                 found[atom.statement] = outline
     if not found:
         return None
-    return [_Outliner(m, found).apply(m) if m.key == region.module.key else m for m in modules]
+    before = _statement_around(region) if region.held is not None else None
+    return [_Outliner(m, found, before).apply(m) if m.key == region.module.key else m for m in modules]
+
+
+def _statement_around(region: Region) -> cst.CSTNode | None:
+    """The statement of the file that holds the method which builds an object's graph."""
+    return next((s for s in region.module.tree.body if any(n is region.frame.owner for n in walk(s))), None)
 
 
 def _makes_layers(staging: Staging, region: Region, atom: Atom) -> bool:
@@ -56,7 +69,7 @@ def _makes_layers(staging: Staging, region: Region, atom: Atom) -> bool:
     if not kinds <= {"layer", "variable", "tensor"} or not kinds & {"layer", "variable"} or loop.orelse is not None:
         return False
     made = [n for n in atom.nodes if n.kind == "variable"]
-    if "layer" not in kinds and all(n.place.steps[-1].frame is region.frame for n in made):
+    if region.held is None and "layer" not in kinds and all(n.place.steps[-1].frame is region.frame for n in made):
         return False
     if any(isinstance(n, cst.Return | cst.Yield | cst.Break | cst.Global | cst.Nonlocal) for n in walk(loop)):
         return False
@@ -96,41 +109,79 @@ def _outline(flow: Flow, atom: Atom, taken: set[str]) -> _Outline | None:
     given = [flow.bound_value(atom, name) for name in outputs]
     if not outputs or not all(isinstance(v, Node) and v.kind == "tensor" for v in given):
         return None
-    name, number = f"{outputs[-1]}_layers", 1
+    base = outputs[-1].rpartition(".")[2]
+    name, number = f"{base}_layers", 1
     while name in taken:
-        name, number = f"{outputs[-1]}_layers_{number}", number + 1
+        name, number = f"{base}_layers_{number}", number + 1
     taken.add(name)
-    return _Outline(name, parameters, outputs)
+    dotted = [n for n in dict.fromkeys([*parameters, *outputs, *bound]) if "." in n]
+    used = {n.value for n in walk(loop) if isinstance(n, cst.Name)}
+    inner: dict[str, str] = {}
+    for n in dotted:
+        plain = n.rpartition(".")[2]
+        inner[n] = plain if plain not in used else unused(plain, used)
+        used.add(inner[n])
+    return _Outline(name, parameters, outputs, inner)
 
 
 class _Outliner(Traced):
-    """Puts the function where the loop stood, and its call after it."""
+    """Puts the function where the loop stood, or before the class that it stood in, and its call in its place."""
 
-    def __init__(self, module: Module, found: dict[cst.CSTNode, _Outline]) -> None:
+    def __init__(self, module: Module, found: dict[cst.CSTNode, _Outline], before: cst.CSTNode | None) -> None:
         super().__init__(module)
         self.found = found
+        self.before = before
+        self.functions: list[cst.BaseStatement] = []
         self.config = module.tree.config_for_parsing
 
     def on_leave(  # type: ignore[override]
         self, original: cst.CSTNode, updated: cst.CSTNode
     ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
         made = cast(cst.CSTNode, super().on_leave(original, updated))
+        if original is self.before:
+            return cst.FlattenSentinel([*self.functions, made])
         outline = self.found.get(original)
         if outline is None or not isinstance(made, cst.For):
             return made
         parameters, outputs = ", ".join(outline.parameters), ", ".join(outline.outputs)
-        head = f"def {outline.name}({parameters}):\n    return {outputs}\n"
-        function = cast(cst.FunctionDef, self.statement(head, original))
-        inner = made.with_changes(leading_lines=())
+        call = self.statement(f"{outputs} = {outline.name}({parameters})\n", original)
+        if self.before is None:
+            return cst.FlattenSentinel([self.function(original, made, outline), call])
+        self.functions.append(self.function(original, made, outline).with_changes(leading_lines=BETWEEN))
+        return cst.FlattenSentinel([call])
+
+    def function(self, original: cst.CSTNode, loop: cst.For, outline: _Outline) -> cst.FunctionDef:
+        head = f"def {outline.name}({outline.called(outline.parameters)}):\n"
+        text = f"{head}    return {outline.called(outline.outputs)}\n"
+        function = cast(cst.FunctionDef, self.statement(text, original))
+        inner = cast(cst.For, loop.visit(_Renaming(self, outline.inner))) if outline.inner else loop
+        inner = inner.with_changes(leading_lines=())
         self.trace(original, inner)
         body = cst.IndentedBlock([inner, *function.body.body])
-        whole = function.with_changes(body=body, leading_lines=made.leading_lines)
+        whole = function.with_changes(body=body, leading_lines=loop.leading_lines)
         self.trace(original, whole)
-        call = self.statement(f"{outputs} = {outline.name}({parameters})\n", original)
-        return cst.FlattenSentinel([whole, call])
+        return whole
 
     def statement(self, text: str, source: cst.CSTNode) -> cst.BaseStatement:
         made = cst.parse_statement(text, config=self.config)
         for node in walk(made):
             self.trace(source, node)
         return cast(cst.BaseStatement, made)
+
+
+class _Renaming(cst.CSTTransformer):
+    """Names of attributes as the names that a function has for them."""
+
+    def __init__(self, owner: Traced, names: dict[str, str]) -> None:
+        super().__init__()
+        self.owner = owner
+        self.names = names
+
+    def on_leave(  # type: ignore[override]
+        self, original: cst.CSTNode, updated: cst.CSTNode
+    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
+        made = cast(cst.CSTNode, super().on_leave(original, updated))
+        if isinstance(made, cst.Name) and made.value in self.names:
+            made = cst.Name(self.names[made.value], lpar=made.lpar, rpar=made.rpar)
+        self.owner.trace(original, made)
+        return made

@@ -126,15 +126,15 @@ def _forms(known: Attempt, entry: str, marks: bool) -> Iterator[Attempt]:
         parted = parted_loops(other.staging, other.modules)
         if parted is not None:
             yield _attempt(parted, entry, marks, _all_again(known, parted))
-    if known.builders:
+    if len(known.builders) > 1:
         return
     outlined = outlined_loops(known.staging, known.modules)
     if outlined is not None:
-        tried.append(_attempt(outlined, entry, marks, ()))
+        tried.append(_attempt(outlined, entry, marks, _all_again(known, outlined)))
         yield tried[-1]
         sized = written_shapes(tried[-1].staging, outlined, False)
         if sized is not None:
-            yield _attempt(sized, entry, marks, ())
+            yield _attempt(sized, entry, marks, _all_again(tried[-1], sized))
 
 
 def _all_again(known: Attempt, modules: list[Module]) -> tuple[cst.FunctionDef, ...]:

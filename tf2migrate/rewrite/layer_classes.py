@@ -85,6 +85,8 @@ class LayerClass:
         for node in self.own_nodes():
             if id(node.expression) not in self.attributes and not self._is_state(node):
                 base = self.bound_to(node) or node.name.rsplit("/", 1)[-1]
+                if self.in_loop(cast(cst.CSTNode, node.expression)) is not None:
+                    base = base.rstrip("0123456789").rstrip("_") or base
                 base = base.lower() if base.isidentifier() else node.op.rsplit(".", 1)[-1]
                 self.attributes[id(node.expression)] = self.unique(attribute(base.lower()))
         self.find_loops()
