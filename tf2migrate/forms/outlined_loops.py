@@ -15,9 +15,11 @@ import libcst as cst
 from tf2migrate.forms.traced import Traced, unused
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Const, Node, Sequence, Value, nodes_in
-from tf2migrate.names.bindings import bindings, exposed_reads
+from tf2migrate.names.attributes import name_node
+from tf2migrate.names.bindings import bindings, exposed_reads, names_read
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import walk
+from tf2migrate.plan.facts import is_moving_average
 from tf2migrate.plan.flow import Flow, analyse_flow
 from tf2migrate.plan.region import Atom, Region, find_region
 
@@ -65,7 +67,7 @@ def _statement_around(region: Region) -> cst.CSTNode | None:
 def _makes_layers(staging: Staging, region: Region, atom: Atom) -> bool:
     """Whether a loop makes layers or calls functions that make variables, each pass known, and does nothing else."""
     loop = cast(cst.For, atom.statement)
-    kinds = {node.kind for node in atom.nodes}
+    kinds = {node.kind for node in atom.nodes if not is_moving_average(node)}
     if not kinds <= {"layer", "variable", "tensor"} or not kinds & {"layer", "variable"} or loop.orelse is not None:
         return False
     made = [n for n in atom.nodes if n.kind == "variable"]
@@ -115,7 +117,7 @@ def _outline(flow: Flow, atom: Atom, taken: set[str]) -> _Outline | None:
         name, number = f"{base}_layers_{number}", number + 1
     taken.add(name)
     dotted = [n for n in dict.fromkeys([*parameters, *outputs, *bound]) if "." in n]
-    used = {n.value for n in walk(loop) if isinstance(n, cst.Name)}
+    used = {n.value for n in names_read(loop)} | bound
     inner: dict[str, str] = {}
     for n in dotted:
         plain = n.rpartition(".")[2]
@@ -141,14 +143,23 @@ class _Outliner(Traced):
         if original is self.before:
             return cst.FlattenSentinel([*self.functions, made])
         outline = self.found.get(original)
-        if outline is None or not isinstance(made, cst.For):
+        if outline is None or not isinstance(original, cst.For) or not isinstance(made, cst.For):
             return made
-        parameters, outputs = ", ".join(outline.parameters), ", ".join(outline.outputs)
-        call = self.statement(f"{outputs} = {outline.name}({parameters})\n", original)
+        call = self.call(original, outline)
         if self.before is None:
             return cst.FlattenSentinel([self.function(original, made, outline), call])
-        self.functions.append(self.function(original, made, outline).with_changes(leading_lines=BETWEEN))
+        function = self.function(original, made, outline)
+        comments = [line for line in function.leading_lines if line.comment is not None]
+        self.functions.append(function.with_changes(leading_lines=[*BETWEEN, *comments]))
         return cst.FlattenSentinel([call])
+
+    def call(self, original: cst.For, outline: _Outline) -> cst.SimpleStatementLine:
+        arguments = [cst.Arg(name_node(name)) for name in outline.parameters]
+        elements = [cst.Element(name_node(name)) for name in outline.outputs]
+        target = cst.Tuple(elements, lpar=(), rpar=()) if len(elements) > 1 else elements[0].value
+        value = cst.Call(cst.Name(outline.name), arguments)
+        made = cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(target)], value)])
+        return cast(cst.SimpleStatementLine, self.traced(original, made))
 
     def function(self, original: cst.CSTNode, loop: cst.For, outline: _Outline) -> cst.FunctionDef:
         head = f"def {outline.name}({outline.called(outline.parameters)}):\n"
@@ -163,10 +174,12 @@ class _Outliner(Traced):
         return whole
 
     def statement(self, text: str, source: cst.CSTNode) -> cst.BaseStatement:
-        made = cst.parse_statement(text, config=self.config)
+        return cast(cst.BaseStatement, self.traced(source, cst.parse_statement(text, config=self.config)))
+
+    def traced(self, source: cst.CSTNode, made: cst.CSTNode) -> cst.CSTNode:
         for node in walk(made):
             self.trace(source, node)
-        return cast(cst.BaseStatement, made)
+        return made
 
 
 class _Renaming(cst.CSTTransformer):

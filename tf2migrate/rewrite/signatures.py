@@ -59,7 +59,7 @@ class Signatures(VariableTexts):
             call = f"{holder}.{step.name} = {self.tf}.function({holder}._{step.name}, input_signature=[\n{inner}])\n"
         for node in nodes:
             given = placeholder_argument(node, 0, "input") if has_default(node) else None
-            if given is not None and not isinstance(given.value, cst.Integer | cst.Float):
+            if given is not None and not _is_literal(given.value):
                 where = node.expression or given.value
                 reason = "the default of this placeholder is not known where the class is defined"
                 raise NotPlanned(Refusal("TFM407", self.composer.symbols.module.key, where, reason))
@@ -200,3 +200,9 @@ def placeholder_argument(node: Node, position: int, name: str) -> cst.Arg | None
     if found is None or (isinstance(found.value, cst.Name) and found.value.value == "None"):
         return None
     return found
+
+
+def _is_literal(value: cst.BaseExpression) -> bool:
+    """Whether a default is written as the number or flag that it is."""
+    flag = isinstance(value, cst.Name) and value.value in ("True", "False")
+    return flag or isinstance(value, cst.Integer | cst.Float)
