@@ -156,9 +156,10 @@ class _Outliner(Traced):
     def call(self, original: cst.For, outline: _Outline) -> cst.SimpleStatementLine:
         arguments = [cst.Arg(name_node(name)) for name in outline.parameters]
         elements = [cst.Element(name_node(name)) for name in outline.outputs]
-        target = cst.Tuple(elements, lpar=(), rpar=()) if len(elements) > 1 else elements[0].value
+        several = cst.Tuple(elements, lpar=(), rpar=())
+        target = cst.AssignTarget(several if len(elements) > 1 else name_node(outline.outputs[0]))
         value = cst.Call(cst.Name(outline.name), arguments)
-        made = cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(target)], value)])
+        made = cst.SimpleStatementLine([cst.Assign([target], value)])
         return cast(cst.SimpleStatementLine, self.traced(original, made))
 
     def function(self, original: cst.CSTNode, loop: cst.For, outline: _Outline) -> cst.FunctionDef:
