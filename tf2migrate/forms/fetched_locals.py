@@ -14,9 +14,9 @@ import libcst as cst
 from tf2migrate.forms.traced import Traced
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Node
-from tf2migrate.names.bindings import bindings, bound_in, names_read
+from tf2migrate.names.bindings import bindings, bound_in, changed_names, names_read
 from tf2migrate.names.project import Module
-from tf2migrate.names.tree import walk
+from tf2migrate.names.tree import parameter_names, walk
 from tf2migrate.plan.region import find_region
 
 
@@ -74,7 +74,7 @@ def _computes(
 
 def _settled(function: cst.FunctionDef, local: _Local, found: dict[str, _Local], fetched: set[int]) -> bool:
     """Whether a name is bound once, from the outside or others like it, and read only to be run."""
-    own = bound_in(function) - set(found)
+    own = bound_in(function) - set(found) - _steady_parameters(function)
     inside = {id(n) for other in found.values() for n in walk(other.value)}
     if sum(name == local.name for name, _ in bindings(function.body)) != 1:
         return False
@@ -82,6 +82,13 @@ def _settled(function: cst.FunctionDef, local: _Local, found: dict[str, _Local],
         return False
     local.reads = [n for n in names_read(function.body) if n.value == local.name]
     return bool(local.reads) and all(id(n) in fetched or id(n) in inside for n in local.reads)
+
+
+def _steady_parameters(function: cst.FunctionDef) -> set[str]:
+    """Parameters that are neither bound again nor given other attributes or items."""
+    bound = {name for name, _ in bindings(function.body)}
+    changed = changed_names(function.body, lambda base: True)
+    return parameter_names(function) - bound - changed
 
 
 class _Writer(Traced):

@@ -16,6 +16,7 @@ import libcst as cst
 from tf2migrate.forms.aliasing import without_aliases
 from tf2migrate.forms.brought import open_across
 from tf2migrate.forms.extraction import extract_calls, extract_variables
+from tf2migrate.forms.fetched_outside import fetched_outside
 from tf2migrate.forms.gathered import apply
 from tf2migrate.forms.gathering import find_gathering
 from tf2migrate.forms.hoisting import hoist_methods
@@ -31,7 +32,7 @@ from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Class, Function, Instance, Node, nodes_in
 from tf2migrate.names.attributes import AttributeName
 from tf2migrate.names.project import Module, Project
-from tf2migrate.names.tree import walk
+from tf2migrate.names.tree import ids_in, walk
 from tf2migrate.plan.region import find_region
 from tf2migrate.plan.taped import home
 
@@ -48,6 +49,9 @@ class Shape:
 
 def other_shapes(staging: Staging, modules: list[Module], entry: str) -> Iterator[Shape]:
     """The shapes to try after the user's own, best first."""
+    moved = fetched_outside(staging, modules, _running(staging))
+    if moved is not None:
+        yield from _again(moved, entry)
     apart = without_returned_variables(staging, modules)
     if apart is not None:
         yield Shape(apart)
@@ -126,13 +130,28 @@ def _training(staging: Staging) -> set[cst.CSTNode]:
 
 
 def _built(staging: Staging) -> list[Node]:
-    """The nodes that are part of the graph, rather than ops that only initialize it."""
+    """The nodes that are part of the graph, rather than ops that only initialize it or compute with host values."""
+    told = _told(staging)
     return [
         node
         for node in staging.nodes
         if node.kind != "init"
+        and node.number not in told
         and not (node.kind == "group" and node.inputs and all(i.kind == "init" for i in node.inputs))
     ]
+
+
+def _told(staging: Staging) -> set[int]:
+    """Numbers of the nodes that are made where they are run, of values of the host alone."""
+    out: set[int] = set()
+    fetched = {id(site.frame): set[int]() for site in staging.runs}
+    for site in staging.runs:
+        fetched[id(site.frame)] |= ids_in(site.fetch_expression)
+    for node in staging.nodes:
+        here = id(node.expression) in fetched.get(id(node.place.steps[-1].frame), ())
+        if here and node.kind == "tensor" and not node.random and all(i.number in out for i in node.inputs):
+            out.add(node.number)
+    return out
 
 
 def _frames(place: Place) -> list[Frame]:

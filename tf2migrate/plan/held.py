@@ -85,7 +85,8 @@ def find_held(flow: Flow, slicer: Slicer) -> Held | None:
     if region.held is None or builder is None or region.after is None:
         return None
     for node in region.after.nodes:
-        if node.kind != "init" and not (node.kind == "group" and all(i.kind == "init" for i in node.inputs)):
+        initial = node.kind == "init" or (node.kind == "group" and all(i.kind == "init" for i in node.inputs))
+        if not initial and node.number not in flow.static:
             reason = "this part of the graph is built outside of the method that builds the rest"
             raise NotPlanned(slicer.refusal("TFM410", node.expression or builder, reason))
     definition = next(

@@ -23,7 +23,8 @@ def is_immediate(flow: Flow, fetch: Fetch, site: RunSite) -> bool:
     leaves = fetch.leaves()
     if not leaves or any(leaf.node is None or leaf.node.number not in flow.static for leaf in leaves):
         return False
-    if site.frame.module != flow.region.module.key or flow.region.held is not None:
+    within = flow.region.held is not None and site.frame is flow.region.frame
+    if site.frame.module != flow.region.module.key or within:
         return False
     if any(has_call(value) for value in _fed_values(site)):
         return False
