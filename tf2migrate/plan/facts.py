@@ -68,7 +68,7 @@ KEEPING = (
 OF_THE_FIRST = (
     "tf.reshape", "tf.gather", "tf.gather_nd", "tf.boolean_mask", "tf.tile", "tf.pad", "tf.slice", "tf.strided_slice",
     "tf.nn.embedding_lookup", "operator.getitem", "tf.reduce_", "tf.expand_dims", "tf.transpose", "tf.nn.dropout",
-    "tf.layers.", "tf.contrib.layers.", "tf.split", "tf.clip_by_",
+    "tf.layers.", "tf.contrib.layers.", "tf.split", "tf.clip_by_", "tf.nn.conv2d_transpose", "tf.nn.conv3d_transpose",
 )  # fmt: skip
 # All inputs of these have one dtype: TensorFlow 1 does not convert tensors.
 SAME_TYPED = (
