@@ -241,7 +241,7 @@ class _Finder:
                 texts.add(self.rendered(one, expression))
                 self.chosen = {}
             found = texts if found is None else found & texts
-        return min((found or set()) - {""}, default="")
+        return min((found or set()) - {""}, key=lambda text: ("shape" in text, text), default="")
 
     def namings(self, seen: Observation) -> Iterator[dict[int, str]]:
         """The ways to name the numbers of a shape by what the function has bound before."""
@@ -250,9 +250,19 @@ class _Finder:
         names: list[list[str]] = []
         for known in numbers:
             held = [name for name, value in seen.frame.env.items() if "." not in name and number(value) == known]
-            names.append(["", *(name for name in held if self.is_bound_before(seen.frame, name, seen))])
+            known_names = [name for name in held if self.is_bound_before(seen.frame, name, seen)]
+            names.append(["", *known_names, *self.sizes_given(seen.frame, known)])
         for chosen in itertools.islice(itertools.product(*names), MAXIMUM_NAMINGS):
             yield {known: name for known, name in zip(numbers, chosen, strict=True) if name}
+
+    def sizes_given(self, frame: Frame, known: int) -> Iterator[str]:
+        """The sizes of tensors that a function is given which are this number; those are known where it is a layer."""
+        owner = frame.owner
+        bound = {name for name, _ in bindings(owner.body)} if isinstance(owner, cst.FunctionDef) else set(frame.entry)
+        for name, value in frame.entry.items():
+            if isinstance(value, Node) and value.shape and name not in bound:
+                places = [i - len(value.shape) for i, size in enumerate(value.shape) if number(size) == known]
+                yield from (f"{name}.shape[{place}]" for place in places)
 
     def rendered(self, seen: Observation, expression: cst.BaseExpression) -> str:
         match seen.value:
