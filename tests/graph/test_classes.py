@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.graph.staged import fetched, is_certain, wrong
+from tests.graph.staged import fetched, is_certain, stage, wrong
 
 A = "class A(object):\n    def __init__(self, v):\n        self.v = v\n"
 
@@ -70,6 +70,12 @@ A = "class A(object):\n    def __init__(self, v):\n        self.v = v\n"
         pytest.param(
             A + "class B(A):\n    pass\ny = {'A': z, 'B': x}[type(B(x)).__name__]", "x", id="name of the object's class"
         ),
+        pytest.param(
+            "class A:\n    def __init__(self):\n        if not hasattr(self, 'v'):\n            self.v = x\n"
+            "        if not hasattr(self, 'v'):\n            self.v = z\ny = A().v",
+            "x",
+            id="hasattr",
+        ),
         pytest.param("class A:\n    v = x\ny = A().v", "x", id="attribute of the class"),
         pytest.param(
             "class A:\n    v = z\na = A()\na.v = x\nb = A()\ny = [a.v, b.v]", "[x, z]", id="hidden by the object's"
@@ -115,6 +121,15 @@ def test_objects(text: str, expected: str) -> None:
     [
         pytest.param("class A:\n    def __getattr__(self, name):\n        return x\ny = A().v", id="__getattr__"),
         pytest.param(
+            "class A:\n    def __getattr__(self, name):\n        return 1\ny = x if hasattr(A(), 'v') else z",
+            id="hasattr and __getattr__",
+        ),
+        pytest.param(
+            "class A:\n    pass\na = A()\nfor i in range(int(np.random.randint(9))):\n"
+            "    y = x if hasattr(a, 'v') else z\n    a.v = 1",
+            id="hasattr in a loop",
+        ),
+        pytest.param(
             "class A:\n    def __init__(self, **k):\n        self.__dict__.update(k)\ny = A(v=x).v", id="__dict__"
         ),
         pytest.param(A + "a = A(x)\nsetattr(a, 'v' * np.random.randint(2), z)\ny = a.v", id="setattr of some name"),
@@ -137,3 +152,50 @@ def test_objects(text: str, expected: str) -> None:
 )
 def test_special_methods_are_not_guessed(text: str) -> None:
     assert not is_certain(text)
+
+
+ONCE = """
+def once(f):
+    name = '_' + f.__name__
+    @property
+    @functools.wraps(f)
+    def read(self):
+        if not hasattr(self, name):
+            setattr(self, name, f(self))
+        return getattr(self, name)
+    return read
+class A:
+    @once
+    def v(self):
+        return tf.abs(x)
+a, b = A(), A()
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        pytest.param("y = [a.v, a.v]", 1, id="one object"),
+        pytest.param("y = [a.v, b.v]", 2, id="two objects"),
+        pytest.param("for i in range(n):\n    sess.run(a.v)\ny = a.v", 1, id="first in a loop"),
+        pytest.param("if flag:\n    a.v\ny = a.v", 1, id="perhaps before"),
+    ],
+)
+def test_a_property_that_a_decorator_remembers_is_made_once(text: str, made: int) -> None:
+    staging = stage("import functools\nn = int(np.random.rand() * 9)" + ONCE + text)
+    assert not staging.obstacles
+    assert sum(node.op == "tf.abs" for node in staging.nodes) == made
+
+
+@pytest.mark.parametrize(
+    ("body", "call", "followed"),
+    [
+        pytest.param("return v + 1", "host(2)", True, id="host function"),
+        pytest.param("return tf.abs(v)", "host(x)", False, id="function that builds graph"),
+        pytest.param("return v.run(x)", "host(sess)", False, id="function that gets the session"),
+    ],
+)
+def test_other_decorators_are_for_host_functions(body: str, call: str, followed: bool) -> None:
+    text = "def loud(f):\n    def called(*a):\n        return f(*a)\n    return called\n@loud\ndef host(v):\n    "
+    staging = stage(f"{text}{body}\ny = {call}")
+    assert (not staging.obstacles) is followed

@@ -115,6 +115,8 @@ class Arguments:
 class Calls(Expressions):
     """Evaluates calls; TensorFlow's own functions are in the subclass."""
 
+    # Whether what is interpreted is called at times, and as often, as nobody knows.
+    later = 0
     # What foreign code may call again: the function, the call that handed it over, and where that stands.
     callbacks: list[tuple[Value, cst.Call, list[Step]]]
 
@@ -239,7 +241,12 @@ class Calls(Expressions):
             return
         given: list[Value] = [value.receiver] if isinstance(value, Bound) else []
         given += [Host()] * (len(parameters(function)) - len(given))
-        if any(True for _ in nodes_in(self.invoke(function, given, {}, node))):
+        self.later += 1
+        try:
+            result = self.invoke(function, given, {}, node)
+        finally:
+            self.later -= 1
+        if any(True for _ in nodes_in(result)):
             self.refuse("TFM401", node, "a function gives a graph value to foreign code")
 
     def late_callbacks(self) -> None:
@@ -362,11 +369,13 @@ class Calls(Expressions):
                 continue
             given = {name: Host() for name in parameters(method)[1:] if name not in method.defaults}
             self.steps = [Step(method.frame, node)]
+            self.later += 1
             try:
                 self.invoke(method, [held], cast(dict[str, Value], given), node)
             except Leave:
                 pass
             finally:
+                self.later -= 1
                 self.steps = []
 
     def super_of(self, frame: Frame, node: cst.Call) -> Value:
@@ -388,7 +397,7 @@ class Calls(Expressions):
     def builtin(self, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:
         values = args.all()
         for value in values:
-            if isinstance(value, Unknown):
+            if isinstance(value, Unknown) and name != "setattr":
                 return value
         first = values[0] if values else None
         match name:
@@ -426,6 +435,8 @@ class Calls(Expressions):
                 return Host() if answer is None else Const(answer)
             case "type" if len(values) == 1 and isinstance(first, Instance):
                 return first.cls
+            case "hasattr" | "callable" if (answer := self.questioned(name, values, frame)) is not None:
+                return answer
             case "getattr":
                 if len(values) > 1 and isinstance(values[1], Const):
                     fake = cst.Attribute(node.args[0].value, cst.Name("attribute"))
@@ -451,6 +462,33 @@ class Calls(Expressions):
                 return Host()
             return Unknown(f"a graph value is passed to `{name}`", self.place())
         return Host(shape_sources(*values))
+
+    def questioned(self, name: str, values: list[Value], frame: Frame) -> Const | None:
+        """Whether an object has an attribute, or can be called; None where that is not known."""
+        match name, values:
+            case "callable", [Function() | Class() | Symbol()]:
+                return Const(True)
+            case "callable", [Const() | Sequence() | Mapping() | Node()]:
+                return Const(False)
+            case "hasattr", [Instance(cls=cls, attributes=attributes) as owner, Const(value=str() as attribute)]:
+                table = cast(dict[object, Value], attributes)
+                if any(known.wrapper.definition is frame.owner for known in self.staging.remembered):
+                    # It is made here the first time, whenever that is.
+                    return Const(attribute in attributes)
+                if attribute in attributes:
+                    perhaps = any(where is table and key == attribute for where, key in self.store.maybe)
+                    return None if perhaps else Const(True)
+                if attribute.startswith("__"):
+                    return None
+                if cls.lookup(attribute) is not None:
+                    return Const(True)
+                bases = [base for part in cls.ancestry() for base in part.bases]
+                open_ended = any(not isinstance(base, Class | Builtin) for base in bases)
+                if open_ended or any(cls.lookup(method) is not None for method in MAKING_ATTRIBUTES):
+                    return None
+                # What runs again may find what the first time has left.
+                return None if self.repeated or self.later or owner not in self.instances else Const(False)
+        return None
 
     def convert(self, name: str, value: Value | None) -> Value:
         known = self.elements(value) if value is not None else []
@@ -630,6 +668,8 @@ FOLDED_FOREIGN: dict[str, Callable[..., object]] = {
     "numpy.sqrt": math.sqrt,
     "math.sqrt": math.sqrt,
 }
+# Methods by which a class decides itself what attributes its objects have.
+MAKING_ATTRIBUTES = ("__getattr__", "__getattribute__", "__setattr__", "__delattr__")
 STRING_METHODS = frozenset(
     [
         "format",

@@ -449,6 +449,8 @@ class Expressions(Statements):
                 return self.member(receiver, found, name, node) if found is not None else Host()
             case Class() if name == "__name__":
                 return Const(base.definition.name.value)
+            case Function(definition=cst.FunctionDef(name=own)) if name == "__name__":
+                return Const(own.value)
             case Class():
                 found = base.lookup(name)
                 if isinstance(found, Instance) and "function" in found.attributes:

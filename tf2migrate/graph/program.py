@@ -31,6 +31,7 @@ def analyse(
         interpreter.late_callbacks()
         for method in [builder, *builders] if builder is not None else builders:
             interpreter.remaining_methods(method)
+        interpreter.check_decorators()
     except (Exhausted, RecursionError):
         interpreter.staging.obstacles.append(
             Obstacle("TFM401", entry.key, entry.tree, "the program is too large for the staging analysis")

@@ -12,6 +12,7 @@ from tf2migrate.graph.values import (
     Averages,
     Class,
     Default,
+    Function,
     Iterator,
     Mapping,
     Node,
@@ -185,6 +186,16 @@ class Convenience:
     updates: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A property that a decorator computes once for each object: its ``function``, and the ``call`` in the wrapper."""
+
+    function: Function
+    decorator: cst.BaseExpression
+    wrapper: Function
+    call: cst.Call
+
+
 @dataclass(slots=True)
 class AverageCall:
     """A call of moving averages, by what it follows or asks for."""
@@ -220,6 +231,7 @@ class Staging:
     conveniences: list[Convenience] = field(default_factory=list)
     averages: list[Averages] = field(default_factory=list)
     average_calls: list[AverageCall] = field(default_factory=list)
+    remembered: list[Remembered] = field(default_factory=list)
     touched: list[tuple[Node, Place]] = field(default_factory=list)
     flags: list[FlagEvent] = field(default_factory=list)
     inherited: list[Inherited] = field(default_factory=list)

@@ -22,6 +22,7 @@ from tf2migrate.graph.collections import LOSSES
 from tf2migrate.graph.control import CONTROL, Control
 from tf2migrate.graph.conveniences import CONVENIENCES, Conveniences
 from tf2migrate.graph.datasets import Datasets
+from tf2migrate.graph.decorators import Decorators
 from tf2migrate.graph.distributions import Distributions
 from tf2migrate.graph.expressions import shape_sources
 from tf2migrate.graph.external import External
@@ -142,7 +143,9 @@ STEP_COUNTERS = frozenset(
 ASSIGNS = {"tf.assign": "assign", "tf.assign_add": "assign_add", "tf.assign_sub": "assign_sub"}
 
 
-class TensorFlow(Recurrent, Distributions, Datasets, Control, MovingAverages, Conveniences, External, Records):
+class TensorFlow(
+    Recurrent, Distributions, Datasets, Control, MovingAverages, Conveniences, External, Records, Decorators
+):
     """The whole interpreter."""
 
     def __init__(self, project: Project, entry: Module) -> None:
@@ -152,6 +155,7 @@ class TensorFlow(Recurrent, Distributions, Datasets, Control, MovingAverages, Co
         self.cells_made = {}
         self.controls = []
         self.callbacks = []
+        self.decorated = []
         self.sessions = []
         self.made: Session | None = None
         self.collections = {}

@@ -13,6 +13,7 @@ from tf2migrate.forms.conveniences import written_out
 from tf2migrate.forms.fetched_locals import fetched_locals
 from tf2migrate.forms.iterators import iterated
 from tf2migrate.forms.keeper_names import keeper_names
+from tf2migrate.forms.lazy_properties import without_lazy_properties
 from tf2migrate.forms.module_aliases import modules_as_imports
 from tf2migrate.forms.moving_averages import written_averages
 from tf2migrate.forms.named_updates import named_updates
@@ -44,6 +45,7 @@ from tf2migrate.rewrite.together import Together
 # What a program is written out as before it is planned, one after the other.
 STEPS = (
     modules_as_imports,
+    without_lazy_properties,
     written_out,
     written_averages,
     without_argument_scopes,
