@@ -435,8 +435,8 @@ class Calls(Expressions):
                 return Host() if answer is None else Const(answer)
             case "type" if len(values) == 1 and isinstance(first, Instance):
                 return first.cls
-            case "hasattr" | "callable" if (answer := self.questioned(name, values, frame)) is not None:
-                return answer
+            case "hasattr" | "callable" if (told := self.questioned(name, values, frame)) is not None:
+                return told
             case "getattr":
                 if len(values) > 1 and isinstance(values[1], Const):
                     fake = cst.Attribute(node.args[0].value, cst.Name("attribute"))
