@@ -211,7 +211,29 @@ class Placement(Removal):
                 raise NotPlanned(Refusal("TFM404", self.module.key, first.statement, reason))
             names = [maker.name for maker in makers if maker.name not in traced]
             traced.update(names)
+            self.traced.append((first.number, makers))
             self.insert(first, self.tracing(names))
+
+    def build_before(self, atom: Atom, made: list[Atom]) -> bool:
+        """Traces functions that compute what these statements make, before one that reads variables of it.
+
+        False where there is no such function yet, or the statement belongs to an object's methods.
+        """
+        if self.plan.held is not None:
+            return False
+        there = [s for number, steps in self.traced if number <= atom.number for s in steps]
+        missing = [a for a in made if not any(a in s.parts.atoms for s in there)]
+        makers: list[Step] = []
+        while missing:
+            able = [s for s in self.plan.steps if s.name and any(a in s.parts.atoms for a in missing)]
+            able = [s for s in able if self.anchor(s).number <= atom.number and not s.parts.defaults]
+            if not able:
+                return False
+            makers.append(max(able, key=lambda s: (sum(a in s.parts.atoms for a in missing), not s.updates)))
+            missing = [a for a in missing if a not in makers[-1].parts.atoms]
+        self.traced.append((atom.number, makers))
+        self.insert(atom, self.tracing([maker.name for maker in makers]))
+        return True
 
     def tracing(self, names: list[str]) -> list[cst.BaseStatement]:
         """Statements that trace functions for the layers that this builds."""

@@ -7,7 +7,7 @@ import libcst as cst
 from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.guards import is_main_guard
 from tf2migrate.names.project import Module
-from tf2migrate.plan.model import Plan
+from tf2migrate.plan.model import Plan, Step
 from tf2migrate.plan.refusal import Refusal
 from tf2migrate.plan.region import Atom
 from tf2migrate.rewrite.composer import Composer
@@ -60,6 +60,8 @@ class Rewriting:
         self.made_at = 0
         self.model_anchor: Atom | None = None
         self.dropped: dict[int, set[str]] = {}
+        self.traced: list[tuple[int, list[Step]]] = []
+        """Which functions are traced for the layers that they build, and before which statement."""
         self.notes: list[Refusal] = []
         # Locals of the region that the constructor of the model is given.
         self.host: list[str] = []

@@ -163,6 +163,7 @@ class RunEdits(Placement):
         if nodes and atom.number < self.made_at:
             reason = "host code reads variables before the last of the model's is made"
             raise NotPlanned(Refusal("TFM402", self.module.key, atom.statement, reason))
+        unbuilt: list[Atom] = []
         for node in nodes:
             maker = layer_of(node) or node
             frames = [step.frame.owner for step in maker.place.steps]
@@ -176,5 +177,7 @@ class RunEdits(Placement):
                 if used and any(s is not None and s.number < atom.number for s in sites):
                     break
             else:
-                reason = "the variables of a layer are read before a run has built it"
-                raise NotPlanned(Refusal("TFM404", self.module.key, atom.statement, reason))
+                unbuilt += [made] if made is not None else []
+        if unbuilt and not self.build_before(atom, unbuilt):
+            reason = "the variables of a layer are read before a run has built it"
+            raise NotPlanned(Refusal("TFM404", self.module.key, atom.statement, reason))
