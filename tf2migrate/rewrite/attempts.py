@@ -16,6 +16,7 @@ from tf2migrate.forms.keeper_names import keeper_names
 from tf2migrate.forms.lazy_properties import without_lazy_properties
 from tf2migrate.forms.module_aliases import modules_as_imports
 from tf2migrate.forms.moving_averages import written_averages
+from tf2migrate.forms.named_lambdas import named_lambdas
 from tf2migrate.forms.named_updates import named_updates
 from tf2migrate.forms.outlined_loops import outlined_loops
 from tf2migrate.forms.parted_loops import parted_loops
@@ -46,6 +47,7 @@ from tf2migrate.rewrite.together import Together
 STEPS = (
     modules_as_imports,
     without_lazy_properties,
+    named_lambdas,
     written_out,
     written_averages,
     without_argument_scopes,

@@ -17,7 +17,7 @@ from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.flow import is_summary_statement
 from tf2migrate.plan.layer_bodies import enclosed, outer_loop, own_part, simple_statements
 from tf2migrate.plan.layer_model import LayerCall, LayerFunction
-from tf2migrate.plan.layer_names import object_name
+from tf2migrate.plan.layer_names import object_name, snake
 from tf2migrate.plan.model import Plan
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import opens
@@ -89,7 +89,21 @@ class LayerClass:
                     base = base.rstrip("0123456789").rstrip("_") or base
                 base = base.lower() if base.isidentifier() else node.op.rsplit(".", 1)[-1]
                 self.attributes[id(node.expression)] = self.unique(attribute(base.lower()))
+        for factory in self.factory_calls().values():
+            if id(factory) not in self.attributes and not self.is_kept(factory):
+                values = [self.staging.value_in(factory, frame) for frame in self.frames]
+                if not all(isinstance(v, Node) and v.kind == "variable" for v in values if v is not None):
+                    raise self.refused(factory, "what this function makes is no single variable, and has no name")
+                maker = self.symbols.code(factory.func).rpartition(".")[2]
+                self.attributes[id(factory)] = self.unique(attribute(snake(maker)))
         self.find_loops()
+
+    def is_kept(self, call: cst.Call) -> bool:
+        """Whether a statement binds what a call makes to a name, and does nothing else."""
+        return any(
+            _holds(statement, call) and any(name in self.function.state for name, _ in bindings(statement))
+            for statement in simple_statements(self.function.definition.body.body)
+        )
 
     def bound_to(self, node: Node) -> str:
         """The name that a variable is bound to which is made in some passes of a loop."""
@@ -422,9 +436,9 @@ class LayerClass:
         search(statement)
         return found
 
-    def factory_calls(self) -> set[int]:
-        """Calls of functions that only make variables."""
-        out: set[int] = set()
+    def factory_calls(self) -> dict[int, cst.Call]:
+        """Calls of functions that only make variables, by their identity."""
+        out: dict[int, cst.Call] = {}
         frames = {id(f) for f in self.frames}
         for _, place in self.staging.touched:
             for index, step in enumerate(place.steps[:-1]):
@@ -435,7 +449,7 @@ class LayerClass:
                     and later.call is not None
                     and id(later.owner) not in self.layers
                 ):
-                    out.add(id(later.call))
+                    out[id(later.call)] = later.call
         return out
 
     def constructor(self, expression: cst.Call, name: str, lazily: bool) -> str:
@@ -529,6 +543,9 @@ class LayerClass:
                     replacements[id(node.expression)] = self.layer_call(node)
                 else:
                     whole[id(node.expression)] = self.element(self.attributes[id(node.expression)])
+        for factory in self.factory_calls():
+            if factory in self.attributes and factory not in replacements:
+                whole[factory] = self.element(self.attributes[factory])
         for call in self.nested():
             replacements[id(call.call)] = self.nested_call(call)
         return Substitution(self.symbols, replacements, whole, names)
