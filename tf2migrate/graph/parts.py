@@ -9,6 +9,10 @@ from tf2migrate.graph.values import Const, Node, Value
 PART = "layer.part"
 _BIAS = ("bias", "bias", True)
 _KERNEL = ("kernel", "kernel", True)
+_GAMMA, _BETA = ("gamma", "gamma", True), ("beta", "beta", True)
+_MOVING = [("moving_mean", "moving_mean", False), ("moving_variance", "moving_variance", False)]
+# Options of `tf.contrib.layers.batch_norm` with which it has other variables.
+_CORRECTING = {"zero_debias_moving_mean", "renorm", "renorm_clipping", "batch_weights", "adjustment"}
 # For each layer: how many arguments may be given by position, and its variables: name, attribute, trainable.
 _CONVOLUTIONS = ("conv1d", "conv2d", "conv3d", "conv2d_transpose", "conv3d_transpose")
 _PLAIN = {"tf.layers.dense": 3, **{f"tf.layers.{name}": 4 for name in _CONVOLUTIONS}}
@@ -21,8 +25,13 @@ _CONTRIB = {
 }
 
 
-def variables_of(layer: Node, positional: int, keywords: dict[str, Value]) -> list[tuple[str, str, bool]] | None:
-    """Name, Keras attribute and trainability of a layer's variables; None where they are not known."""
+def variables_of(
+    layer: Node, positional: int, keywords: dict[str, Value], rank: int | None
+) -> list[tuple[str, str, bool]] | None:
+    """Name, Keras attribute and trainability of a layer's variables; None where they are not known.
+
+    ``rank`` is that of what the layer is called with, where it is known.
+    """
     if layer.op in _PLAIN and positional <= _PLAIN[layer.op]:
         biased = _flag(keywords.get("use_bias"))
         return None if biased is None else [_KERNEL, _BIAS] if biased else [_KERNEL]
@@ -36,9 +45,14 @@ def variables_of(layer: Node, positional: int, keywords: dict[str, Value]) -> li
         center, scale = _flag(keywords.get("center")), _flag(keywords.get("scale"))
         if center is None or scale is None:
             return None
-        own = [("gamma", "gamma", True)] if scale else []
-        own += [("beta", "beta", True)] if center else []
-        return [*own, ("moving_mean", "moving_mean", False), ("moving_variance", "moving_variance", False)]
+        return [*[_GAMMA] * scale, *[_BETA] * center, *_MOVING]
+    if layer.op == "tf.contrib.layers.batch_norm" and positional <= 1:
+        center, scale = _flag(keywords.get("center")), _flag(keywords.get("scale", Const(False)))
+        # The fused op makes these in another order than the layer that takes its place for other ranks.
+        ordered = scale is False or (rank in (2, 4) and _is_none(keywords.get("fused")))
+        if center is None or scale is None or not ordered or _CORRECTING & keywords.keys():
+            return None
+        return [*[_BETA] * center, *[_GAMMA] * scale, *_MOVING]
     return None
 
 

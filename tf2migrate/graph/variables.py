@@ -389,7 +389,9 @@ class Variables(Worlds):
 
     def add_parts(self, layer: Node, args: Arguments) -> None:
         """The variables of a layer as nodes of their own; they are no statements' doing and in no list of nodes."""
-        found = variables_of(layer, len(args.positional), args.keywords) if args.exact else None
+        given = args.get(0, "inputs")
+        rank = len(given.shape) if isinstance(given, Node) and given.shape is not None else None
+        found = variables_of(layer, len(args.positional), args.keywords, rank) if args.exact else None
         for name, attribute, trainable in found or ():
             self.part_count += 1
             part = Node(PART_NUMBERS + self.part_count, "variable", PART, layer.place, (layer,))
