@@ -125,20 +125,23 @@ def _element(flow: Flow, data: Value | None, at: Atom) -> cst.BaseExpression | N
             if flow.reaching(name, at)[-1:] == [other]:
                 path = path_to(flow.bound_value(other, name), data)
                 if path:
-                    found = cst.ensure_type(cst.parse_expression(f"x{path}"), cst.Subscript)
-                    return cst.ensure_type(found.visit(_Rename(name_node(name))), cst.Subscript)
+                    found = cst.parse_expression(f"{ROOT}{path}").visit(_Rename(name_node(name)))
+                    return found if isinstance(found, cst.BaseExpression) else None
     return None
 
 
+ROOT = "_root_"
+
+
 class _Rename(cst.CSTTransformer):
-    """Puts a name for the one name of an expression."""
+    """Puts a name for the root of an expression."""
 
     def __init__(self, name: cst.Name) -> None:
         super().__init__()
         self.name = name
 
     def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:
-        return self.name
+        return self.name if original_node.value == ROOT else updated_node
 
 
 def check_summarised_layers(flow: Flow, slicer: Slicer, roots: list[Node], atoms: list[Atom]) -> None:
