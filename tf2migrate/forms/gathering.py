@@ -26,6 +26,7 @@ from tf2migrate.graph.values import (
     ProjectModule,
     Scope,
     Session,
+    Setting,
     Symbol,
 )
 from tf2migrate.names.bindings import bindings, bound_in, names_read
@@ -90,6 +91,8 @@ class _Finder:
     def find(self) -> Gathering | None:
         building = [a for a in self.region.atoms if self.builds(a)]
         objects = [a for a in building if self.constructs(a) is not None]
+        if not objects:
+            objects = self.told_to_build(building)
         if len(objects) != 1 or len(building) < 2:
             return None
         gathering = self.constructs(objects[0])
@@ -97,6 +100,7 @@ class _Finder:
         gathering.moved = self.closure([a for a in building if a is not objects[0]], gathering)
         for atom in gathering.moved:
             self.check(atom, gathering)
+        self.check_between(gathering)
         self.names(gathering)
         self.arguments(gathering)
         for atom in gathering.moved:
@@ -109,6 +113,23 @@ class _Finder:
         return any(self.region.atom_at(o.place) is atom for o in self.staging.optimizers)
 
     # ------------------------------------------------------------------ the object
+    def told_to_build(self, building: list[Atom]) -> list[Atom]:
+        """Where the objects are constructed whose methods these statements call one after the other to build it all."""
+        owners: dict[int, Instance] = {}
+        for atom in building:
+            match atom.statement:
+                case cst.SimpleStatementLine(
+                    body=[cst.Expr(value=cst.Call(func=cst.Attribute(value=cst.Name() as base)))]
+                ):
+                    value = self.staging.value_in(base, self.frame)
+                case _:
+                    value = None
+            if not isinstance(value, Instance):
+                return []
+            owners[id(value)] = value
+        calls = [(a, c) for a in self.region.atoms if (c := _called(a)) is not None]
+        return [a for a, c in calls if id(self.staging.value_in(c, self.frame)) in owners and self.constructs(a)]
+
     def constructs(self, atom: Atom) -> Gathering | None:
         """The object whose constructor runs in this statement and builds graph."""
         match atom.statement:
@@ -200,6 +221,21 @@ class _Finder:
                 raise Impossible
         for node in walk(atom.statement):
             if isinstance(node, cst.Lambda | cst.Await | cst.NamedExpr):
+                raise Impossible
+
+    def check_between(self, gathering: Gathering) -> None:
+        """What a method of the object does besides building comes earlier now: nothing there may be in its way."""
+        last = max((a.number for a in gathering.moved if isinstance(_small(a), cst.Expr)), default=0)
+        for atom in self.region.atoms:
+            if not gathering.atom.number < atom.number < last or atom in gathering.moved:
+                continue
+            if isinstance(atom.statement, cst.With) and atom.statement in self.region.dissolved:
+                continue
+            value = getattr(_small(atom), "value", None)
+            opened = value is not None and isinstance(self.staging.value_in(value, self.frame), Session | Setting)
+            calls = any(isinstance(node, cst.Call) for node in walk(atom.statement))
+            names = {node.value for node in walk(atom.statement) if isinstance(node, cst.Name)}
+            if gathering.target in names or (not opened and (calls or (self.region.is_module and atom.binds))):
                 raise Impossible
 
     def is_harmless(self, block: cst.With) -> bool:
@@ -395,6 +431,20 @@ class _Finder:
             if isinstance(arg.value, cst.Name | cst.Attribute) and text.startswith(f"{given}."):
                 return cst.parse_expression(name + text.removeprefix(given))
         return None
+
+
+def _small(atom: Atom) -> cst.CSTNode:
+    """The one part of a simple statement, or the statement."""
+    statement = atom.statement
+    return statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else statement
+
+
+def _called(atom: Atom) -> cst.Call | None:
+    """The call whose result a statement gives a name to."""
+    match atom.statement:
+        case cst.SimpleStatementLine(body=[cst.Assign(targets=[_], value=cst.Call() as call)]):
+            return call
+    return None
 
 
 def _only_initializes(node: object) -> bool:
