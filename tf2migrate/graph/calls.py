@@ -11,7 +11,7 @@ import libcst as cst
 
 from tf2migrate.graph.expressions import Expressions, shape_sources
 from tf2migrate.graph.frames import Frame, Step
-from tf2migrate.graph.interpreter import MAXIMUM_DEPTH, Leave
+from tf2migrate.graph.interpreter import MAXIMUM_DEPTH, MAXIMUM_RECURSION, Leave
 from tf2migrate.graph.sizes import product
 from tf2migrate.graph.values import (
     Averages,
@@ -271,7 +271,7 @@ class Calls(Expressions):
     ) -> Value:
         definition = function.definition
         depth = len(self.calling)
-        if self.calling.count(id(definition)) > 3 or depth > MAXIMUM_DEPTH:
+        if self.calling.count(id(definition)) > self.recursion(function) or depth > MAXIMUM_DEPTH:
             return Host() if not any(list(nodes_in(a)) for a in arguments) else Unknown("recursion is not followed")
         frame = Frame(definition, function.frame.module, function.frame, depth=depth, called_from=self.place())
         frame.call = node if isinstance(node, cst.Call) else None
@@ -305,6 +305,11 @@ class Calls(Expressions):
         if falls and not _always_returns(values, definition):
             values = [*values, Const(None)]
         return join(values) if values else Const(None)
+
+    def recursion(self, function: Function) -> int:
+        """How often a function may call itself: what need not happen, in a file without TensorFlow, tells little."""
+        plain = "tensorflow" not in self.staging.modules[function.frame.module].source.text
+        return 1 if plain and self.store.branching else MAXIMUM_RECURSION
 
     def bind_parameters(
         self, function: Function, frame: Frame, arguments: list[Value], keywords: dict[str, Value], exact: bool

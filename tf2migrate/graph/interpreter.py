@@ -36,6 +36,7 @@ from tf2migrate.names.tree import children
 
 MAXIMUM_UNROLL = 64
 MAXIMUM_DEPTH = 40
+MAXIMUM_RECURSION = 3
 MAXIMUM_STEPS = 200_000
 
 BUILTINS = frozenset(

@@ -17,6 +17,7 @@ from tf2migrate.names.bindings import names_read
 from tf2migrate.names.project import dotted_name
 from tf2migrate.names.tree import children, parameter_names, walk
 from tf2migrate.plan.flow import Flow
+from tf2migrate.plan.keepers import keeper_classes
 
 # Methods and functions that make state of the graph, or change it, whatever they are called on.
 GRAPH_WORDS = frozenset(
@@ -126,6 +127,7 @@ def _mentions(
 
 def uncalled_uses(flow: Flow) -> Iterator[tuple[cst.FunctionDef, str]]:
     """Each function that no call reaches and that cannot stay as it is, with what stands in the way."""
+    layers = {id(cls.definition) for cls in keeper_classes(flow.staging)}
     for key, frame in flow.staging.module_frames.items():
         start: tuple[cst.CSTNode, cst.ClassDef | None, frozenset[str]] = (
             flow.staging.modules[key].tree,
@@ -137,7 +139,9 @@ def uncalled_uses(flow: Flow) -> Iterator[tuple[cst.FunctionDef, str]]:
             node, owner, local = stack.pop()
             if isinstance(node, cst.FunctionDef):
                 local |= _locals(node)
-                if id(node) not in flow.staging.visited and (what := _use(flow, node, owner, local, frame)):
+                if id(node) not in flow.staging.visited and (
+                    what := _use(flow, node, owner, local, frame, id(owner) in layers)
+                ):
                     yield node, what
                     continue
             inner = node if isinstance(node, cst.ClassDef) else owner
@@ -153,9 +157,14 @@ def _locals(function: cst.FunctionDef) -> frozenset[str]:
 
 
 def _use(
-    flow: Flow, function: cst.FunctionDef, owner: cst.ClassDef | None, local: frozenset[str], module: Frame
+    flow: Flow,
+    function: cst.FunctionDef,
+    owner: cst.ClassDef | None,
+    local: frozenset[str],
+    module: Frame,
+    is_layer: bool,
 ) -> str:
-    """What of the graph a function would use; empty for nothing."""
+    """What of the graph a function would use; empty for nothing. The methods of a layer may use its variables."""
     for name in names_read(function.body):
         if name.value in local:
             continue
@@ -169,7 +178,7 @@ def _use(
             case cst.Attribute(value=base, attr=cst.Name(value=word)) if word in GRAPH_WORDS:
                 if not isinstance(module.lookup(_root(base)), Foreign):
                     return f"uses `{dotted_name(node) or word}`"
-            case cst.Attribute(value=cst.Name(), attr=cst.Name(value=attribute)) if owner is not None:
+            case cst.Attribute(value=cst.Name(), attr=cst.Name(value=attribute)) if owner is not None and not is_layer:
                 held = [v for instance in _instances(flow, owner) if (v := instance.attributes.get(attribute))]
                 if any(_is_of_graph(flow, value) for value in held):
                     return f"reads `{dotted_name(node)}`"
