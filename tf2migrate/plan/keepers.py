@@ -12,7 +12,18 @@ import libcst as cst
 
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Class, Function, Instance, Node, Symbol, is_cell, nodes_in
+from tf2migrate.graph.values import (
+    Class,
+    Function,
+    Instance,
+    Mapping,
+    Node,
+    Sequence,
+    Symbol,
+    is_cell,
+    nodes_in,
+)
+from tf2migrate.names.bindings import changed_names
 from tf2migrate.names.tree import walk
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import Region
@@ -79,6 +90,7 @@ def check_keepers(staging: Staging, region: Region) -> list[Class]:
     known = {id(cls) for cls in classes}
     inside = [o for o in keeping_objects(staging) if o is not region.held and made_inside(staging, region, o)]
     wanted = {id(cls) for item in inside for cls in lineage(item.cls)}
+    check_shared(staging, [item.cls for item in inside])
     for item in inside:
         if id(item.cls) not in known:
             reason = "this object keeps variables and what it computes with them, which could not be told apart"
@@ -87,6 +99,18 @@ def check_keepers(staging: Staging, region: Region) -> list[Class]:
         if id(cls) in wanted:
             _check(staging, cls)
     return [cls for cls in classes if id(cls) in wanted]
+
+
+def check_shared(staging: Staging, classes: list[Class]) -> None:
+    """C3: each object makes its variables itself; one that finds those of another by their names would make more."""
+    for node, place in staging.touched:
+        if node.kind != "variable" or node.place == place:
+            continue
+        for step in place.steps:
+            receiver = receiver_of(step.frame)
+            if receiver is not None and receiver.cls in classes:
+                reason = "an object that keeps variables shares them with another by their names"
+                raise NotPlanned(Refusal("TFM404", place.module, step.statement, reason))
 
 
 def made_inside(staging: Staging, region: Region, item: Instance) -> bool:
@@ -105,11 +129,35 @@ def _check(staging: Staging, cls: Class) -> None:
     own = OWN_WAYS & set(cls.members)
     if own:
         raise NotPlanned(_refusal(staging, cls, f"an object that keeps variables has a `{min(own)}` of its own"))
+    for method in definition.body.body:
+        if isinstance(method, cst.FunctionDef) and (name := _grows_behind(staging, cls, method)):
+            reason = f"`{name}` changes after an object that keeps variables has kept it"
+            raise NotPlanned(_refusal(staging, cls, reason))
     init = cls.members.get("__init__")
     derived = any(isinstance(base, Class) for base in cls.bases)
     if derived and isinstance(init, Function) and not any(_calls_up(node) for node in walk(init.definition)):
         reason = "the constructor of an object that keeps variables skips that of its base"
         raise NotPlanned(_refusal(staging, cls, reason))
+
+
+def _grows_behind(staging: Staging, cls: Class, method: cst.FunctionDef) -> str:
+    """A list or dict that a method keeps under an attribute, which a layer copies, and then changes by its own name."""
+    own = {id(node) for node in own_reads(cls)}
+    kept: set[str] = set()
+    for node in walk(method.body):
+        match node:
+            case cst.Assign(targets=targets, value=cst.Name(value=name) as value) if any(
+                id(t.target) in own for t in targets
+            ):
+                if any(isinstance(v, Sequence | Mapping) for v in staging.values_of(value)):
+                    kept.add(name)
+            case cst.AugAssign(target=cst.Name(value=name)) if name in kept:
+                return name
+            case _ if kept and isinstance(node, cst.BaseSmallStatement):
+                changed = changed_names(node, lambda base: isinstance(base, cst.Name)) & kept
+                if changed:
+                    return min(changed)
+    return ""
 
 
 def _is_object(base: object) -> bool:
