@@ -238,6 +238,52 @@ def verify_command(
     return max(code, *(2 for problem in problems if problem.is_defect), 0)
 
 
+@cli.command("convert-checkpoint", short_help="Turn a checkpoint of the original into one of the rewrite.")
+@click.argument("program", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("checkpoint")
+@click.argument("output")
+@click.option("--steps", type=click.IntRange(min=1), default=40, show_default=True, help="Watch so many runs.")
+@click.option("--oracle", metavar="PYTHON|auto", help="A Python with TensorFlow 1.15 to run the original.")
+@click.option("--timeout", type=float, default=120, show_default=True, help="Seconds for each program.")
+def convert_command(program: Path, checkpoint: str, output: str, steps: int, oracle: str | None, timeout: float) -> int:
+    """Writes to OUTPUT what the rewrite of PROGRAM restores, with the values of a CHECKPOINT of TensorFlow 1.
+
+    Both are prefixes, as a saver has them. PROGRAM is the original, which is run and rewritten in scratch copies:
+    which variable is which follows from the values that they have while it trains.
+    """
+    import importlib.util
+
+    if importlib.util.find_spec("tensorflow") is None:
+        raise click.ClickException("this runs programs and needs TensorFlow 2: pip install 'tf2migrate[verify]'")
+    from tf2migrate.verify.compare import runner
+    from tf2migrate.verify.conversion import CannotConvert, convert
+    from tf2migrate.verify.launch import CannotRun
+
+    settings = _settings([program], {})
+    with _progress() as progress:
+        sources, problems = _read([program], settings, progress)
+        besides = _companions(sources, [program], settings, progress, importers=False)
+    if problems:
+        raise click.ClickException(problems[0].finding().message)
+    with contextlib.closing(runner()) as pool:
+        try:
+            made = convert(
+                [*sources, *besides.sources], settings, checkpoint, output,
+                runner=pool, oracle=oracle, steps=steps, timeout=timeout,
+            )  # fmt: skip
+        except (CannotConvert, CannotRun) as problem:
+            raise click.ClickException(str(problem)) from problem
+    for name, source in sorted(made.sources.items()):
+        _say(
+            f"{name} <- {source.name}"
+            + (f" * {source.factor:.6g}" if source.factor != 1.0 else "")
+            + (", by the names of its neighbours" if source.inferred else "")
+        )
+    for name in made.fresh:
+        _say(f"{name} starts anew: TensorFlow 1 had no such counter")
+    return 0
+
+
 @cli.command("rule", short_help="Explain a rule.")
 @click.argument("code", required=False)
 @click.option("--all", "everything", is_flag=True, help="All rules.")

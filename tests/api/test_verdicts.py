@@ -52,6 +52,9 @@ RIGHT = {
     "new name": "tf.math.log(x)",
     "only in TensorFlow 2": "tf.random.set_seed(1)",
     "module of TensorFlow 2": "tf.keras.layers.Dense(3)",
+    "defaults that are one number": "tf.keras.layers.ReLU()",
+    "defaults around the model": "tf.keras.callbacks.TensorBoard('logs')",
+    "checkpoints of objects": "tf.train.Checkpoint(model=x)",
     "switch of TensorFlow 1 under its own name": "tf.compat.v1.disable_eager_execution()",
 }
 

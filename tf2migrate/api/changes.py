@@ -106,7 +106,8 @@ def _row(name: str) -> _Row | None:
     exact, beginnings = _refusals()
     if name in exact:
         return exact[name]
-    fitting = [beginning for beginning in beginnings if name.startswith(beginning)]
+    within = f"{name}."  # a module is what its members are
+    fitting = [beginning for beginning in beginnings if within.startswith(beginning)]
     return beginnings[max(fitting, key=len)] if fitting else None
 
 

@@ -29,8 +29,12 @@ from tf2migrate.api.symbols import (
 
 # Parts of TensorFlow 1 that are more than its public symbols; the tables have rows for their beginnings.
 OUTSIDE = ("tf.contrib.", "tf.examples.", "tf.python.", "tf.core.", "tf.models.")
+# Parts of Keras whose defaults decide nothing that a model computes.
+_AROUND = ("tf.keras.callbacks.", "tf.keras.utils.", "tf.keras.preprocessing.", "tf.keras.datasets.")
+_NO_NUMBER = (None, "None", "...", "'auto'")
 _LONGEST = 72  # of a call that is worth writing out in an advice
 _STRUCTURE = frozenset({Kind.ARGUMENT, Kind.ATTRIBUTE, Kind.FUNCTION, Kind.LOOP, Kind.OWN, Kind.DROPPED})
+_WITHOUT = "Call it without what TensorFlow 2 does not take, if that changes nothing"
 _LAMBDA = Replacement(Kind.BY_HAND, "Write a lambda that calls it")
 
 
@@ -94,6 +98,9 @@ def replaced(name: str, arguments: Sequence[Argument] | None = None) -> Replacem
         return Replacement(Kind.RENAMED, native)
     if isinstance(native, Call) and (row is None or not native.definitions):
         return _written(native)
+    known = fate(name)
+    if row is None and known is not None and known[0] is Fate.SAME:
+        return Replacement(Kind.RENAMED, known[1])
     return row or _LAMBDA
 
 
@@ -128,7 +135,7 @@ def _called(name: str, arguments: Sequence[Argument]) -> Verdict | None:
         return Verdict("TFM201" if misfit else "TFM301", wrong, _written(native), certain=bool(misfit))
     if misfit:
         row = replaced_by(canonical(name))
-        advice = row if row is not None and row.kind is not Kind.STAYS else Replacement(Kind.BY_HAND)
+        advice = row if row is not None and row.kind is not Kind.STAYS else Replacement(Kind.BY_HAND, _WITHOUT)
         return Verdict("TFM201", f"`{name}` {misfit}", advice, certain=True)
     if isinstance(native, Refused) and native.code.startswith("TFM3"):
         return Verdict(native.code, native.reason, Replacement(Kind.BY_HAND, native.advice), certain=False)
@@ -140,11 +147,11 @@ def _mentioned(name: str) -> Verdict | None:
     known = fate(name)
     if known is None or known[0] is not Fate.CHANGED or isinstance(rewrite_reference(name), Kept):
         return None if known is None or known[0] is Fate.SAME else _changed_meaning(name)
-    symbol, second = tf1_symbol(name), tf2_symbol(name)
-    if symbol is None or second is None or symbol.kind != "function":
-        return _changed_meaning(name)
+    symbol, second, other = tf1_symbol(name), tf2_symbol(name), _changed_meaning(name)
+    if other is not None or symbol is None or second is None or symbol.kind != "function":
+        return other
     if symbol.positional()[:2] == second.positional()[:2]:
-        return _changed_meaning(name)
+        return None
     message = f"`{name}` takes other arguments in TensorFlow 2"
     return Verdict("TFM201", message, _LAMBDA, certain=False)
 
@@ -160,7 +167,7 @@ def _changed_meaning(name: str) -> Verdict | None:
 def _changed_default(name: str, arguments: Sequence[Argument]) -> Verdict | None:
     """On a call that leaves out what has another default now."""
     first, second = tf1_symbol(name), tf2_symbol(name)
-    if first is None or second is None:
+    if first is None or second is None or name.startswith(_AROUND):
         return None
     places = [argument for argument in arguments if argument.keyword is None]
     given = {argument.keyword for argument in arguments} | set(first.positional()[: len(places)])
@@ -169,11 +176,19 @@ def _changed_default(name: str, arguments: Sequence[Argument]) -> Verdict | None
         old = parameter.default
         if parameter.name in given or parameter.name == "name" or now is None:
             continue
-        if old not in (None, "None", "...") and now.default not in (None, "None", "...", old):
+        if old not in _NO_NUMBER and now.default not in (*_NO_NUMBER, old) and not _equal(old, now.default):
             message = f"`{name}` takes {now.default} for `{parameter.name}` if it is not given, and took {old}"
             advice = Replacement(Kind.BY_HAND, f"Write `{parameter.name}={old}`")
             return Verdict("TFM301", message, advice, certain=False)
     return None
+
+
+def _equal(one: str | None, other: str | None) -> bool:
+    """Whether two defaults are one number."""
+    try:
+        return bool(float(one or "") == float(other or ""))
+    except ValueError:
+        return False
 
 
 def _misfit(symbol: Symbol, arguments: Sequence[Argument]) -> str:

@@ -14,7 +14,10 @@ from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.rewrite.symbols import Symbols
 
 NAME = "Checkpoints"
-OTHER_FORMAT = "checkpoints that TensorFlow 1 wrote cannot be restored by the rewrite; it restores its own"
+OTHER_FORMAT = (
+    "checkpoints that TensorFlow 1 wrote cannot be restored by the rewrite, but turned into its own by "
+    "`tf2migrate convert-checkpoint`"
+)
 # The parameters that the calls of the rewrite still have.
 KEPT = {"save": ("save_path", "global_step"), "restore": ("save_path",)}
 # Arguments of a saver that keep their names.

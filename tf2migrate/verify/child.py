@@ -54,6 +54,7 @@ class Stage:
         self.world = _sibling("world").install(tf)
         self.records = _sibling("records")
         self.surroundings = _sibling("surroundings")
+        self.tf = tf
 
     def play(self, job: dict[str, Any]) -> int:
         """Runs the job's program to its end, or to the end of its budget; returns the exit status."""
@@ -69,10 +70,14 @@ class Stage:
 
         recorder.stop = stop
         self._set_up(job, used)
+        watched = job.get("watched")
+        watch = _sibling("saved").Watch(self.tf, self.role == "tf2", watched) if watched else None
 
         def record(number: int, value: Any, compared: Any = None) -> Any:
             if recorder.record(number, compared(value) if compared else value):
                 self.world.count_run()
+                if watch is not None:
+                    watch.note(self.world.runs)
             return value
 
         vars(builtins)["__tf2migrate_record__"] = record

@@ -50,6 +50,11 @@ class _Side:
             return Ending("crashed", {"status": ended.status})
         return ending
 
+    def last_lines_of(self, ended: Ended) -> str:
+        """How the program ended, if it did not end well."""
+        _, ending = read_ending(self.job.record)
+        return self.last_lines(ending).rpartition("\n")[2] if ended.status else ""
+
     def last_lines(self, ending: Ending) -> str:
         text = str(ending.facts.get("traceback", ""))
         if not text and self.job.stderr.exists():
@@ -83,9 +88,9 @@ def verify_paths(
         echo("nothing to verify: no program was migrated to native TensorFlow 2")
         return 0 if clean else 2
     verdicts: set[Verdict] = set()
-    with contextlib.closing(_runner()) as runner:
+    with contextlib.closing(runner()) as pool:
         compare = functools.partial(
-            compare_programs, oracle=oracle, steps=steps, rtol=rtol, atol=atol, timeout=timeout, pool=runner
+            compare_programs, oracle=oracle, steps=steps, rtol=rtol, atol=atol, timeout=timeout, pool=pool
         )
         for program in native:
             comparison = _verify(program, settings, compare)
@@ -95,7 +100,7 @@ def verify_paths(
     return 1 if Verdict.DIFFERENT in verdicts else 2 if Verdict.NOT_RUN in verdicts else 0
 
 
-def _runner() -> Runner:
+def runner() -> Runner:
     # Elsewhere than on Linux, system libraries do not promise to survive a fork.
     return Pool() if sys.platform == "linux" else Alone()
 
@@ -285,14 +290,34 @@ def _unreached(comparison: Comparison, places: Mapping[int, str], dropped: Seque
     return [f"not reached: site {number} ({place})" for number, place in left.items()]
 
 
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Both programs, ready to be watched; ``texts`` are those of the rewrite."""
+
+    original: _Side
+    rewritten: _Side
+    texts: tuple[str, ...]
+
+
+def sides_of(
+    program: use_case.Program, settings: Settings, scratch: Path, oracle: str | None, steps: int, timeout: float
+) -> Sides:
+    """A program and its rewrite in scratch folders, with their runs marked and their savers watched."""
+    texts, folder, within = _marked(program, settings)
+    plan = _Plan(within(program.entry), folder.name or "program", (), steps, timeout, 30.0, folder)
+    python = find_oracle(oracle) if oracle else sys.executable
+    before, after = {within(p): b for p, b, _ in texts}, {within(p): a for p, _, a in texts}
+    dropped = tuple(sorted(_sites_in(before) - _sites_in(after)))
+    original = plan.prepare(scratch / "original", before, "tf1" if oracle else "compat", python)
+    rewritten = plan.prepare(scratch / "rewritten", after, "tf2", sys.executable)
+    sides = [replace(s, job=replace(s.job, watching=True, dropped=dropped)) for s in (original, rewritten)]
+    for side in sides:
+        side.job.watched.mkdir()
+    return Sides(sides[0], sides[1], tuple(after.values()))
+
+
 def _verify(program: use_case.Program, settings: Settings, compare: Callable[..., Comparison]) -> Comparison:
-    sources = [file.source for file in program.files]
-    texts = [(Path(path), before, after) for path, before, after in use_case.instrument(sources, settings)]
-    folder = _common_folder([program.entry, *(path for path, _, _ in texts)])
-
-    def within(path: Path) -> str:
-        return path.resolve().relative_to(folder).as_posix()
-
+    texts, folder, within = _marked(program, settings)
     return compare(
         {within(path): before for path, before, _ in texts},
         {within(path): after for path, _, after in texts},
@@ -300,6 +325,16 @@ def _verify(program: use_case.Program, settings: Settings, compare: Callable[...
         folder=folder,
         places={site.number: f"{site.path}:{site.line}:{site.column}" for site in program.sites},
     )
+
+
+def _marked(
+    program: use_case.Program, settings: Settings
+) -> tuple[list[tuple[Path, str, str]], Path, Callable[[Path], str]]:
+    """The files with every run marked, before and after; their folder, and the path of each within it."""
+    sources = [file.source for file in program.files]
+    texts = [(Path(path), before, after) for path, before, after in use_case.instrument(sources, settings)]
+    folder = _common_folder([program.entry, *(path for path, _, _ in texts)])
+    return texts, folder, lambda path: path.resolve().relative_to(folder).as_posix()
 
 
 def _common_folder(paths: Iterable[Path]) -> Path:

@@ -41,10 +41,16 @@ class Job:
     seconds: float = 120.0
     grace: float = 30.0  # beyond those seconds, for one run, and for the import of TensorFlow without a pool
     nudge: float = 0.0  # see World.start
+    watching: bool = False  # whether what savers hold is written down
 
     @property
     def record(self) -> Path:
         return self.scratch / ("nudged-record" if self.nudge else "record")
+
+    @property
+    def watched(self) -> Path:
+        """Where it is written down."""
+        return self.scratch / "watched"
 
     @property
     def stderr(self) -> Path:
@@ -70,6 +76,7 @@ class Job:
             "seconds": self.seconds,
             "nudge": self.nudge,
             "limit": self.limit,
+            "watched": str(self.watched) if self.watching else "",
             "record": str(self.record),
             "stdout": str(self.scratch / "stdout"),
             "stderr": str(self.stderr),
