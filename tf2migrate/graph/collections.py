@@ -12,6 +12,7 @@ from tf2migrate.graph.staging import Collected, Reading
 from tf2migrate.graph.values import (
     Const,
     Node,
+    Optimizer,
     Regularizer,
     Scope,
     Sequence,
@@ -151,6 +152,8 @@ class Collections(Variables):
             prefix = scope.value
         elif is_given(scope):
             return Unknown("the scope of this collection is not known", self.place())
+        if name == "variables" and not prefix and any(map(makes_slots, self.staging.nodes)):
+            self.staging.with_slots.add(id(node))
         members = self.members("variables" if name in VARIABLES else name)
         chosen: list[Value] = []
         for member in members:
@@ -178,3 +181,9 @@ def argument_at(node: cst.Call, position: int) -> cst.BaseExpression | None:
             return arg.value
     plain = [arg.value for arg in node.args if arg.keyword is None and not arg.star]
     return plain[position] if position < len(plain) else None
+
+
+def makes_slots(node: Node) -> bool:
+    """Whether a train op has made variables of its optimizer: momenta, mean squares, powers of betas."""
+    optimizer = node.details.get("optimizer") if node.kind == "train" else None
+    return isinstance(optimizer, Optimizer) and not optimizer.name.endswith("GradientDescentOptimizer")

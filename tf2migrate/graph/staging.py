@@ -221,6 +221,8 @@ class Staging:
     visited: set[int] = field(default_factory=set)
     calls: dict[int, list[tuple[cst.Call, Frame, Place]]] = field(default_factory=dict)
     followed: set[int] = field(default_factory=set)
+    with_slots: set[int] = field(default_factory=set)
+    """The calls that give all variables of the graph, those that an optimizer has made for itself among them."""
     """Definitions, by identity, of the functions that a conditional or a loop of the graph calls."""
     optimizers: list[Optimizer] = field(default_factory=list)
     classes: list[Class] = field(default_factory=list)

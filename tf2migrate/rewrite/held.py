@@ -11,6 +11,7 @@ from tf2migrate.plan.held import GONE, Held, is_none, plain, walk
 from tf2migrate.plan.model import Plan
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import is_idle
+from tf2migrate.rewrite.outside_lists import outside_lists
 from tf2migrate.rewrite.program import Rewriter
 from tf2migrate.rewrite.savers import first_saver
 
@@ -177,6 +178,8 @@ class HeldRewriter(Rewriter):
         end = self.functions.trainable_list() + self.built + self.functions.wrapped
         ends = [s for text in end for s in self.templates.statements(text, {})]
         traced = dict.fromkeys(maker.name for _, makers in self.plan.prebuilt for maker in makers)
+        if len(self.together) == 1:
+            traced.update(dict.fromkeys(maker.name for maker in outside_lists(self)))
         ends += self.tracing([f"{held.receiver}.{name}" for name in traced])
         saver = first_saver(self.staging, self.region)
         if saver is not None:

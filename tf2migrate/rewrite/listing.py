@@ -14,13 +14,13 @@ import libcst as cst
 from tf2migrate.api.collections import VARIABLE_LISTS
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Const, Node, Sequence, Symbol, Value
+from tf2migrate.graph.values import Const, Foreign, Node, Sequence, Symbol, Value
 from tf2migrate.names.tree import children
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.rewrite.substitution import Replacement
 
 # Functions whose result does not depend on the order of the list.
-SUMS = ("tf.add_n", "tf.reduce_sum", "tf.reduce_mean", "tf.accumulate_n")
+SUMS = ("tf.add_n", "tf.reduce_sum", "tf.reduce_mean", "tf.accumulate_n", "numpy.sum")
 
 
 class Listing:
@@ -48,6 +48,8 @@ class Listing:
                 continue
             if isinstance(node, cst.Call) and is_collection(self.staging, node):
                 chosen = self.variables(node)
+                if id(node) in self.staging.with_slots:
+                    self.refuse_slots(node)
                 if chosen is not None:
                     self.found.append(chosen)
                     whole[id(node)] = _parenthesized(self.text(chosen, not self.is_sum(around)))
@@ -56,6 +58,11 @@ class Listing:
                 self.check_name(node)
             stack.extend((child, node if not isinstance(node, cst.Arg) else around) for child in children(node))
         return self.found
+
+    def refuse_slots(self, call: cst.CSTNode) -> None:
+        """The list would have to hold what Keras keeps in its optimizers, under other shapes and numbers."""
+        reason = "the variables that an optimizer has made for itself are listed with those of the graph"
+        raise NotPlanned(Refusal("TFM402", self.module, call, reason, "list the trainable variables"))
 
     def check_name(self, node: cst.Attribute) -> None:
         """Keras has other names for variables, which may not be seen."""
@@ -69,7 +76,7 @@ class Listing:
             return False
         if isinstance(around.func, cst.Name) and around.func.value in ("sum", "len"):
             return True
-        symbols = [v.name for v in self.staging.values_of(around.func) if isinstance(v, Symbol)]
+        symbols = [v.name for v in self.staging.values_of(around.func) if isinstance(v, Symbol | Foreign)]
         return bool(symbols) and all(name in SUMS for name in symbols)
 
     def variables(self, expression: cst.BaseExpression) -> list[Node] | None:
@@ -91,6 +98,8 @@ class Listing:
         """A comprehension over variables that are chosen by the graph or by their names."""
         clause = node.for_in
         listed = self.variables(clause.iter)
+        if id(clause.iter) in self.staging.with_slots and not clause.ifs:
+            self.refuse_slots(clause.iter)
         if listed is None or clause.inner_for_in is not None or len(clause.ifs) > 1:
             return False
         if not clause.ifs and not isinstance(clause.iter, cst.Call):
