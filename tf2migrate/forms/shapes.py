@@ -32,7 +32,7 @@ from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Class, Function, Instance, Node, nodes_in
 from tf2migrate.names.attributes import AttributeName
 from tf2migrate.names.project import Module, Project
-from tf2migrate.names.tree import ids_in, walk
+from tf2migrate.names.tree import walk
 from tf2migrate.plan.region import find_region
 from tf2migrate.plan.taped import home
 
@@ -142,14 +142,10 @@ def _built(staging: Staging) -> list[Node]:
 
 
 def _told(staging: Staging) -> set[int]:
-    """Numbers of the nodes that are made where they are run, of values of the host alone."""
+    """Numbers of the tensors that are made of values of the host alone, wherever they are made."""
     out: set[int] = set()
-    fetched = {id(site.frame): set[int]() for site in staging.runs}
-    for site in staging.runs:
-        fetched[id(site.frame)] |= ids_in(site.fetch_expression)
     for node in staging.nodes:
-        here = id(node.expression) in fetched.get(id(node.place.steps[-1].frame), ())
-        if here and node.kind == "tensor" and not node.random and all(i.number in out for i in node.inputs):
+        if node.kind == "tensor" and not node.random and not node.control and all(i.number in out for i in node.inputs):
             out.add(node.number)
     return out
 

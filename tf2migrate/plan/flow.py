@@ -141,7 +141,7 @@ class Flow:
 def analyse_flow(staging: Staging, region: Region) -> Flow:
     """Works out the role of every atom."""
     flow = Flow(staging, region)
-    flow.static = _static_nodes(staging)
+    flow.static = static_nodes(staging)
     for atom in region.atoms:
         if isinstance(atom.statement, cst.FunctionDef) and id(atom.statement) in staging.followed:
             flow.given[id(atom.statement)] = atom
@@ -201,7 +201,7 @@ def _begins(flow: Flow, source: Atom, name: str) -> bool:
 NOT_EAGER = ("tf.while_loop",)
 
 
-def _static_nodes(staging: Staging) -> set[int]:
+def static_nodes(staging: Staging) -> set[int]:
     """Numbers of the nodes that are the same in every run: no feed, variable, draw or update behind them."""
     static: set[int] = set()
     fed = {key.number for site in staging.runs if isinstance(site.feeds, Mapping) for key in _keys(site.feeds)}

@@ -27,6 +27,7 @@ from tf2migrate.graph.values import (
     nodes_in,
 )
 from tf2migrate.plan.contract import ancestors
+from tf2migrate.plan.flow import static_nodes
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 
 
@@ -39,8 +40,10 @@ def separate(staging: Staging, builders: Iterable[cst.FunctionDef]) -> list[Stag
         for frame, nodes in zip(part.frames, part.nodes, strict=True):
             owner.update({node.number: part for node in nodes})
             holder.update({node.number: frame for node in nodes})
+    # What the host computes beside objects of one class stays where it is.
+    beside = static_nodes(staging) - owner.keys() if len(parts) == 1 else set()
     for node in staging.nodes:
-        if node.number not in owner and not _initializes(node):
+        if node.number not in owner and node.number not in beside and not _initializes(node):
             raise NotPlanned(_refusal(staging, node, "graph is built outside of the objects that hold the rest"))
     # A writer that is only handed the graph writes nothing after it.
     written = bool(staging.writes) or any(node.kind == "summary" for node in staging.nodes)
@@ -62,7 +65,7 @@ def separate(staging: Staging, builders: Iterable[cst.FunctionDef]) -> list[Stag
             runs[id(part)].append(site)
     alone = _have_own_sessions(staging, holder)
     objects = {id(obj): part for part in parts for obj in part.objects()}
-    return [part.view(runs[id(part)], alone, objects) for part in parts]
+    return [part.view(runs[id(part)], alone, objects, beside) for part in parts]
 
 
 def _have_own_sessions(staging: Staging, holder: dict[int, Frame]) -> bool:
@@ -173,8 +176,8 @@ class _Part:
         return [*given, *(n for n in nodes_in(node.details.get("variables")) if n.number in reached)]
 
     # ------------------------------------------------------------------ the program without the others
-    def view(self, runs: list[RunSite], alone: bool, objects: dict[int, _Part]) -> Staging:
-        own = {n.number for n in self.nodes[0]}
+    def view(self, runs: list[RunSite], alone: bool, objects: dict[int, _Part], beside: set[int]) -> Staging:
+        own = {n.number for n in self.nodes[0]} | beside
         nodes = [n for n in self.staging.nodes if n.number in own or _initializes(n)]
         made = dataclasses.replace(
             self.staging,

@@ -116,9 +116,8 @@ class Signatures(VariableTexts):
         if node.kind != "placeholder":
             where = node.expression or atom.statement
             dtype_known, sizes = dtype_of(node), sizes_of(node)
-            # A layer is built for what it is called with: all sizes but that of a batch.
             layers = bool(self.composer.inner or self.plan.objects)
-            if dtype_known is None or (layers and (not sizes or None in sizes[1:])):
+            if dtype_known is None or (layers and not is_sized(self.plan, node)):
                 reason = "a tensor that is not a placeholder is fed, and its dtype or shape is not known"
                 raise NotPlanned(Refusal("TFM407", symbols.module.key, where, reason))
             return f"{self.tf}.TensorSpec({sizes}, {self.tf}.{dtype_known})"
@@ -168,6 +167,21 @@ class Signatures(VariableTexts):
                 return f"{self.tf}.bool"
             return f"{self.tf}.convert_to_tensor({text}).dtype"
         return f"{self.tf}.float32"
+
+
+def is_sized(plan: Plan, fed: Node) -> bool:
+    """Whether layers behind a fed tensor can be built for what they are called with: all sizes but that of a batch."""
+    told = any(function.shapes for function in plan.layers.values())
+    reached: set[Node] = {fed}
+    called: list[Node] = [fed] if told else []
+    for node in plan.flow.staging.nodes:
+        read = [source for source in node.inputs if source in reached]
+        if read and "owner" in node.details:
+            called += read
+        elif read:
+            reached.add(node)
+    sizes = [sizes_of(node) for node in called]
+    return all(known and None not in known[1:] for known in sizes)
 
 
 def is_scalar(plan: Plan, node: Node) -> bool:
