@@ -11,7 +11,7 @@ import libcst as cst
 
 from tf2migrate.forms.traced import Traced
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Scope
+from tf2migrate.graph.values import Bound, Function, Node, Scope
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import walk
 from tf2migrate.plan.updates import is_control, updating
@@ -46,7 +46,19 @@ def _parts(staging: Staging, block: cst.With, effects: set[int]) -> list[cst.Bas
         return []
     given = head.args[0].value
     parts = [e.value for e in given.elements] if isinstance(given, cst.List | cst.Tuple) else [given]
-    return [part for part in parts if any(id(node) in effects for node in walk(part))]
+    found = [part for part in parts if any(id(node) in effects for node in walk(part))]
+    # A scope in the same head is about the variables that are made behind it, and the statement stands before.
+    return found if len(block.items) == 1 or not any(_may_make_state(staging, part) for part in found) else []
+
+
+def _may_make_state(staging: Staging, part: cst.BaseExpression) -> bool:
+    """Whether an update makes or finds variables, or calls what might."""
+    calls = [node for node in walk(part) if isinstance(node, cst.Call)]
+    made = (value for call in calls for value in staging.values_of(call))
+    called = (value for call in calls for value in staging.values_of(call.func))
+    return any(isinstance(value, Node) and value.kind in ("variable", "layer") for value in made) or any(
+        isinstance(value, Function | Bound) for value in called
+    )
 
 
 def _only_scopes(staging: Staging, item: cst.WithItem) -> bool:
