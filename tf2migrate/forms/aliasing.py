@@ -16,7 +16,7 @@ from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Instance, Node
 from tf2migrate.names.bindings import bindings, bound_in
 from tf2migrate.names.project import Module
-from tf2migrate.names.tree import walk
+from tf2migrate.names.tree import children, walk
 
 
 @dataclass(slots=True)
@@ -160,7 +160,7 @@ def _own_statements(scope: cst.Module | cst.FunctionDef) -> list[cst.SimpleState
         if isinstance(node, cst.SimpleStatementLine):
             out.append(node)
         elif isinstance(node, cst.IndentedBlock | cst.With) or _is_guard(node):
-            stack.extend(node.children)
+            stack.extend(children(node))
     return out
 
 

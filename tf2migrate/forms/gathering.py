@@ -31,7 +31,7 @@ from tf2migrate.graph.values import (
 )
 from tf2migrate.names.bindings import bindings, bound_in, names_read
 from tf2migrate.names.project import Module
-from tf2migrate.names.tree import walk
+from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.region import Atom, Region, find_region
 
 # What a name of the module stands for all the time.
@@ -349,7 +349,7 @@ class _Finder:
         value = statement.value
         targets = [c.target for c in walk(value) if isinstance(c, cst.CompFor)]
         comprehended = {n.value for t in targets for n in walk(t) if isinstance(n, cst.Name)}
-        parents = {id(child): node for node in walk(value) for child in node.children}
+        parents = {id(child): node for node in walk(value) for child in children(node)}
         if comprehended & (bound_in(gathering.builder) | set(gathering.locals) | set(gathering.attributes)):
             raise Impossible
         for name in names_read(value):
@@ -465,7 +465,7 @@ def _own(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         current = stack.pop()
         yield current
         if not isinstance(current, cst.FunctionDef | cst.ClassDef | cst.Lambda):
-            stack.extend(current.children)
+            stack.extend(children(current))
 
 
 def _bound(statement: cst.CSTNode) -> set[str]:
@@ -494,7 +494,7 @@ def _reads_of(node: cst.CSTNode, without: set[int]) -> Iterator[cst.Name]:
                 if default is not None:
                     stack.append(default)
             case _:
-                stack.extend(current.children)
+                stack.extend(children(current))
 
 
 def _unused(name: str, taken: set[str]) -> str:

@@ -21,7 +21,7 @@ from tf2migrate.graph.values import Iterator, Mapping, Node, Sequence, Value, no
 from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.bindings import bindings, bound_names, changed_names, names_read
 from tf2migrate.names.project import Module
-from tf2migrate.names.tree import walk
+from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 
 INITIALIZER = "iterator.initializer"
@@ -396,7 +396,7 @@ def _is_evaluated(statement: cst.SimpleStatementLine, run: cst.CSTNode) -> bool:
             return True
         if isinstance(node, cst.Lambda | cst.BaseComp | cst.IfExp | cst.BooleanOperation | cst.Assert):
             continue
-        stack.extend(node.children)
+        stack.extend(children(node))
     return False
 
 

@@ -8,7 +8,7 @@ import libcst as cst
 
 from tf2migrate.names.bindings import bindings, bound_in, parameters_of
 from tf2migrate.names.families import Families
-from tf2migrate.names.tree import walk
+from tf2migrate.names.tree import children, walk
 
 
 def mentions(tree: cst.Module, name: str, cls: cst.ClassDef | None, families: Families) -> int:
@@ -42,7 +42,7 @@ def mentions(tree: cst.Module, name: str, cls: cst.ClassDef | None, families: Fa
             case cst.ImportAlias(name=imported_name):
                 count += isinstance(imported_name, cst.Name) and imported_name.value == name
                 continue
-        stack.extend((child, hidden) for child in node.children)
+        stack.extend((child, hidden) for child in children(node))
     return count
 
 
@@ -65,7 +65,7 @@ def method_mentions(tree: cst.Module, name: str, cls: cst.ClassDef, families: Fa
             case cst.FunctionDef(name=own):
                 heir = inside == cls.name.value or families.inherits(inside, cls.name.value)
                 count += heir and own.value == name
-                stack.extend((child, "") for child in node.children if child is not own)
+                stack.extend((child, "") for child in children(node) if child is not own)
                 continue
             case cst.ClassDef() if _stands_apart(node, cls, name, families):
                 stack.extend((part, "") for part in _not_own(node, name))
@@ -76,7 +76,7 @@ def method_mentions(tree: cst.Module, name: str, cls: cst.ClassDef, families: Fa
                 count += bool(inside) and value == name
             case cst.SimpleString():
                 count += node.raw_value == name and bool(inside)
-        stack.extend((child, inside) for child in node.children)
+        stack.extend((child, inside) for child in children(node))
     return count
 
 
@@ -126,7 +126,7 @@ def _not_own(cls: cst.ClassDef, name: str) -> Iterator[cst.CSTNode]:
                 case cst.Attribute(attr=cst.Name(value=attr)) if attr == name:
                     yield node
                 case _:
-                    stack.extend(node.children)
+                    stack.extend(children(node))
 
 
 def _is_self(base: cst.BaseExpression) -> bool:

@@ -22,7 +22,7 @@ from tf2migrate.graph.values import (
     nodes_in,
 )
 from tf2migrate.names.project import Module, dotted_name
-from tf2migrate.names.tree import walk
+from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.region import Atom, Region
 
 
@@ -101,7 +101,7 @@ def _with_functions(
     """Every node with the function that it stands in."""
     yield node, function
     inner = node if isinstance(node, cst.FunctionDef) else function
-    for child in node.children:
+    for child in children(node):
         yield from _with_functions(child, inner)
 
 

@@ -9,6 +9,7 @@ import libcst as cst
 from tf2migrate.forms.traced import Traced
 from tf2migrate.names.bindings import bindings
 from tf2migrate.names.project import Module
+from tf2migrate.names.tree import children
 
 
 def without_unmentioned(modules: list[Module], names: set[str]) -> list[Module]:
@@ -42,11 +43,11 @@ def _read(node: cst.CSTNode) -> set[str]:
             case cst.Arg(value=given):
                 stack.append(given)
             case cst.FunctionDef(name=name) | cst.ClassDef(name=name):
-                stack.extend(child for child in current.children if child is not name)
+                stack.extend(child for child in children(current) if child is not name)
             case cst.Import() | cst.ImportFrom():
                 pass
             case _:
-                stack.extend(current.children)
+                stack.extend(children(current))
     return found
 
 

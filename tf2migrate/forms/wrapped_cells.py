@@ -19,7 +19,7 @@ from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Cell, Value, nodes_in
 from tf2migrate.names.bindings import bindings, bound_names, names_read
 from tf2migrate.names.project import Module
-from tf2migrate.names.tree import walk
+from tf2migrate.names.tree import children, walk
 
 # What may be evaluated later, or not at all.
 DELAYED = (cst.Lambda, cst.BaseComp, cst.IfExp, cst.BooleanOperation, cst.NamedExpr)
@@ -111,7 +111,7 @@ class _Comprehensions(_Edit):
         if isinstance(node, cst.ListComp | cst.GeneratorExp):
             yield node
         elif not isinstance(node, DELAYED):
-            for child in node.children:
+            for child in children(node):
                 yield from self.comprehensions(child)
 
     def take(self, statement: cst.SimpleStatementLine, node: cst.ListComp | cst.GeneratorExp) -> None:
@@ -338,7 +338,7 @@ def _code(node: cst.CSTNode) -> str:
 
 def _of_scope(body: cst.CSTNode, around: Blocks) -> Iterator[tuple[cst.CSTNode, Blocks]]:
     """The nodes of a body, in order, with the compound statements around them; not those of functions in it."""
-    for node in body.children:
+    for node in children(body):
         if not isinstance(node, cst.FunctionDef | cst.ClassDef | cst.Lambda):
             yield node, around
             yield from _of_scope(node, (*around, node) if isinstance(node, BLOCKS) else around)

@@ -35,7 +35,7 @@ from tf2migrate.graph.values import (
 )
 from tf2migrate.names.bindings import bindings, changed_names
 from tf2migrate.names.project import Module
-from tf2migrate.names.tree import walk
+from tf2migrate.names.tree import children, walk
 
 
 @dataclass(slots=True)
@@ -66,8 +66,9 @@ def written_shapes(staging: Staging, modules: list[Module], parameters: bool) ->
     """The modules with reads written out, those of parameters only if asked; None when nothing changes."""
     out: list[Module] = []
     changed = False
+    parents = {child: node for m in modules for node in walk(m.tree) for child in children(node)}
     for module in modules:
-        finder = _Finder(staging, modules, module, parameters)
+        finder = _Finder(staging, parents, module, parameters)
         reads = list(finder.reads())
         columns = Columns(finder.varying)
         changed = changed or bool(reads or finder.varying)
@@ -79,11 +80,13 @@ def written_shapes(staging: Staging, modules: list[Module], parameters: bool) ->
 class _Finder:
     """Finds the reads of one module that have to be written out."""
 
-    def __init__(self, staging: Staging, modules: list[Module], module: Module, parameters: bool) -> None:
+    def __init__(
+        self, staging: Staging, parents: dict[cst.CSTNode, cst.CSTNode], module: Module, parameters: bool
+    ) -> None:
         self.staging = staging
         self.module = module
         self.parameters = parameters
-        self.parents = {child: n for m in modules for n in walk(m.tree) for child in n.children}
+        self.parents = parents
         self.varying: list[Varying] = []
         self.chosen: dict[int, str] = {}
         """Names that stand for numbers in what is rendered now."""

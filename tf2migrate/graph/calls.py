@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 import libcst as cst
@@ -51,7 +52,7 @@ from tf2migrate.graph.values import (
     unknown_in,
 )
 from tf2migrate.names.dict_keys import written_keys
-from tf2migrate.names.tree import children
+from tf2migrate.names.tree import REMEMBERED, children
 
 # Builtins that a moved statement may call: they look at their arguments and do nothing else.
 PURE_BUILTINS = frozenset(
@@ -746,6 +747,7 @@ def _key(key: object) -> Value:
     return key if isinstance(key, Node) else Const(key)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def _is_generator(definition: cst.FunctionDef) -> bool:
     stack: list[cst.CSTNode] = [definition.body]
     while stack:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
@@ -32,7 +33,7 @@ from tf2migrate.graph.values import (
 )
 from tf2migrate.names.project import Module, Project, dotted_name
 from tf2migrate.names.tensorflow import canonical_import, normalize
-from tf2migrate.names.tree import children
+from tf2migrate.names.tree import REMEMBERED, children
 
 MAXIMUM_UNROLL = 64
 MAXIMUM_DEPTH = 40
@@ -698,7 +699,8 @@ class Statements:
         raise NotImplementedError
 
 
-def assigned_names(node: cst.CSTNode) -> set[str]:
+@lru_cache(maxsize=REMEMBERED)
+def assigned_names(node: cst.CSTNode) -> frozenset[str]:
     """Names bound in ``node``, nested functions excluded."""
     found: set[str] = set()
     stack: list[cst.CSTNode] = [node]
@@ -723,7 +725,7 @@ def assigned_names(node: cst.CSTNode) -> set[str]:
             case cst.Del(target=target):
                 found |= target_names(target)
         stack.extend(children(current))
-    return found
+    return frozenset(found)
 
 
 def target_names(target: cst.CSTNode) -> set[str]:
@@ -735,7 +737,8 @@ def target_names(target: cst.CSTNode) -> set[str]:
     return set()
 
 
-def assigned_attributes(node: cst.CSTNode) -> set[tuple[str, str]]:
+@lru_cache(maxsize=REMEMBERED)
+def assigned_attributes(node: cst.CSTNode) -> frozenset[tuple[str, str]]:
     """``(base, attribute)`` of every ``base.attribute = ...`` in ``node``."""
     found: set[tuple[str, str]] = set()
     stack: list[cst.CSTNode] = [node]
@@ -746,9 +749,10 @@ def assigned_attributes(node: cst.CSTNode) -> set[tuple[str, str]]:
             if isinstance(target, cst.Attribute) and isinstance(target.value, cst.Name):
                 found.add((target.value.value, target.attr.value))
         stack.extend(children(current))
-    return found
+    return frozenset(found)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def runs_graph(node: cst.CSTNode) -> bool:
     """Whether ``node`` holds what looks like a run of the graph: a training loop is not unrolled."""
     stack: list[cst.CSTNode] = [node]

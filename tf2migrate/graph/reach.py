@@ -5,11 +5,12 @@ By name and deliberately wide: a call of ``x.learn()`` may reach every function 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import lru_cache
 
 import libcst as cst
 
-from tf2migrate.names.tree import walk
+from tf2migrate.names.tree import REMEMBERED, walk
 
 
 class Reach:
@@ -38,25 +39,26 @@ class Reach:
                         seen.add(id(function))
                         queue.append(function.body)
                         names |= _globals(function)
-                        attributes |= set(_attributes(function))
+                        attributes |= _attributes(function)
         return names, attributes
 
 
-def _called(body: cst.CSTNode) -> Iterator[str]:
+@lru_cache(maxsize=REMEMBERED)
+def _called(body: cst.CSTNode) -> frozenset[str]:
+    found: set[str] = set()
     for node in walk(body):
         match node:
             case cst.Call(func=cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name))):
-                yield name
+                found.add(name)
+    return frozenset(found)
 
 
-def _globals(function: cst.FunctionDef) -> set[str]:
-    return {item.name.value for node in walk(function) if isinstance(node, cst.Global) for item in node.names}
+@lru_cache(maxsize=REMEMBERED)
+def _globals(function: cst.FunctionDef) -> frozenset[str]:
+    return frozenset(item.name.value for node in walk(function) if isinstance(node, cst.Global) for item in node.names)
 
 
-def _attributes(function: cst.FunctionDef) -> Iterator[str]:
-    for node in walk(function):
-        match node:
-            case cst.AssignTarget(target=target) | cst.AugAssign(target=target):
-                for inner in walk(target):
-                    if isinstance(inner, cst.Attribute):
-                        yield inner.attr.value
+@lru_cache(maxsize=REMEMBERED)
+def _attributes(function: cst.FunctionDef) -> frozenset[str]:
+    targets = [n.target for n in walk(function) if isinstance(n, cst.AssignTarget | cst.AugAssign)]
+    return frozenset(n.attr.value for target in targets for n in walk(target) if isinstance(n, cst.Attribute))

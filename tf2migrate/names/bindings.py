@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import libcst as cst
 
-from tf2migrate.names.tree import children, parameter_names, walk
+from tf2migrate.names.tree import REMEMBERED, children, parameter_names, walk
 
 
 def names_read(node: cst.CSTNode) -> list[cst.Name]:
     """Names that ``node`` reads from its surroundings: not attributes, keywords, or names of inner scopes."""
+    return list(_names_read(node))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _names_read(node: cst.CSTNode) -> tuple[cst.Name, ...]:
     found: list[cst.Name] = []
     _read(node, found, frozenset())
-    return found
+    return tuple(found)
 
 
 def free_names(function: cst.FunctionDef) -> list[cst.Name]:

@@ -16,7 +16,12 @@ _TRIVIA = """
 """
 
 
-def children(node: cst.CSTNode) -> list[cst.CSTNode]:
+# Nodes never change, and an analysis asks for the same ones many times. As many as a large project has in a few forms.
+REMEMBERED = 1 << 18
+
+
+@functools.lru_cache(maxsize=REMEMBERED)
+def children(node: cst.CSTNode) -> tuple[cst.CSTNode, ...]:
     """The parts of a node in the order of its fields, without whitespace, punctuation and operators.
 
     ``CSTNode.children`` visits all of them with a visitor of its own, which takes some thirty times as long.
@@ -28,7 +33,7 @@ def children(node: cst.CSTNode) -> list[cst.CSTNode]:
             found.append(value)
         elif isinstance(value, tuple | list):
             found += [item for item in value if isinstance(item, cst.CSTNode)]
-    return found
+    return tuple(found)
 
 
 def walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
@@ -81,7 +81,7 @@ def _names(node: cst.CSTNode, parents: list[cst.CSTNode]) -> Iterator[tuple[cst.
         return
     if isinstance(node, cst.AssignTarget | cst.Param):
         return
-    parts = [node.value] if isinstance(node, cst.Attribute) else children(node)
+    parts: Sequence[cst.CSTNode] = [node.value] if isinstance(node, cst.Attribute) else children(node)
     if isinstance(node, cst.For):
         parts = [node.iter, node.body, *([node.orelse] if node.orelse is not None else [])]
     if isinstance(node, cst.Arg):

@@ -99,7 +99,7 @@ def _assigned(site: RunSite) -> Iterator[tuple[str, Value]]:
 
 def _own(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """What stands in a body, without what stands in functions and classes inside of it."""
-    stack = children(node)
+    stack = [*children(node)]
     while stack:
         current = stack.pop()
         yield current

@@ -8,6 +8,7 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.graph.values import Const, Dimension, Host, Node, Scope, Value
+from tf2migrate.names.tree import children
 from tf2migrate.rewrite.symbols import Symbols
 
 # Methods of a variable that read it; once it is made, its initialized value is its value.
@@ -192,4 +193,4 @@ def _prefixes(node: cst.CSTNode) -> list[int]:
 
 def _calls(node: cst.CSTNode) -> bool:
     """Whether evaluating an expression may do more than to give a value."""
-    return isinstance(node, cst.Call) or any(_calls(child) for child in node.children)
+    return isinstance(node, cst.Call) or any(_calls(child) for child in children(node))
