@@ -36,6 +36,7 @@ from tf2migrate.plan.region import Atom, find_region
 from tf2migrate.plan.repeated import unite_repeated
 from tf2migrate.plan.reserved import RESERVED, attribute
 from tf2migrate.plan.sessions import find_resets
+from tf2migrate.plan.sharing import check_sharing
 from tf2migrate.plan.slices import Slicer, has_call, has_default, in_order
 from tf2migrate.plan.summaries import check_summaries, check_summarised_layers, find_summaries
 from tf2migrate.plan.taped import find_taped
@@ -177,6 +178,7 @@ class Planner:
         plan.layers = find_layers(self.flow)
         self.flow.unread = unread_arguments(plan.layers.values())
         self.check_layers(plan)
+        check_sharing(self.staging, self.region.frame, plan.layers)
         calls = [(f, c) for f in plan.layers.values() for c in f.calls if c.caller is self.region.frame]
         overlap = self.slicer.refusal(
             "TFM404",
