@@ -110,6 +110,12 @@ BUILTINS = frozenset(
 
 # Decorators that give back the function that they are given.
 UNCHANGED = frozenset({"abc.abstractmethod"})
+# And those that make of it what another one makes.
+ABSTRACT = {
+    "abc.abstractproperty": "property",
+    "abc.abstractstaticmethod": "staticmethod",
+    "abc.abstractclassmethod": "classmethod",
+}
 
 
 class Leave(Exception):
@@ -446,12 +452,13 @@ class Statements:
 
     def decorate(self, decorator: cst.BaseExpression, value: Value, frame: Frame) -> Value:
         name = dotted_name(decorator)
+        found = self.evaluate(decorator, frame) if name else None
+        name = ABSTRACT.get(found.name, name) if isinstance(found, Foreign) else name
         if name in ("property", "staticmethod", "classmethod"):
             kind = Instance(Class(cst.ClassDef(cst.Name(name), cst.IndentedBlock([])), frame, (), {}))
             kind.attributes["function"] = value
             return kind
-        symbol = self.evaluate(decorator, frame) if name else None
-        if isinstance(symbol, Foreign) and symbol.name in UNCHANGED:
+        if isinstance(found, Foreign) and found.name in UNCHANGED:
             return value
         return self.refuse("TFM410", decorator, f"the decorator `{name or 'expression'}` is not followed")
 

@@ -8,9 +8,9 @@ import libcst as cst
 
 from tf2migrate.forms.keeper_names import owned_members
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Class, Function, Node
+from tf2migrate.graph.values import Class, Function, Node, Sequence, Value
 from tf2migrate.names.tree import is_docstring, parameter_names, walk
-from tf2migrate.plan.keepers import constructor, receiver_of
+from tf2migrate.plan.keepers import constructor, lineage, receiver_of
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.reserved import attribute
 from tf2migrate.rewrite.symbols import Symbols
@@ -34,6 +34,10 @@ def keepers_as_layers(rewriter: Rewriting) -> None:
             continue
         first, *rest = init.body.body
         text = f"super().__init__({rewriter.functions._policy() if keras else ''})\n"
+        family = [each for each in rewriter.plan.keepers if cls in lineage(each)]
+        if not keras or not any("__call__" in each.members for each in family):
+            # Keras does not see the calls, by which it would tell that all variables are there.
+            text += f"{init.params.params[0].name.value}.built = True\n"
         made = Templates(rewriter.all_symbols[cls.frame.module].module.tree).statements(text, {})
         if is_docstring(first) and rest:
             first = rest[0]
@@ -79,11 +83,17 @@ def called_by_keras(staging: Staging, classes: list[Class]) -> bool:
         for call, frame, _ in staging.calls.get(id(method.definition), ()):
             given = list(frame.entry.values())[1:]
             plain = not any(arg.star or arg.keyword for arg in call.args) and len(given) == len(call.args)
-            if not plain or not given or not all(isinstance(value, Node) for value in given):
+            if not plain or not given or not all(map(_is_tensors, given)):
                 return False
         if names & {"training", "mask"} or method.definition.decorators:
             return False
     return True
+
+
+def _is_tensors(value: Value) -> bool:
+    if isinstance(value, Sequence):
+        return value.exact and bool(value.items) and all(isinstance(item, Node) for item in value.items)
+    return isinstance(value, Node)
 
 
 class _Called(cst.CSTTransformer):

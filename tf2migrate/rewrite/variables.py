@@ -9,7 +9,7 @@ import libcst as cst
 from tf2migrate.api.calls_model import Argument
 from tf2migrate.api.initializers import weight_initializer
 from tf2migrate.api.literals import string
-from tf2migrate.graph.values import Const, Host, Node, Symbol, is_cell, settled
+from tf2migrate.graph.values import Const, Host, Node, Symbol, Value, is_cell, settled
 from tf2migrate.names.tree import children
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.rewrite.symbols import Symbols, is_initializer
@@ -78,7 +78,7 @@ def in_model(
     initializer = original_argument(original, 3, "initializer")
     tensor = initializer is not None and is_tensor(symbols, initializer.value)
     if "shape" in given and not tensor:
-        parts = [f'name="{name}"', f"shape={given['shape']}"]
+        parts = [f'name="{name}"', f"shape={listed(symbols, original, given['shape'])}"]
         parts += [f"initializer={given['initializer']}"] if "initializer" in given else ['initializer="glorot_uniform"']
         parts += [f"{key}={given[key]}" for key in ("dtype", "trainable") if key in given and plain(given[key]) is None]
         parts += [f"regularizer={given['regularizer']}"] if "regularizer" in given else []
@@ -92,9 +92,20 @@ def shape_of(symbols: Symbols, call: cst.Call, text: str) -> str | None:
     if first is None or text.startswith("["):
         return text
     values = [settled(value) for value in symbols.staging.values_of(first.value)]
-    if values and all(isinstance(v, Const) and isinstance(v.value, int) for v in values):
+    if are_numbers(values):
         return f"[{text}]"
     return None if any(isinstance(v, Host) and not v.shape_of for v in values) else text
+
+
+def listed(symbols: Symbols, call: cst.Call, text: str) -> str:
+    """The shape that ``get_variable`` was given: Keras takes no number for one."""
+    shape = original_argument(call, 1, "shape")
+    values = [settled(value) for value in symbols.staging.values_of(shape.value)] if shape is not None else []
+    return f"[{text}]" if are_numbers(values) else text
+
+
+def are_numbers(values: list[Value]) -> bool:
+    return bool(values) and all(isinstance(v, Const) and isinstance(v.value, int) for v in values)
 
 
 def cell(symbols: Symbols, original: cst.Call, updated: cst.Call) -> str:
@@ -127,7 +138,7 @@ def anywhere(symbols: Symbols, node: Node, original: cst.Call, updated: cst.Call
         default = f"{symbols.tf}.keras.initializers.GlorotUniform()"
         parts = [given.get("initializer", default)]
         if "shape" in given and not tensor:
-            parts.append(f"shape={given['shape']}")
+            parts.append(f"shape={listed(symbols, original, given['shape'])}")
         parts += [f"{key}={given[key]}" for key in ("dtype", "trainable") if key in given]
     else:
         given = {}
