@@ -42,6 +42,11 @@ def _bound(tree: ast.Module) -> set[str]:
                 kept.add(asname or name.split(".")[0])
             case ast.Global(names=names) | ast.Nonlocal(names=names):
                 kept |= set(names)
+            case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
+                # Keys, which may come back as arguments.
+                kept |= {keyword.arg for keyword in keywords if keyword.arg}
+            case ast.Attribute(value=ast.Attribute(attr="app"), attr="run"):
+                kept.add("main")  # which this calls
     return {name for name in found - kept if not name.startswith("__")}
 
 

@@ -112,9 +112,18 @@ class _Theatre:
 
             tf.keras.utils.clear_session()
         else:
-            ops._default_session_stack.reset()
+            _session_stack(ops).reset()
             ops._default_graph_stack.reset()
         gc.collect()
+
+
+def _session_stack(ops: Any) -> Any:
+    known = getattr(ops, "_default_session_stack", None)
+    if known is None:  # where newer versions have it
+        from tensorflow.python.framework import stack
+
+        known = stack._default_session_stack
+    return known
 
 
 def main() -> None:
