@@ -74,17 +74,14 @@ def test_layers_of_a_loop_are_one_for_each_pass() -> None:
         pytest.param(
             "y = [x]\nfor i in range(3):\n    if flag:\n        break\n    y.append(z)",
             id="break",
-            marks=wrong("a break that may happen is forgotten"),
         ),
         pytest.param(
             "y = [x]\nfor i in range(3):\n    if flag:\n        continue\n    y.append(z)",
             id="continue",
-            marks=wrong("a continue that may happen is forgotten"),
         ),
         pytest.param(
             "y = x\nfor i in range(3):\n    if flag:\n        break\n    y = z",
             id="break before a binding",
-            marks=wrong("a break that may happen is forgotten"),
         ),
         pytest.param(
             "y = []\ndef f():\n    if flag:\n        return\n    y.append(x)\nf()",

@@ -9,6 +9,7 @@ from typing import cast
 
 import libcst as cst
 
+from tf2migrate.graph.early_exits import Before
 from tf2migrate.graph.frames import Branch, Frame, Place, Step, Store
 from tf2migrate.graph.reach import Reach
 from tf2migrate.graph.staging import Observation, Obstacle, Staging
@@ -629,6 +630,7 @@ class Statements:
         """A loop whose passes are all known. One that builds graph may not be left on an unknown condition."""
         outer, self.perhaps_left = self.perhaps_left, False
         made = len(self.staging.nodes)
+        before = Before(node.body, frame)
         finished = True
         for item in items:
             self.assign(node.target, item, frame)
@@ -642,6 +644,9 @@ class Statements:
                     raise
         if self.perhaps_left and len(self.staging.nodes) > made:
             self.refuse("TFM410", node, "a loop that builds graph may be left early on a condition of the host")
+        elif self.perhaps_left:
+            for name in before.changed_since():
+                self.bind(name, Unknown("a loop that binds it may be left early", self.place()), frame)
         self.perhaps_left = outer
         if finished and node.orelse is not None:
             self.block(node.orelse.body.body, frame)

@@ -1,0 +1,34 @@
+"""What a loop has changed that may have been left early: nobody knows how far it came."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.values import Sequence, Value, nodes_in
+from tf2migrate.names.tree import walk
+
+
+class Before:
+    """What the names of a loop's body stand for before it, and how long the lists among them are."""
+
+    def __init__(self, body: cst.CSTNode, frame: Frame) -> None:
+        self.frame = frame
+        names = {node.value for node in walk(body) if isinstance(node, cst.Name)}
+        self.values = {name: frame.lookup(name) for name in names}
+        self.lengths = {name: len(v.items) for name, v in self.values.items() if isinstance(v, Sequence)}
+
+    def changed_since(self) -> list[str]:
+        """Names of the frame that hold graph and have been bound again; lists that grew lose their certainty."""
+        out: list[str] = []
+        for name, value in self.values.items():
+            if isinstance(value, Sequence) and len(value.items) != self.lengths[name]:
+                value.exact = False
+            now = self.frame.lookup(name)
+            if now is not value and name in self.frame.env and (_holds_graph(value) or _holds_graph(now)):
+                out.append(name)
+        return out
+
+
+def _holds_graph(value: Value | None) -> bool:
+    return value is not None and any(True for _ in nodes_in(value))
