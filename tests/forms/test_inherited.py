@@ -88,6 +88,8 @@ def test_the_constructor_of_the_base_comes_down(constructor: str, given: str) ->
     [
         pytest.param("rate = 1", "3", "self.__size = size", id="private name"),
         pytest.param("rate = 1", "3", "self.kind = __class__", id="the class itself"),
+        pytest.param("rate = 1", "3", "self.kind = __name__", id="name of the file"),
+        pytest.param("rate = 1", "3", "global RATE", id="global name of the file"),
         pytest.param("def __init__(self, *n):\n        super().__init__(*n)", "3", "", id="starred arguments"),
     ],
 )

@@ -196,10 +196,12 @@ def _is_stub(method: cst.FunctionDef) -> bool:
 
 
 def _is_plain(method: cst.FunctionDef) -> bool:
-    """Whether a method means the same in another class: no private names, no decorators but ``@property``."""
+    """Whether a method means the same in another class and file: no private or global names, no other decorators."""
     for decorator in method.decorators:
         if not isinstance(decorator.decorator, cst.Name) or decorator.decorator.value != "property":
             return False
+    if any(isinstance(node, cst.Global | cst.Nonlocal) for node in walk(method)):
+        return False
     names = (node.value for node in walk(method) if isinstance(node, cst.Name))
     return not any(n.startswith("__") and (not n.endswith("__") or n == "__class__") for n in names)
 

@@ -87,6 +87,9 @@ class Across:
 
     def reached(self, name: str, made: Passage, shadowing: set[str]) -> str | None:
         """How the other file reaches a name of this one; it may come to need an import for that."""
+        if name.startswith("__"):
+            # `__name__` is that of the file.
+            return None
         bound = [node for found, node in bindings(self.home.tree) if found == name]
         there = {found for found, _ in bindings(self.target.tree)}
         if not bound:

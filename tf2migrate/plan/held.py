@@ -298,10 +298,16 @@ def _stable_attribute(flow: Flow, slicer: Slicer, held: Held, name: str, where: 
     if inside > 1:
         reason = f"`{name}` is set more than once while the graph is built"
         raise NotPlanned(slicer.refusal("TFM403", where, reason))
+    empty: set[int] = set()
+    # A value from before the graph is the one that all of it reads, unless another one comes in between.
+    first = min((a.number for a in flow.region.atoms if a.nodes), default=0)
+    settled = all(a.number < first for a in flow.region.atoms if dotted in a.binds or dotted in a.changes)
     for module in flow.staging.modules.values():
         for node in walk(module.tree):
             changed: cst.CSTNode | None = None
             match node:
+                case cst.Assign(targets=targets, value=cst.Name(value="None")):
+                    empty |= {id(target) for target in targets}
                 case cst.AssignTarget(target=target) | cst.AugAssign(target=target) | cst.AnnAssign(target=target):
                     changed = target
                 case cst.For(target=target) | cst.AsName(name=target) | cst.Del(target=target):
@@ -312,7 +318,7 @@ def _stable_attribute(flow: Flow, slicer: Slicer, held: Held, name: str, where: 
                     raise NotPlanned(
                         slicer.refusal("TFM403", node, "`setattr` may change what the graph was built from")
                     )
-            if changed is None or id(node) in early:
+            if changed is None or (id(node) in early and (settled or id(node) in empty)):
                 continue
             if any(_sets_here(flow, n, name) for n in walk(changed)):
                 reason = f"`{name}` was read while the graph was built and may be changed later"
