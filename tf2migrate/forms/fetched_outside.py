@@ -90,7 +90,7 @@ def _part(staging: Staging, site: RunSite, expression: cst.BaseExpression) -> _P
     inside = ids_in(expression)
     statement = site.place.steps[-1].statement
     here = [n for n in staging.nodes if any(s.frame is site.frame and s.statement is statement for s in n.place.steps)]
-    fetched = ids_in(site.fetch_expression)
+    fetched = set().union(*(ids_in(other.fetch_expression) for other in staging.runs if other.frame is site.frame))
     direct = [n for n in here if id(n.expression) in fetched and n.place.steps[-1].frame is site.frame]
     made = [n for n in direct if id(n.expression) in inside]
     if not made or any(n not in direct and n.kind != "init" for n in here):
