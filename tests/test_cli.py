@@ -263,7 +263,7 @@ def test_fix_of_stdin_writes_the_result_on_stdout(run: Run, text: str, expected:
         pytest.param(["fix", ""], id="empty path"),
         pytest.param(["--no-such-option", "a.py"], id="unknown option"),
         pytest.param(["check", "--select", "E501", "a.py"], id="not a code"),
-        pytest.param(["check", "--select", "TFM9", "a.py"], id="no rule with this code"),
+        pytest.param(["check", "--select", "TFM99", "a.py"], id="no rule with this code"),
         pytest.param(["rule"], id="no rule named"),
         pytest.param(["rule", "TFM101", "--all"], id="one rule and all"),
         pytest.param(["rule", "TFM999"], id="unknown rule"),
@@ -413,3 +413,41 @@ def test_message_about_a_file_whose_name_is_not_utf8(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "TFM001" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_convert_checkpoint_tells_which_variable_is_which(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tf2migrate.verify import conversion
+    from tf2migrate.verify.identities import Source
+
+    def convert(sources: Sequence[SourceFile], *arguments: object, **options: object) -> conversion.Converted:
+        assert [source.path.name for source in sources] == ["old.py"]
+        assert arguments[1:] == ("a/model", "b/model")
+        assert (options["steps"], options["oracle"], options["timeout"]) == (7, None, 120)
+        found = {
+            "w": Source("scope/w"),
+            "sgd/w": Source("scope/w/Momentum", -0.5),
+            "b": Source("scope/b", inferred=True),
+        }
+        return conversion.Converted(found, ("sgd/iteration",))
+
+    monkeypatch.setattr(conversion, "convert", convert)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    write(tmp_path, old=OLD)
+    assert run("convert-checkpoint", "old.py", "a/model", "b/model", "--steps", "7").out.decode().splitlines() == [
+        "b <- scope/b, by the names of its neighbours",
+        "sgd/w <- scope/w/Momentum * -0.5",
+        "w <- scope/w",
+        "sgd/iteration starts anew: TensorFlow 1 had no such counter",
+    ]
+
+
+def test_convert_checkpoint_needs_a_program_that_comes_out_native(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    write(tmp_path, old=REFUSED)
+    result = run("convert-checkpoint", "old.py", "a", "b")
+    assert result.code == 2
+    assert "0 programs that run a graph come out native" in result.err

@@ -123,20 +123,20 @@ def _written(call: Call) -> Replacement:
 
 def _called(name: str, arguments: Sequence[Argument]) -> Verdict | None:
     """On a call of a name that both TensorFlows have."""
-    first, second = tf1_symbol(name), tf2_symbol(name)
-    misfit = _misfit(second, arguments) if second is not None else ""
-    if not misfit and first is not None and _misfit(first, arguments):
+    first = tf1_symbol(name)
+    wrong = misfit(name, arguments)
+    if not wrong and first is not None and _misfit(first, arguments):
         return None  # only TensorFlow 2 takes these arguments
     known = fate(name)
     same = known is not None and known[0] is Fate.SAME
     native = Kept() if same or is_initializer(name) else rewrite_call(name, arguments)
     if isinstance(native, Call):
-        wrong = f"`{name}` {misfit}" if misfit else f"`{name}` means something else by this call in TensorFlow 2"
-        return Verdict("TFM201" if misfit else "TFM301", wrong, _written(native), certain=bool(misfit))
-    if misfit:
+        told = f"`{name}` {wrong or 'means something else by this call in TensorFlow 2'}"
+        return Verdict("TFM201" if wrong else "TFM301", told, _written(native), certain=bool(wrong))
+    if wrong:
         row = replaced_by(canonical(name))
         advice = row if row is not None and row.kind is not Kind.STAYS else Replacement(Kind.BY_HAND, _WITHOUT)
-        return Verdict("TFM201", f"`{name}` {misfit}", advice, certain=True)
+        return Verdict("TFM201", f"`{name}` {wrong}", advice, certain=True)
     if isinstance(native, Refused) and native.code.startswith("TFM3"):
         return Verdict(native.code, native.reason, Replacement(Kind.BY_HAND, native.advice), certain=False)
     return None if same else _changed_meaning(name) or _changed_default(name, arguments)
@@ -181,6 +181,12 @@ def _changed_default(name: str, arguments: Sequence[Argument]) -> Verdict | None
             advice = Replacement(Kind.BY_HAND, f"Write `{parameter.name}={old}`")
             return Verdict("TFM301", message, advice, certain=False)
     return None
+
+
+def misfit(name: str, arguments: Sequence[Argument]) -> str:
+    """Why TensorFlow 2 does not take these arguments for what it has under the name; empty if it does."""
+    symbol = tf2_symbol(name)
+    return "" if symbol is None else _misfit(symbol, arguments)
 
 
 def _equal(one: str | None, other: str | None) -> bool:
