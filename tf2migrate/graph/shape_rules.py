@@ -50,6 +50,15 @@ def part_shape(name: str, position: int, positional: list[Value], keywords: dict
     return None
 
 
+def unstacked(value: Value | None, axis: Value | None) -> Const | None:
+    """How many tensors ``tf.unstack`` gives that is not told; None where the shape does not tell."""
+    shape, at = shape_of(value), 0 if axis is None else number(axis)
+    if not shape or at is None or not -len(shape) <= at < len(shape):
+        return None
+    size = number(shape[at])
+    return None if size is None else Const(size)
+
+
 def _split(given: Given, position: int) -> Sizes | None:
     shape, axis = given.shape(0, "value"), given.number(0, 2, "axis", "split_dim")
     parts = given.get(1, "num_or_size_splits")

@@ -31,7 +31,7 @@ from tf2migrate.graph.op_names import OpNames
 from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.records import Records
 from tf2migrate.graph.recurrent import Recurrent
-from tf2migrate.graph.shape_rules import part_shape
+from tf2migrate.graph.shape_rules import part_shape, unstacked
 from tf2migrate.graph.sizes import merged, sizes_given
 from tf2migrate.graph.staging import RunSite
 from tf2migrate.graph.values import (
@@ -61,7 +61,7 @@ from tf2migrate.graph.values import (
     nodes_in,
     unknown_in,
 )
-from tf2migrate.graph.variables import CONTEXTS, LAYER_NAMES, NAMING
+from tf2migrate.graph.variables import CONTEXTS, LAYER_NAMES, NAMING, is_given
 from tf2migrate.graph.worlds import ScopeEntry
 from tf2migrate.names.project import Module, Project
 
@@ -393,6 +393,8 @@ class TensorFlow(
         count: Value | None
         if op in LISTS:
             count = args.get(*LISTS[op])
+            if op in ("tf.unstack", "tf.unpack") and not is_given(count) and not self.repeated:
+                count = unstacked(args.get(0, "value"), args.get(2, "axis"))
             if isinstance(count, Sequence) and count.exact:
                 count = Const(len(count.items))
         elif op in EACH:
