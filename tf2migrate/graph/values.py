@@ -497,11 +497,11 @@ def are_single(operands: list[Value]) -> bool:
 
 def join(values: list[Value]) -> Value:
     """The value of a name that several paths may have bound."""
-    distinct: list[Value] = []
+    known: dict[object, Value] = {}
     for value in values:
         for option in value.options if isinstance(value, Choice) else (value,):
-            if not any(_same(option, other) for other in distinct):
-                distinct.append(option)
+            known.setdefault(_sameness(option), option)
+    distinct = list(known.values())
     if len(distinct) == 1:
         return distinct[0]
     distinct = [settled(v) for v in distinct]
@@ -514,18 +514,22 @@ def join(values: list[Value]) -> Value:
     return Choice(tuple(distinct))
 
 
-def _same(a: Value, b: Value) -> bool:
-    if a is b:
-        return True
-    if isinstance(a, Const) and isinstance(b, Const):
-        return type(a.value) is type(b.value) and a.value == b.value
-    if isinstance(a, Host) and isinstance(b, Host):
-        return a.shape_of == b.shape_of and a.single == b.single
-    if isinstance(a, Symbol) and isinstance(b, Symbol):
-        return a.name == b.name
-    if isinstance(a, Dimension | Shape) and type(a) is type(b):
-        return key_of(a) == key_of(b)
-    return False
+def _sameness(value: Value) -> object:
+    """What is equal for values that need not be told apart where several paths meet."""
+    match value:
+        case Const(value=constant):
+            try:
+                hash(constant)
+            except TypeError:
+                return ("const", type(constant), repr(constant))
+            return ("const", type(constant), constant)
+        case Host(shape_of=nodes, single=single):
+            return ("host", nodes, single)
+        case Symbol(name=name):
+            return ("symbol", name)
+        case Dimension() | Shape():
+            return (type(value), key_of(value))
+    return ("object", id(value))
 
 
 @dataclass(eq=False, slots=True)

@@ -33,8 +33,7 @@ class Layout:
 
     def finish(self, tree: cst.Module) -> str:
         tree = use_present_names(use_absl(tree, self.module))
-        tree = self.definitions(tree)
-        tree = self.imports(tree)
+        tree = self.definitions(self.imports(tree))
         tree = tree.visit(OuterNames(self.module.tree))
         tree = tree.visit(_Spacing(self.generated, _touched(self.module.tree)))
         self.check(tree)
@@ -62,7 +61,7 @@ class Layout:
         lines = [*(line for d in found for line in d.imports), f"import tensorflow as {self.symbols.tf}"]
         position = _first_code(body)
         for line in dict.fromkeys(lines):
-            index = next((i for i, s in enumerate(body) if self.symbols.code(s).strip() == line), None)
+            index = next((i for i, s in enumerate(body) if self.symbols.code(_bare(s)).strip() == line), None)
             if index is None or index > position:
                 # The definitions run before this import would: it moves up, or is new.
                 new = body.pop(index) if index is not None else templates.statements(line + "\n", {})[0]
@@ -152,6 +151,13 @@ def _first_code(body: list[cst.BaseStatement]) -> int:
                 continue
         return index
     return len(body)
+
+
+def _bare(statement: cst.BaseStatement) -> cst.BaseStatement:
+    """A line without the comments around it."""
+    if isinstance(statement, cst.SimpleStatementLine):
+        return statement.with_changes(leading_lines=[], trailing_whitespace=cst.TrailingWhitespace())
+    return statement
 
 
 def _after_imports(body: list[cst.SimpleStatementLine | cst.BaseCompoundStatement]) -> int:
