@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tf2migrate.api.gone import gone_before
+from tf2migrate.api.gone import given_by_place, gone_before
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,13 @@ def test_old_name_is_told_with_the_new_one(name: str, became: str) -> None:
     assert refused.code == "TFM101"
     assert "does not run" in refused.reason
     assert became in refused.advice
+
+
+def test_labels_and_logits_have_names() -> None:
+    refused = given_by_place("tf.nn.softmax_cross_entropy_with_logits")
+    assert refused is not None
+    assert refused.code == "TFM101"
+    assert given_by_place("tf.nn.softmax_cross_entropy_with_logits_v2") is None
 
 
 def test_name_that_never_was() -> None:

@@ -9,7 +9,7 @@ import libcst as cst
 from tf2migrate.api.calls import Effect, effects
 from tf2migrate.api.distributions import DIVERGENCE, is_distribution
 from tf2migrate.api.flags import is_flags
-from tf2migrate.api.gone import gone_before
+from tf2migrate.api.gone import given_by_place, gone_before
 from tf2migrate.api.regularizers import is_regularizer
 from tf2migrate.api.results import COLUMNS, EACH, LISTS, tuple_length
 from tf2migrate.api.schedules import is_schedule
@@ -337,7 +337,8 @@ class TensorFlow(
                 if any(True for _ in nodes_in(value)):
                     return Unknown(f"a graph value is passed to `{name}`", self.place())
             return Host(shape_sources(*args.all()), name)
-        gone = gone_before(name)
+        gone = given_by_place(name) if args.positional else None
+        gone = gone or gone_before(name)
         if gone is not None:
             return self.refuse(gone.code, node, gone.reason, gone.advice)
         if effect in (Effect.STATEFUL, Effect.GRAPH, Effect.VARIABLE):
