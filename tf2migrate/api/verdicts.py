@@ -73,7 +73,9 @@ def _gone(name: str, arguments: Sequence[Argument] | None) -> Verdict | None:
         return None
     replacement = replaced(name, arguments)
     if replacement is None:
-        return None
+        message = f"`{name}` is neither in TensorFlow 1.15 nor in TensorFlow 2"
+        unknown = Verdict("TFM101", message, Replacement(Kind.BY_HAND, "Check the name"), certain=False)
+        return None if "__" in name else unknown
     if name.startswith("tf.contrib."):
         code = "TFM102"
     elif name.startswith(OUTSIDE):
