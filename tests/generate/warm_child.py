@@ -8,6 +8,7 @@ program once more in a process of its own. Runs on Python 3.7 too.
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import gc
 import importlib.util
@@ -44,6 +45,7 @@ class _Theatre:
         self.stage._set_up = self._set_up
         self.kept = self._host_randomness()
         self.paths = [path for path in sys.path if path != _HERE]
+        self.imports = builtins.__import__
         self.is_set_up = False
 
     def play(self, job: dict[str, Any]) -> int:
@@ -78,9 +80,10 @@ class _Theatre:
         if not self.is_set_up:
             stage.surroundings.cut_network()
             stage.surroundings.keep_old_numpy_names(used)
-            if stage.legacy:
-                stage.legacy.answer_imports(stage.v1, os.path.dirname(os.path.dirname(job["root"])))
             self.is_set_up = True
+        vars(builtins)["__import__"] = self.imports
+        if stage.legacy:
+            stage.legacy.answer_imports(stage.v1, job["root"])
         for module, names in self.kept:
             vars(module).update(names)
         stage.world.runs = 0
