@@ -221,7 +221,7 @@ def settle(flow: Flow, slicer: Slicer, plan: Plan, held: Held) -> None:
                 continue
             if flow.role(atom) in INSIDE:
                 _local(flow, slicer, held, read.name, atom, read.node)
-    _helpers(flow, slicer, held, atoms, attributes)
+    _helpers(flow, slicer, held, attributes)
     for name, where in attributes.items():
         _stable_attribute(flow, slicer, held, name, where)
     for atom in atoms:
@@ -258,10 +258,8 @@ def _local(flow: Flow, slicer: Slicer, held: Held, name: str, atom: Atom, where:
     held.added.append((name, fresh, bindings[0] if bindings else None))
 
 
-def _helpers(
-    flow: Flow, slicer: Slicer, held: Held, atoms: list[Atom], attributes: dict[str, cst.CSTNode]
-) -> None:
-    """Attributes that the moved statements, and the methods that these ``atoms`` call, read."""
+def _helpers(flow: Flow, slicer: Slicer, held: Held, attributes: dict[str, cst.CSTNode]) -> None:
+    """Attributes that the moved statements read, and the methods that any but the host's own statements call."""
     region = flow.region
     kept = {plain(n) for a in region.atoms if flow.role(a) is Role.VARIABLE for n in a.binds}
     bodies: list[tuple[cst.CSTNode, object]] = [
@@ -269,7 +267,8 @@ def _helpers(
     ]
     for frame in flow.staging.frames:
         place = frame.called_from
-        if place is None or frame is region.frame or region.atom_at(place) not in atoms:
+        atom = region.atom_at(place) if place is not None else None
+        if atom is None or frame is region.frame or atom is region.after or flow.role(atom) is Role.HOST:
             continue
         if isinstance(frame.owner, cst.FunctionDef | cst.Lambda):
             bodies.append((frame.owner.body, frame))
