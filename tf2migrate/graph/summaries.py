@@ -45,7 +45,8 @@ class Summaries(Flags):
 
     # ------------------------------------------------------------------ names
     def name_op(self, symbol: str, args: Arguments) -> None:
-        """Takes the name that a call of TensorFlow gives to its op."""
+        """Takes the name that a call of TensorFlow gives to its op; ``op_name`` is that name where it is known."""
+        self.op_name = None
         if symbol.startswith(UNNAMED) or symbol.endswith("Optimizer"):
             return
         known = tf1_symbol(symbol)
@@ -58,6 +59,10 @@ class Summaries(Flags):
             name: object = given.value
         else:
             name = given
+        plain = isinstance(name, str) and not name.endswith("/") and not self.store.branching
+        if isinstance(name, str) and plain and self.op_names.is_sure(name):
+            self.op_name = self.op_names.take(name)
+            return
         self.op_names.call(symbol, name, not self.store.branching)
 
     def tag(self, args: Arguments, node: cst.Call) -> Value:

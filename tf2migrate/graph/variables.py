@@ -234,10 +234,11 @@ class Variables(Worlds):
         made = self.make("variable", "tf.Variable", [initial] if initial is not None else [], node)
         made.trainable = self.known_flag(trainable, made, "trainable", node)
         given = args.get(5, "name")
-        made.name = self.full_name(given, "Variable", node)
-        # Name scopes, and scopes entered again, change the name of a plain variable in ways not worked out here.
+        # A plain variable is called like an op: by the name scopes, and with a number where the name is taken.
+        made.name = self.op_name or self.full_name(given, "Variable", node)
         taken = any(o.kind == "variable" and o is not made and o.name == made.name for o in self.staging.nodes)
-        if self.name_scopes or taken or len(self.scopes) > 1 or not isinstance(given, Const):
+        scoped = self.name_scopes or len(self.scopes) > 1
+        if self.op_name is None and (scoped or taken or not isinstance(given, Const)):
             made.details["unnamed"] = Const(True)
         made.details.update(self.details(args, ("initial_value", "trainable", "dtype")))
         made.shape = None if self.repeated else shape_of(initial)

@@ -38,6 +38,8 @@ class Worlds(ArgumentScopes):
     collections: dict[str, list[Value]]
     name_scopes: int = 0
     op_names: OpNames
+    op_name: str | None = None
+    """The name of the op that a call of TensorFlow makes, while it is interpreted."""
     graphs: int = 0
     world: int = 0
     worlds: dict[int, dict[str, object]]
