@@ -93,9 +93,9 @@ _STABLE_KERAS = (
     "tf.keras.layers.UpSampling",
     "tf.keras.layers.ZeroPadding",
     "tf.keras.losses.categorical_crossentropy",
+    "tf.keras.preprocessing.sequence.pad_sequences",
     "tf.keras.utils.Progbar",
     "tf.keras.utils.get_file",
-    "tf.keras.utils.to_categorical",
 )
 
 

@@ -96,6 +96,16 @@ def resize_images(site: CallSite) -> Call | Kept | Refused:
     return Call(f"resize_images({', '.join(parts)})", (defined("resize_images", site.tf),))
 
 
+def to_categorical(site: CallSite) -> Call | Kept | Refused:
+    """Keras 3 gives float64 and takes no dtype."""
+    refusal = site.unsupported("y", "num_classes", "dtype")
+    if refusal is not None:
+        return refusal
+    classes = f", {site.text('num_classes')}" if not site.defaulted("num_classes") else ""
+    dtype = site.text("dtype", '"float32"')
+    return Call(f"{site.tf}.keras.utils.to_categorical({site.text('y')}{classes}).astype({dtype})")
+
+
 def string_split(site: CallSite) -> Call | Kept | Refused:
     """The kernel itself: each character of the delimiter separates, as TF2's function has it not."""
     refusal = site.unsupported("source", "sep", "delimiter", "skip_empty", "result_type")
@@ -134,4 +144,5 @@ HANDLERS: Mapping[str, Callable[[CallSite], Call | Kept | Refused]] = {
     "tf.image.resize": resize_images,
     "tf.string_split": string_split,
     "tf.strings.split": strings_split,
+    "tf.keras.utils.to_categorical": to_categorical,
 }

@@ -63,6 +63,10 @@ class Symbol:
         return any(each.kind == kind for each in self.parameters or ())
 
 
+# Another way to the modules of Keras, as far as it has them: the objects are the same in 1.15.
+CONTRIB_KERAS = "tf.contrib.keras."
+
+
 def canonical(name: str) -> str:
     """The name under which the tables know the TF1 object; `name` itself where nothing is known.
 
@@ -70,6 +74,8 @@ def canonical(name: str) -> str:
     modules below `tf.python` and `tf.contrib.*.python` from which people import what the public API also
     offers.
     """
+    if name.startswith(CONTRIB_KERAS):
+        name = "tf.keras." + name.removeprefix(CONTRIB_KERAS)
     return _follow(name, "tf1_aliases.tsv", _lines("tf1_symbols.tsv"))
 
 

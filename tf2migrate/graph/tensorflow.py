@@ -132,6 +132,8 @@ PREFIXES = (
 COMPUTING = (
     "tf.keras.initializers.",
     "tf.keras.datasets.",
+    "tf.keras.preprocessing.sequence.pad_sequences",
+    "tf.keras.utils.to_categorical",
     "tf.contrib.seq2seq.sequence_loss",
     "tf.contrib.legacy_seq2seq.sequence_loss",
 )

@@ -11,7 +11,7 @@ from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.bindings import bound_names
 from tf2migrate.names.project import Module, dotted_name
 from tf2migrate.names.tensorflow import canonical_import
-from tf2migrate.names.tree import children
+from tf2migrate.names.tree import children, is_docstring
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.rewrite.flags import use_absl
 from tf2migrate.rewrite.host_names import use_present_names
@@ -161,7 +161,7 @@ def _bare(statement: cst.BaseStatement) -> cst.BaseStatement:
 
 
 def _after_imports(body: list[cst.SimpleStatementLine | cst.BaseCompoundStatement]) -> int:
-    position = 0
+    position = int(bool(body) and is_docstring(body[0]))
     for index, statement in enumerate(body):
         if isinstance(statement, cst.SimpleStatementLine) and all(
             isinstance(s, cst.Import | cst.ImportFrom) for s in statement.body
