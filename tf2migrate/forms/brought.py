@@ -8,7 +8,7 @@ opened after all stays where it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -20,6 +20,7 @@ from tf2migrate.forms.traced import Renamed, Traced
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Function
 from tf2migrate.names.bindings import bound_in
+from tf2migrate.names.free import free_name
 from tf2migrate.names.import_lines import aliases_of, module_text
 from tf2migrate.names.project import Module, Project, dotted_name
 from tf2migrate.names.tree import walk
@@ -155,7 +156,7 @@ class _Moves:
         passage = across.passage(self.function, shadowing)
         if passage is None or not self.can_leave(target, passage):
             return None
-        return _Bringing(self.function, mentions, _unused(self.function.name.value, taken), passage)
+        return _Bringing(self.function, mentions, free_name(self.function.name.value, taken), passage)
 
     def can_leave(self, target: Module, passage: Passage) -> bool:
         """Whether nothing but the one import of the other file asks its old file for the function."""
@@ -278,10 +279,3 @@ def _words(tree: cst.Module) -> set[str]:
     """Every name of a file outside of its imports."""
     imports = {part for i in walk(tree) if isinstance(i, cst.Import | cst.ImportFrom) for part in walk(i)}
     return {n.value for n in walk(tree) if isinstance(n, cst.Name) and n not in imports}
-
-
-def _unused(name: str, taken: Iterable[str]) -> str:
-    known, number = set(taken), 1
-    while f"{name}_{number}" in known:
-        number += 1
-    return f"{name}_{number}"

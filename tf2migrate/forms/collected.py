@@ -18,6 +18,7 @@ from tf2migrate.graph.values import Const, Node, Symbol
 from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.attributes import name_node
 from tf2migrate.names.bindings import bindings
+from tf2migrate.names.free import take_name
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.refusal import NotPlanned, Refusal
@@ -175,11 +176,7 @@ class _Resolver:
         return name
 
     def fresh(self, wanted: str) -> str:
-        name, number = wanted, 1
-        while name in self.taken:
-            name, number = f"{wanted}_{number}", number + 1
-        self.taken.add(name)
-        return name
+        return take_name(wanted, self.taken)
 
     def bound_once(self, member: Collected, name: str) -> bool:
         """Whether a name means one thing in the whole body."""

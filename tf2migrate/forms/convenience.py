@@ -10,6 +10,7 @@ from tf2migrate.api.symbols import tf1_symbol
 from tf2migrate.forms.spelling import enclosed
 from tf2migrate.graph.staging import Convenience, Staging
 from tf2migrate.graph.values import Const, Value
+from tf2migrate.names.free import take_name
 from tf2migrate.names.project import Module
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 
@@ -87,11 +88,7 @@ class Writing:
 
     def fresh(self, wanted: str) -> str:
         """A name that the module does not have yet."""
-        name, number = wanted, 1
-        while name in self.taken:
-            name, number = f"{wanted}_{number}", number + 1
-        self.taken.add(name)
-        return name
+        return take_name(wanted, self.taken)
 
     def result(self, wanted: str) -> str:
         """What the result is assigned to."""

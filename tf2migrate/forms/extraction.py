@@ -16,6 +16,7 @@ from tf2migrate.forms.hoisting import variable_names
 from tf2migrate.forms.traced import Traced
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Bound, Const, Function, Node, Value, nodes_in
+from tf2migrate.names.free import take_name
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import children, walk
 
@@ -112,12 +113,7 @@ class _Extraction(Traced):
         func = call.func
         base = func.attr.value if isinstance(func, cst.Attribute) else getattr(func, "value", "")
         wanted = words[0] if words else WORDS.sub("", base.strip("_")) or "variable"
-        candidate, number = wanted, 1
-        while candidate in taken:
-            candidate = f"{wanted}_{number}"
-            number += 1
-        taken.add(candidate)
-        return candidate
+        return take_name(wanted, taken)
 
     def on_leave(  # type: ignore[override]
         self, original: cst.CSTNode, updated: cst.CSTNode

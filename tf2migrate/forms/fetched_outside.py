@@ -13,11 +13,12 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.forms.traced import Traced, fresh, unused
+from tf2migrate.forms.traced import Traced, fresh
 from tf2migrate.graph.frames import Frame, Place
 from tf2migrate.graph.staging import RunSite, Staging
 from tf2migrate.graph.values import Foreign, Function, Instance, Node, Symbol, Value, nodes_in, unknown_in
 from tf2migrate.names.bindings import names_read
+from tf2migrate.names.free import take_name
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import children, ids_in, walk
 from tf2migrate.plan.facts import dtype_of, sizes_of
@@ -204,20 +205,14 @@ def _name(staging: Staging, part: _Part, taken: set[str]) -> None:
     func = part.expression.func if isinstance(part.expression, cst.Call) else None
     symbol = staging.value_in(func, part.site.frame) if func is not None else None
     base = symbol.name.rsplit(".", 1)[-1] if isinstance(symbol, Symbol) else "fetched"
-    part.name = _free(f"{first}_update" if part.assigned is not None else base, taken)
+    part.name = take_name(f"{first}_update" if part.assigned is not None else base, taken)
     if part.assigned is None:
         return
-    part.fed = _free(f"new_{first}", taken)
+    part.fed = take_name(f"new_{first}", taken)
     module = next(m for m in staging.modules.values() if builder in m.positions)
     tf = next((n for n, v in staging.module_frames[module.key].env.items() if _named(v) == "tf"), "tf")
     line = f"{receiver}.{part.fed} = {tf}.placeholder({tf}.{part.specification})\n"
     part.statements.append(cast(cst.BaseStatement, cst.parse_statement(line)))
-
-
-def _free(name: str, taken: set[str]) -> str:
-    made = name if name not in taken else unused(name, taken)
-    taken.add(made)
-    return made
 
 
 class _Writer(Traced):

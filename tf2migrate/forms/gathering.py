@@ -30,6 +30,7 @@ from tf2migrate.graph.values import (
     Symbol,
 )
 from tf2migrate.names.bindings import bindings, bound_in, names_read
+from tf2migrate.names.free import free_name
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.region import Atom, Region, find_region
@@ -273,10 +274,10 @@ class _Finder:
                     gathering.aliases[name] = alias
                     gathering.gone.add(id(atom.statement))
                 elif name in outside:
-                    gathering.attributes[name] = _unused(name, taken)
+                    gathering.attributes[name] = free_name(name, taken)
                     taken.add(gathering.attributes[name])
                 else:
-                    gathering.locals[name] = _unused(name, free)
+                    gathering.locals[name] = free_name(name, free)
                     free.add(gathering.locals[name])
 
     def alias(self, atom: Atom, gathering: Gathering) -> str:
@@ -414,7 +415,7 @@ class _Finder:
             last = chain.attr.value if isinstance(chain, cst.Attribute) else name.value
             names = bound_in(gathering.builder) | _plain_names(gathering.builder)
             names |= {n for n, _ in gathering.added.values()} | set(gathering.locals.values())
-            gathering.added[text] = (_unused(last.lower() if last.isupper() else last, names), chain)
+            gathering.added[text] = (free_name(last.lower() if last.isupper() else last, names), chain)
         gathering.inside[id(chain)] = cst.Name(gathering.added[text][0])
 
     def parameter(self, text: str, gathering: Gathering) -> cst.BaseExpression | None:
@@ -495,11 +496,3 @@ def _reads_of(node: cst.CSTNode, without: set[int]) -> Iterator[cst.Name]:
                     stack.append(default)
             case _:
                 stack.extend(children(current))
-
-
-def _unused(name: str, taken: set[str]) -> str:
-    candidate, number = name, 1
-    while candidate in taken:
-        candidate = f"{name}_{number}"
-        number += 1
-    return candidate

@@ -16,6 +16,7 @@ from tf2migrate.forms.traced import Traced
 from tf2migrate.graph.frames import Frame, Place
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Bound, Class, Function, Instance, Session
+from tf2migrate.names.free import free_name
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.layers import computes
@@ -205,7 +206,7 @@ class _Hoisting:
             taken = {n.value for n in walk(method.definition) if isinstance(n, cst.Name)}
             attributes = {n.attr.value for n in walk(method.definition) if isinstance(n, cst.Attribute)}
             free = taken - attributes | _plain_names(method.definition)
-            method.parameters = {name: _unused(name.lstrip("_") or "value", free) for name in wanted.get(key, ())}
+            method.parameters = {name: free_name(name.lstrip("_") or "value", free) for name in wanted.get(key, ())}
         return True
 
     def find_names(self) -> bool:
@@ -213,7 +214,7 @@ class _Hoisting:
         taken = {n.value for module in self.modules for n in variable_names(module.tree)}
         for method in self.methods.values():
             name = method.definition.name.value
-            method.name = _unused(name.lstrip("_") or name, taken)
+            method.name = free_name(name.lstrip("_") or name, taken)
             taken.add(method.name)
         return True
 
@@ -357,11 +358,3 @@ def variable_names(tree: cst.CSTNode) -> Iterator[cst.Name]:
             skipped.add(id(node.name))
         if isinstance(node, cst.Name) and id(node) not in skipped:
             yield node
-
-
-def _unused(name: str, taken: set[str]) -> str:
-    candidate, number = name, 1
-    while candidate in taken:
-        candidate = f"{name}_{number}"
-        number += 1
-    return candidate

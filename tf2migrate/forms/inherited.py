@@ -19,6 +19,7 @@ from tf2migrate.forms.traced import Renamed, Traced
 from tf2migrate.graph.frames import Place
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Bound, Builtin, Class, Function, Instance
+from tf2migrate.names.free import free_name
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import is_docstring, walk
 
@@ -120,7 +121,7 @@ class _Lowering:
             plain = found.attributes.get("function") if isinstance(found, Instance) else found
             inherited.name = name
             if not isinstance(plain, Function) or plain.definition is not inherited.definition:
-                inherited.name = _unused(f"_{_snake(inherited.cls.definition.name.value)}_{name.strip('_')}", taken)
+                inherited.name = free_name(f"_{_snake(inherited.cls.definition.name.value)}_{name.strip('_')}", taken)
                 taken.add(inherited.name)
         return all(self.calls(heir, method, heir.cls) for method in _methods(heir.cls)) and all(
             _is_plain(i.definition) and self.calls(heir, i.definition, i.cls) and self.reaches(heir, i)
@@ -221,14 +222,6 @@ def _is_of_object(cls: Class) -> bool:
 
 def _snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip("_")).lower()
-
-
-def _unused(name: str, taken: set[str]) -> str:
-    candidate, number = name, 1
-    while candidate in taken:
-        candidate = f"{name}_{number}"
-        number += 1
-    return candidate
 
 
 # ------------------------------------------------------------------ the new form

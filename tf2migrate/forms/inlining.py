@@ -13,9 +13,10 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.forms.mentions import mentions
-from tf2migrate.forms.traced import Renamed, Traced, fresh, unused
+from tf2migrate.forms.traced import Renamed, Traced, fresh
 from tf2migrate.names.bindings import IN_PLACE, bindings, bound_in, names_read
 from tf2migrate.names.families import Families
+from tf2migrate.names.free import free_name
 from tf2migrate.names.import_lines import import_of, module_imports
 from tf2migrate.names.project import Module, Project
 from tf2migrate.names.tree import children, is_docstring, walk
@@ -362,7 +363,7 @@ class _Opener(Traced):
         read = {n.value for part in parts for n in names_read(part)}
         for name in sorted((local & read) - set(names)):
             if name in around or name in {n for v in names.values() for n in _names(v)}:
-                names[name] = cst.Name(unused(name, around | local | free))
+                names[name] = cst.Name(free_name(name, around | local | free))
         rename = Renamed(names, self)
         made: list[cst.BaseStatement] = []
         for name, value in arguments.assigned:

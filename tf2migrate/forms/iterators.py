@@ -20,6 +20,7 @@ from tf2migrate.graph.staging import Drawing, RunSite, Staging
 from tf2migrate.graph.values import Iterator, Mapping, Node, Sequence, Value, nodes_in
 from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.bindings import bindings, bound_names, changed_names, names_read
+from tf2migrate.names.free import take_name
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.refusal import NotPlanned, Refusal
@@ -101,11 +102,7 @@ class _Planner:
         return Aliases(module.tree).tensorflow or "tf"
 
     def fresh(self, name: str) -> str:
-        candidate, number = name, 1
-        while candidate in self.taken:
-            candidate, number = f"{name}_{number}", number + 1
-        self.taken.add(candidate)
-        return candidate
+        return take_name(name, self.taken)
 
     def line(self, place: Place, call: cst.CSTNode) -> cst.Assign:
         """The assignment of a call, on a line of its own."""

@@ -17,6 +17,7 @@ from tf2migrate.forms.unmentioned import without_unmentioned
 from tf2migrate.graph.frames import Frame, Step
 from tf2migrate.graph.staging import Remembered, Staging
 from tf2migrate.graph.values import Const, Function, Instance, Mapping, Node, Sequence, Symbol
+from tf2migrate.names.free import free_name
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import walk
 from tf2migrate.plan.refusal import NotPlanned, Refusal
@@ -104,7 +105,7 @@ class _Placing:
             self.end.setdefault(id(end), []).append((remembered, receiver))
         taken = {n.attr.value for m in self.modules for n in walk(m.tree) if isinstance(n, cst.Attribute)}
         taken |= {name for cls in self.staging.classes for name in cls.members} | set(self.made.values())
-        self.made[id(definition)] = _unused(f"make_{definition.name.value.lstrip('_')}", taken)
+        self.made[id(definition)] = free_name(f"make_{definition.name.value.lstrip('_')}", taken)
 
     def refused(self, remembered: Remembered) -> NotPlanned:
         module = remembered.function.frame.module
@@ -252,14 +253,6 @@ def _root(node: cst.CSTNode) -> str:
     while isinstance(node, cst.Attribute | cst.Call):
         node = node.func if isinstance(node, cst.Call) else node.value
     return node.value if isinstance(node, cst.Name) else ""
-
-
-def _unused(name: str, taken: set[str]) -> str:
-    candidate, number = name, 1
-    while candidate in taken:
-        candidate = f"{name}_{number}"
-        number += 1
-    return candidate
 
 
 class _Attributes(Traced):

@@ -19,6 +19,7 @@ from tf2migrate.graph.staging import AverageCall, Staging
 from tf2migrate.graph.values import Averages, Node
 from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.bindings import bindings
+from tf2migrate.names.free import take_name
 from tf2migrate.names.project import Module, dotted_name
 from tf2migrate.names.tree import walk
 from tf2migrate.plan.facts import dtype_of
@@ -92,11 +93,7 @@ class _Writer:
         return self.module.tree.code_for_node(node).strip()
 
     def fresh(self, wanted: str) -> str:
-        name, number = wanted, 1
-        while name in self.taken:
-            name, number = f"{wanted}_{number}", number + 1
-        self.taken.add(name)
-        return name
+        return take_name(wanted, self.taken)
 
     def argument(self, position: int, name: str) -> cst.BaseExpression | None:
         for index, arg in enumerate(self.made.call.args):

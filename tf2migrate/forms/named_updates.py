@@ -12,6 +12,7 @@ import libcst as cst
 from tf2migrate.forms.traced import Traced
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Bound, Function, Node, Scope
+from tf2migrate.names.free import take_name
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import walk
 from tf2migrate.plan.updates import is_control, updating
@@ -99,12 +100,7 @@ class _Naming(Traced):
 
     def fresh(self, part: cst.CSTNode) -> str:
         """A name for an update, or for a list of them."""
-        base = "update" if isinstance(part, cst.Call) else "updates"
-        name, number = base, 1
-        while name in self.taken:
-            name, number = f"{base}_{number}", number + 1
-        self.taken.add(name)
-        return name
+        return take_name("update" if isinstance(part, cst.Call) else "updates", self.taken)
 
     def statement(self, name: str, value: cst.BaseExpression) -> cst.SimpleStatementLine:
         target = cst.AssignTarget(cst.Name(name))

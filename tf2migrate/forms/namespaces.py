@@ -12,6 +12,7 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.forms.traced import Traced
+from tf2migrate.names.free import take_name
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import walk
 
@@ -44,11 +45,7 @@ def _names(keys: list[str], prefix: str, taken: set[str]) -> dict[str, str]:
         )
         if name in taken or not name.isidentifier():
             name = f"{prefix}_{name}"
-        number, base = 1, name
-        while name in taken:
-            name, number = f"{base}_{number}", number + 1
-        taken.add(name)
-        out[key] = name
+        out[key] = take_name(name, taken)
     return out
 
 

@@ -17,6 +17,7 @@ from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Choice, Instance, Node, Unknown
 from tf2migrate.graph.values import Sequence as Items
 from tf2migrate.names.bindings import IN_PLACE, bindings
+from tf2migrate.names.free import take_name
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import children, parameter_names, walk
 
@@ -259,12 +260,7 @@ class Outputs:
 
     def name(self, node: cst.Name | cst.Attribute, output: str) -> str:
         base = node.value if isinstance(node, cst.Name) else node.attr.value
-        wanted = f"{base}_{output.strip('_')}"
-        candidate, number = wanted, 1
-        while candidate in self.taken:
-            candidate, number = f"{wanted}_{number}", number + 1
-        self.taken.add(candidate)
-        return candidate
+        return take_name(f"{base}_{output.strip('_')}", self.taken)
 
     def follow(self, key: Key, output: str, parted: Parted) -> None:
         """All that binds a name to an object of the class binds that of the output as well."""

@@ -12,11 +12,12 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.forms.traced import Traced, unused
+from tf2migrate.forms.traced import Traced
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Const, Node, Sequence, Value, nodes_in
 from tf2migrate.names.attributes import name_node
 from tf2migrate.names.bindings import bindings, exposed_reads, names_read
+from tf2migrate.names.free import take_name
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import walk
 from tf2migrate.plan.facts import is_moving_average
@@ -112,17 +113,13 @@ def _outline(flow: Flow, atom: Atom, taken: set[str]) -> _Outline | None:
     if not outputs or not all(isinstance(v, Node) and v.kind == "tensor" for v in given):
         return None
     base = outputs[-1].rpartition(".")[2]
-    name, number = f"{base}_layers", 1
-    while name in taken:
-        name, number = f"{base}_layers_{number}", number + 1
-    taken.add(name)
+    name = take_name(f"{base}_layers", taken)
     dotted = [n for n in dict.fromkeys([*parameters, *outputs, *bound]) if "." in n]
     used = {n.value for n in names_read(loop)} | bound
     inner: dict[str, str] = {}
     for n in dotted:
         plain = n.rpartition(".")[2]
-        inner[n] = plain if plain not in used else unused(plain, used)
-        used.add(inner[n])
+        inner[n] = take_name(plain, used)
     return _Outline(name, parameters, outputs, inner)
 
 

@@ -32,6 +32,7 @@ from tf2migrate.graph.values import (
 )
 from tf2migrate.names.attributes import name_node
 from tf2migrate.names.bindings import bindings, bound_names, exposed_reads, names_read
+from tf2migrate.names.free import take_name
 from tf2migrate.names.project import Module, dotted_name
 from tf2migrate.names.tree import walk
 from tf2migrate.plan.keepers import keeps_state_only
@@ -348,11 +349,7 @@ class _Loop:
         return False
 
     def fresh(self, base: str) -> str:
-        name, number = base, 1
-        while name in self.taken:
-            name, number = f"{base}_{number}", number + 1
-        self.taken.add(name)
-        return name
+        return take_name(base, self.taken)
 
     # ------------------------------------------------------------------ the second loop
     def header(self, code: Callable[[cst.CSTNode], str]) -> str:

@@ -18,6 +18,7 @@ from tf2migrate.forms.parted_constructors import Parted, Whole, innermost
 from tf2migrate.forms.traced import Traced
 from tf2migrate.graph.staging import Staging
 from tf2migrate.names.bindings import bindings, names_read
+from tf2migrate.names.free import take_name
 from tf2migrate.names.project import Module
 from tf2migrate.names.returns import return_directly
 from tf2migrate.names.tree import is_docstring, parameter_names, walk
@@ -362,11 +363,7 @@ class _Edit(Traced):
         return self.fresh(f"{base}_{attribute.strip('_')}")
 
     def fresh(self, name: str) -> str:
-        candidate, number = name, 1
-        while candidate in self.outputs.taken:
-            candidate, number = f"{name}_{number}", number + 1
-        self.outputs.taken.add(candidate)
-        return candidate
+        return take_name(name, self.outputs.taken)
 
     def companion(self, companion: Companion, original: cst.SimpleStatementLine) -> cst.SimpleStatementLine:
         """What holds the output of an object, behind what holds the object."""

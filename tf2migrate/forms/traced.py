@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import cast
 
 import libcst as cst
@@ -97,10 +96,3 @@ def fresh(node: cst.BaseExpression, owner: Traced) -> cst.BaseExpression:
     for old, new in zip(walk(node), walk(made), strict=True):
         owner.trace(old, new)
     return made
-
-
-def unused(name: str, taken: Iterable[str]) -> str:
-    known, number = set(taken), 1
-    while f"{name}_{number}" in known:
-        number += 1
-    return f"{name}_{number}"

@@ -18,6 +18,7 @@ from tf2migrate.forms.traced import Traced
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Cell, Value, nodes_in
 from tf2migrate.names.bindings import bindings, bound_names, names_read
+from tf2migrate.names.free import take_name
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import children, walk
 
@@ -54,16 +55,7 @@ class _Edit(Traced):
         return made if self.done else module
 
     def fresh(self, *wanted: str) -> str:
-        for name in wanted:
-            if name not in self.taken:
-                break
-        else:
-            number = 1
-            while f"{wanted[-1]}_{number}" in self.taken:
-                number += 1
-            name = f"{wanted[-1]}_{number}"
-        self.taken.add(name)
-        return name
+        return take_name(next((name for name in wanted if name not in self.taken), wanted[-1]), self.taken)
 
     def line(self, text: str, source: cst.CSTNode) -> cst.SimpleStatementLine:
         made = cst.parse_statement(text, config=self.config)

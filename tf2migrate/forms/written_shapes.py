@@ -34,6 +34,7 @@ from tf2migrate.graph.values import (
     settled,
 )
 from tf2migrate.names.bindings import bindings, changed_names
+from tf2migrate.names.free import free_name
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import children, walk
 
@@ -430,10 +431,7 @@ class Columns:
     def fresh(self, read: Varying, columns: list[tuple[str, str]]) -> str:
         base = read.base.value if isinstance(read.base, cst.Name) else "input"
         taken = {n.value for n in walk(read.loop) if isinstance(n, cst.Name)} | {name for name, _ in columns}
-        name, number = f"{base}_size", 1
-        while name in taken:
-            name, number = f"{base}_size_{number}", number + 1
-        return name
+        return free_name(f"{base}_size", taken)
 
     def header(self, loop: cst.For, code: Callable[[cst.CSTNode], str]) -> tuple[str, str] | None:
         """The target and the iterable of a loop with its columns."""

@@ -16,6 +16,7 @@ from tf2migrate.forms.hoisting import variable_names
 from tf2migrate.forms.traced import Traced
 from tf2migrate.graph.calls import argument
 from tf2migrate.graph.staging import Staging
+from tf2migrate.names.free import take_name
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import children, walk
 
@@ -64,7 +65,7 @@ class _Naming(Traced):
                 if id(statement) in state and not _is_alone(statement.body[0], target):
                     continue
                 self.found.setdefault(id(statement), []).append(target)
-                self.names[id(target)] = _unused(WANTED, taken)
+                self.names[id(target)] = take_name(WANTED, taken)
 
     def on_leave(  # type: ignore[override]
         self, original: cst.CSTNode, updated: cst.CSTNode
@@ -109,12 +110,3 @@ def _is_alone(statement: cst.CSTNode, target: cst.BaseExpression) -> bool:
     inside = {id(node) for node in walk(target)}
     calls = [node for node in walk(statement) if isinstance(node, cst.Call) and id(node) not in inside]
     return len(calls) == 1
-
-
-def _unused(wanted: str, taken: set[str]) -> str:
-    candidate, number = wanted, 1
-    while candidate in taken:
-        candidate = f"{wanted}_{number}"
-        number += 1
-    taken.add(candidate)
-    return candidate

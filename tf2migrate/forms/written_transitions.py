@@ -14,6 +14,7 @@ import libcst as cst
 from tf2migrate.forms.traced import Traced
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Symbol
+from tf2migrate.names.free import take_name
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import walk
 
@@ -59,11 +60,7 @@ class _Writer(Traced):
         return bool(values) and all(isinstance(v, Symbol) and v.name == LIKELIHOOD for v in values) and not given
 
     def fresh(self, wanted: str) -> str:
-        name, number = wanted, 1
-        while name in self.taken:
-            name, number = f"{wanted}_{number}", number + 1
-        self.taken.add(name)
-        return name
+        return take_name(wanted, self.taken)
 
     def apply(self, module: Module) -> Module:
         return super().apply(module) if self.names else module

@@ -24,6 +24,7 @@ from tf2migrate.graph.values import (
     nodes_in,
 )
 from tf2migrate.names.bindings import IN_PLACE, bindings
+from tf2migrate.names.free import take_name
 from tf2migrate.names.tree import children, ids_in
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import Plan
@@ -56,13 +57,7 @@ class Held:
 
     def fresh(self, name: str) -> str:
         """A free attribute."""
-        wanted = attribute(name) if self.keras else name
-        candidate, number = wanted, 1
-        while candidate in self.taken:
-            candidate = f"{wanted}_{number}"
-            number += 1
-        self.taken.add(candidate)
-        return candidate
+        return take_name(attribute(name) if self.keras else name, self.taken)
 
 
 def plain(name: str) -> str:

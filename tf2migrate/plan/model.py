@@ -10,6 +10,7 @@ import libcst as cst
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import RunSite
 from tf2migrate.graph.values import Class, Node
+from tf2migrate.names.free import free_name
 from tf2migrate.plan.execution import Execution
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.region import Atom
@@ -166,23 +167,10 @@ class Plan:
 
     def fresh(self, *wanted: str) -> str:
         """The first of ``wanted`` that the program does not use yet, numbered if all are taken."""
-        for name in wanted:
-            if name not in self.taken:
-                self.taken.add(name)
-                return name
-        number = 1
-        while f"{wanted[0]}_{number}" in self.taken:
-            number += 1
-        name = f"{wanted[0]}_{number}"
+        name = self.local(*wanted)
         self.taken.add(name)
         return name
 
     def local(self, *wanted: str) -> str:
         """A name for the inside of one generated function: other functions may use it too."""
-        for name in wanted:
-            if name not in self.taken:
-                return name
-        number = 1
-        while f"{wanted[0]}_{number}" in self.taken:
-            number += 1
-        return f"{wanted[0]}_{number}"
+        return free_name(next((name for name in wanted if name not in self.taken), wanted[0]), self.taken)

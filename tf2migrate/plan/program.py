@@ -12,6 +12,7 @@ from tf2migrate.graph.staging import RunSite, Staging
 from tf2migrate.graph.values import Choice, Mapping, Node, Optimizer, Sequence, Value, fed_node, nodes_in
 from tf2migrate.names.attributes import name_node
 from tf2migrate.names.bindings import names_read
+from tf2migrate.names.free import free_name
 from tf2migrate.names.tree import children
 from tf2migrate.plan.checkpoints import check_checkpoints
 from tf2migrate.plan.choices import Choosing, find_choices
@@ -234,11 +235,7 @@ class Planner:
                 own = item.function.definition.name.value
                 item.name = own if alone and own not in used else plan.fresh(base)
             else:
-                item.name = attribute(base)
-                number = 1
-                while item.name in used:
-                    item.name = f"{attribute(base)}_{number}"
-                    number += 1
+                item.name = free_name(attribute(base), used)
             used.add(item.name)
 
     def check_layers(self, plan: Plan) -> None:

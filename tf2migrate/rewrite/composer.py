@@ -15,6 +15,7 @@ from tf2migrate.graph.tensorflow import ASSIGNS
 from tf2migrate.graph.values import Cell, Mapping, Node, Value, is_cell, nodes_in
 from tf2migrate.graph.values import Sequence as Items
 from tf2migrate.names.bindings import free_names, names_read
+from tf2migrate.names.free import take_name
 from tf2migrate.names.tree import children
 from tf2migrate.plan.facts import is_moving_average
 from tf2migrate.plan.flow import Flow, Role
@@ -77,13 +78,13 @@ class Composer:
             if self.flow.role(atom) is Role.VARIABLE:
                 for name in atom.binds:
                     if holds_variables(self.flow.bound_value(atom, name)) and not self.is_local(atom, name):
-                        self.attributes[atom.number, name] = unique(self.attribute(name), taken)
+                        self.attributes[atom.number, name] = take_name(self.attribute(name), taken)
             elif self.flow.role(atom) is Role.STAGED:
                 for node in atom.nodes:
                     if node.kind in ("layer", "variable") and self.direct(node):
                         base = node.name.rsplit("/", 1)[-1].lower() if node.name else node.kind
                         base = base if base.isidentifier() else node.op.rsplit(".", 1)[-1].lower()
-                        self.inner[node.number] = unique(attribute(base), taken)
+                        self.inner[node.number] = take_name(attribute(base), taken)
 
     def attribute(self, name: str) -> str:
         """The attribute of a variable with this name."""
@@ -434,12 +435,3 @@ def tidy(statement: cst.BaseStatement) -> cst.BaseStatement:
         else:
             lines.append(line.with_changes(indent=False, whitespace=cst.SimpleWhitespace("")))
     return statement.with_changes(leading_lines=lines)
-
-
-def unique(name: str, taken: set[str]) -> str:
-    candidate, number = name, 1
-    while candidate in taken:
-        candidate = f"{name}_{number}"
-        number += 1
-    taken.add(candidate)
-    return candidate

@@ -11,6 +11,7 @@ from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Node
 from tf2migrate.names.bindings import bindings, names_read
+from tf2migrate.names.free import take_name
 from tf2migrate.names.tree import children
 from tf2migrate.plan.layer_bodies import enclosed, outer_loop, own_part, simple_statements
 from tf2migrate.plan.layer_model import LayerCall, LayerFunction
@@ -137,11 +138,7 @@ class LayerAttributes:
         return name if name not in used else f"{name}_{otherwise}"
 
     def unique(self, name: str) -> str:
-        candidate, number = name, 1
-        while candidate in self.taken:
-            candidate, number = f"{name}_{number}", number + 1
-        self.taken.add(candidate)
-        return candidate
+        return take_name(name, self.taken)
 
     def nested(self) -> list[LayerCall]:
         """Calls of other layer functions in the body of this one, once each."""
