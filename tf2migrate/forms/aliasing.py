@@ -11,7 +11,7 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.forms.traced import Traced
+from tf2migrate.forms.traced import Left, Traced
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Instance, Node
 from tf2migrate.names.bindings import bindings, bound_in
@@ -201,23 +201,15 @@ class _Writer(Traced):
                 self.scopes.append((_locals(node), {}))
         return super().on_visit(node)
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        if id(original) in self.gone:
-            return cst.RemoveFromParent()
-        made = cast(cst.CSTNode, super().on_leave(original, updated))
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         if isinstance(original, cst.FunctionDef | cst.Lambda):
             self.scopes.pop()
-        if isinstance(made, cst.IndentedBlock) and not made.body:
-            made = made.with_changes(body=[cst.SimpleStatementLine([cst.Pass()])])
         if isinstance(original, cst.Name) and id(original) not in self.skipped:
             meaning = self.meaning(original.value)
             if meaning is not None:
                 made = meaning.deep_clone()
                 for old, new in zip(walk(meaning), walk(made), strict=True):
                     self.trace(old, new)
-        self.trace(original, made)
         return made
 
     def meaning(self, name: str) -> cst.Attribute | None:

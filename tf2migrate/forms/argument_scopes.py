@@ -14,7 +14,7 @@ import libcst as cst
 from tf2migrate.api.layer_tables import WEIGHTED
 from tf2migrate.api.symbols import tf1_symbol
 from tf2migrate.forms.spelling import Spelling, enclosed
-from tf2migrate.forms.traced import Traced
+from tf2migrate.forms.traced import Left, Traced
 from tf2migrate.graph.argument_scopes import ADD_ARG_SCOPE
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Normalized, Staging
@@ -222,10 +222,9 @@ class _Writing(Traced):
     """Puts the arguments in and takes the scopes away."""
 
     def __init__(self, module: Module, staging: Staging, edits: _Edits, builder: cst.FunctionDef | None) -> None:
-        super().__init__(module)
+        super().__init__(module, builder)
         self.staging = staging
         self.edits = edits
-        self.original = self.builder = builder
         self.dropped: set[str] = set()
         """Names that were read by what is no longer there."""
 
@@ -236,10 +235,7 @@ class _Writing(Traced):
         values = self.staging.values_of(node)
         return bool(values) and all(isinstance(value, ArgumentScope) for value in values)
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        made = super().on_leave(original, updated)
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         match original:
             case cst.Call() if isinstance(made, cst.Call):
                 return self.call(original, made)
@@ -253,11 +249,6 @@ class _Writing(Traced):
                 return cst.RemoveFromParent()
             case cst.FunctionDef() if self.gives_scope(original):
                 return cst.RemoveFromParent()
-        if isinstance(made, cst.IndentedBlock) and not made.body:
-            made = made.with_changes(body=[cst.SimpleStatementLine([cst.Pass()])])
-            self.trace(original, made)
-        if original is self.original and isinstance(made, cst.FunctionDef):
-            self.builder = made
         return made
 
     def gives_scope(self, function: cst.FunctionDef) -> bool:
@@ -327,23 +318,14 @@ class _Tidying(Traced):
     """Takes away tables of arguments that nothing reads any more."""
 
     def __init__(self, module: Module, dropped: set[str], builder: cst.FunctionDef | None) -> None:
-        super().__init__(module)
+        super().__init__(module, builder)
         self.unread = dropped - {name.value for name in _reads(module.tree)}
-        self.original = self.builder = builder
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        made = super().on_leave(original, updated)
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         match original:
             case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=cst.Dict()):
                 if name in self.unread:
                     return cst.RemoveFromParent()
-        if isinstance(made, cst.IndentedBlock) and not made.body:
-            made = made.with_changes(body=[cst.SimpleStatementLine([cst.Pass()])])
-            self.trace(original, made)
-        if original is self.original and isinstance(made, cst.FunctionDef):
-            self.builder = made
         return made
 
 

@@ -13,7 +13,7 @@ from typing import TypeVar, cast
 
 import libcst as cst
 
-from tf2migrate.forms.traced import Traced
+from tf2migrate.forms.traced import Left, Traced
 from tf2migrate.graph.frames import Frame, Place
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Bound, Cell, Function, Symbol, Value, nodes_in
@@ -219,10 +219,7 @@ class _Barer(Traced):
         named = isinstance(_returned(self.returned), cst.Name)
         self.before = body[-2] if named else None
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        made = cast(cst.CSTNode, super().on_leave(original, updated))
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         baring = self.baring
         if original is baring.wrapper:
             argument = cell_argument(cast(cst.Call, made))
@@ -245,7 +242,6 @@ class _Barer(Traced):
             made = made.with_changes(args=_without(made.args, self.unread_arguments(made)))
             self.trace(original, made)
             made = self.wrapped(made, baring.calls[id(original)])
-        self.trace(original, made)
         return made
 
     def unread_arguments(self, call: cst.Call) -> list[bool]:

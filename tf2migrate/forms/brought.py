@@ -184,14 +184,7 @@ class _Leaver(Traced):
 
     def __init__(self, module: Module, function: cst.FunctionDef) -> None:
         super().__init__(module)
-        self.function = function
-
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        if original is self.function:
-            return cst.RemoveFromParent()
-        return super().on_leave(original, updated)
+        self.gone = {id(function)}
 
 
 class _Bringer(Traced):

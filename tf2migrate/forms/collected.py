@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from tf2migrate.forms.penalties import Penalty, penalty
-from tf2migrate.forms.traced import Traced
+from tf2migrate.forms.traced import Left, Traced, edited
 from tf2migrate.graph.frames import Place
 from tf2migrate.graph.staging import Collected, Reading, Staging
 from tf2migrate.graph.values import Const, Node, Symbol
@@ -48,12 +48,7 @@ def resolved(
     if not readings:
         return None
     edits = _Resolver(staging).edits(readings)
-    out: list[Module] = []
-    for module in modules:
-        edit = _Naming(module, edits, builder)
-        out.append(edit.apply(module).settled())
-        builder = edit.builder
-    return out, builder
+    return edited(modules, builder, lambda module, builder: _Naming(module, edits, builder))
 
 
 def _is_regularization(staging: Staging, reading: Reading) -> bool:
@@ -205,16 +200,12 @@ class _Naming(Traced):
     """Puts the names in."""
 
     def __init__(self, module: Module, edits: _Edits, builder: cst.FunctionDef | None) -> None:
-        super().__init__(module)
+        super().__init__(module, builder)
         self.edits = edits
-        self.builder = builder
         self.before: dict[int, list[tuple[str, cst.BaseExpression]]] = {}
-        self.original = builder
+        self.gone = edits.gone
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        made = super().on_leave(original, updated)
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         if isinstance(original, cst.Call) and id(original) in self.edits.read:
             made = self.edits.read[id(original)]
             self.trace(original, made)
@@ -229,15 +220,8 @@ class _Naming(Traced):
             made = self.regularized(original)
         if isinstance(original, cst.Call) and id(original) in self.edits.makers:
             made = self.with_regularizer(original, made)
-        if id(original) in self.edits.gone:
-            return cst.RemoveFromParent()
-        if isinstance(made, cst.IndentedBlock) and not made.body:
-            made = made.with_changes(body=[cst.SimpleStatementLine([cst.Pass()])])
-            self.trace(original, made)
         if isinstance(original, cst.SimpleStatementLine) and id(original) in self.before:
             return self.with_hoisted(original, made)
-        if original is self.original and isinstance(made, cst.FunctionDef):
-            self.builder = made
         return made
 
     def assignment(self, original: cst.Expr, made: object) -> cst.Assign:

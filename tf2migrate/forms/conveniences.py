@@ -12,7 +12,7 @@ import libcst as cst
 
 from tf2migrate.forms.convenience import Target, Writing
 from tf2migrate.forms.repeated_layers import repeated, stacked
-from tf2migrate.forms.traced import Traced
+from tf2migrate.forms.traced import Left, Traced, edited
 from tf2migrate.forms.train_ops import created_train_op, optimized_loss
 from tf2migrate.graph.conveniences import CREATE_TRAIN_OP, OPTIMIZE_LOSS, REPEAT, STACK
 from tf2migrate.graph.staging import Convenience, Staging
@@ -50,12 +50,7 @@ def written_out(
             raise _refused(each, "several of these calls stand in one statement")
         names = taken.setdefault(module.key, {n.value for n in walk(module.tree) if isinstance(n, cst.Name)})
         lines[id(statement)] = _lines(staging, module, each, statement, names)
-    out: list[Module] = []
-    for module in modules:
-        edit = _Replacing(module, lines, builder)
-        out.append(edit.apply(module).settled())
-        builder = edit.builder
-    return out, builder
+    return edited(modules, builder, lambda module, builder: _Replacing(module, lines, builder))
 
 
 def _refused(each: Convenience, reason: str) -> NotPlanned:
@@ -103,20 +98,14 @@ class _Replacing(Traced):
     def __init__(
         self, module: Module, lines: dict[int, list[cst.BaseStatement]], builder: cst.FunctionDef | None
     ) -> None:
-        super().__init__(module)
+        super().__init__(module, builder)
         self.lines = lines
-        self.original = self.builder = builder
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        made = super().on_leave(original, updated)
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         found = self.lines.get(id(original))
         if found is not None:
             for line in found:
                 for node in walk(line):
                     self.trace(original, node)
             return cst.FlattenSentinel(found)
-        if original is self.original and isinstance(made, cst.FunctionDef):
-            self.builder = made
         return made

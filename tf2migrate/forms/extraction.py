@@ -13,7 +13,7 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.forms.hoisting import variable_names
-from tf2migrate.forms.traced import Traced
+from tf2migrate.forms.traced import Left, Traced
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Bound, Const, Function, Node, Value, nodes_in
 from tf2migrate.names.free import take_name
@@ -115,29 +115,18 @@ class _Extraction(Traced):
         wanted = words[0] if words else WORDS.sub("", base.strip("_")) or "variable"
         return take_name(wanted, taken)
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        made = cast(cst.CSTNode, super().on_leave(original, updated))
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         if id(original) in self.names:
-            name = cst.Name(self.names[id(original)])
-            self.trace(original, name)
             self.copies[id(original)] = made
-            return name
+            return cst.Name(self.names[id(original)])
         if id(original) in self.found:
-            statements: list[cst.CSTNode] = []
+            statements: list[cst.BaseStatement] = []
             for call in self.found[id(original)]:
                 target = cst.AssignTarget(cst.Name(self.names[id(call)]))
                 line = cst.SimpleStatementLine([cst.Assign([target], cast(cst.Call, self.copies[id(call)]))])
                 self.trace(original, line)
                 statements.append(line)
-            first = cast(cst.SimpleStatementLine, statements[0])
-            leading = cast(cst.SimpleStatementLine, made).leading_lines
-            statements[0] = first.with_changes(leading_lines=leading)
-            self.trace(original, statements[0])
-            made = made.with_changes(leading_lines=())
-            self.trace(original, made)
-            return cst.FlattenSentinel([*statements, made])
+            return self.preceded(statements, original, made)
         return made
 
 

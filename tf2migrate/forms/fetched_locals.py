@@ -11,7 +11,7 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.forms.traced import Traced
+from tf2migrate.forms.traced import Left, Traced
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Node
 from tf2migrate.names.bindings import bindings, bound_in, changed_names, names_read
@@ -96,18 +96,14 @@ class _Writer(Traced):
 
     def __init__(self, module: Module, found: list[_Local]) -> None:
         super().__init__(module)
-        self.gone = {id(local.statement) for local in found}
+        self.dropped = {id(local.statement) for local in found}
         self.meanings = {id(read): local.value for local in found for read in local.reads}
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        made = cast(cst.CSTNode, super().on_leave(original, updated))
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         if isinstance(original, cst.IndentedBlock) and isinstance(made, cst.IndentedBlock):
             made = made.with_changes(body=self.body(original, made))
         if id(original) in self.meanings:
             made = self.copy(self.meanings[id(original)])
-        self.trace(original, made)
         return made
 
     def body(self, original: cst.IndentedBlock, made: cst.IndentedBlock) -> list[cst.BaseStatement]:
@@ -116,7 +112,7 @@ class _Writer(Traced):
         lines: list[cst.EmptyLine] = []
         for old, new in zip(original.body, made.body, strict=True):
             own = list(getattr(new, "leading_lines", ()))
-            if id(old) in self.gone:
+            if id(old) in self.dropped:
                 lines += own
                 continue
             if lines and any(line.comment for line in lines):

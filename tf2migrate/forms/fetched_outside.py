@@ -13,7 +13,7 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.forms.traced import Traced, fresh
+from tf2migrate.forms.traced import Left, Traced, fresh
 from tf2migrate.graph.frames import Frame, Place
 from tf2migrate.graph.staging import RunSite, Staging
 from tf2migrate.graph.values import Foreign, Function, Instance, Node, Symbol, Value, nodes_in, unknown_in
@@ -226,10 +226,7 @@ class _Writer(Traced):
         for part in parts:
             self.builders.setdefault(id(part.builder), []).append(part)
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        made = cast(cst.CSTNode, super().on_leave(original, updated))
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         part = self.parts.get(id(original))
         if part is not None:
             made = cst.Attribute(fresh(part.holder, self), cst.Name(part.name))
@@ -244,7 +241,6 @@ class _Writer(Traced):
             function = cst.ensure_type(made, cst.FunctionDef)
             added = [line for each in self.builders[id(original)] for line in self.lines(each, function)]
             made = function.with_changes(body=function.body.with_changes(body=[*function.body.body, *added]))
-        self.trace(original, made)
         return made
 
     def lines(self, part: _Part, builder: cst.FunctionDef) -> list[cst.BaseStatement]:

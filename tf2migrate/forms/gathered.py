@@ -77,7 +77,7 @@ class _Mover(Traced):
         made = cast(cst.CSTNode, super().on_leave(original, updated))
         match original:
             case cst.FunctionDef() if original is gathering.builder:
-                made = self.builder(cast(cst.FunctionDef, made))
+                made = self.rebuilt(cast(cst.FunctionDef, made))
             case cst.FunctionDef() if original is not self.owner and original is not gathering.builder:
                 self.shadows.pop()
             case cst.Lambda():
@@ -122,7 +122,7 @@ class _Mover(Traced):
             args[-1] = args[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
         return updated.with_changes(args=args)
 
-    def builder(self, updated: cst.FunctionDef) -> cst.FunctionDef:
+    def rebuilt(self, updated: cst.FunctionDef) -> cst.FunctionDef:
         gathering = self.gathering
         if gathering.dropped:
             names = {p: self.inside_name(g) for p, g in gathering.dropped.items()}

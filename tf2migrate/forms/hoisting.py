@@ -12,7 +12,7 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.forms.traced import Traced
+from tf2migrate.forms.traced import Left, Traced
 from tf2migrate.graph.frames import Frame, Place
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Bound, Class, Function, Instance, Session
@@ -242,10 +242,7 @@ class _Hoister(Traced):
             self.classes.append(node)
         return super().on_visit(node)
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        made = cast(cst.CSTNode, super().on_leave(original, updated))
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         match original:
             case cst.Call(func=func) if id(func) in self.hoisting.calls:
                 made = self.call(original, cast(cst.Call, made))
@@ -261,7 +258,6 @@ class _Hoister(Traced):
             case cst.ClassDef():
                 self.classes.pop()
                 return self.with_functions(original, cast(cst.ClassDef, made))
-        self.trace(original, made)
         return made
 
     def call(self, original: cst.Call, updated: cst.Call) -> cst.Call:

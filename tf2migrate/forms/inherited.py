@@ -246,8 +246,6 @@ class _Redirected(Traced):
                 func = cst.Attribute(cst.Name(receiver), cst.Name(name))
                 self.trace(cast(cst.Attribute, original.func), func)
                 updated = call.with_changes(func=func, args=args)
-            case cst.IndentedBlock() if not cast(cst.IndentedBlock, updated).body:
-                updated = updated.with_changes(body=[cst.SimpleStatementLine([cst.Pass()])])
         return super().on_leave(original, updated)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from tf2migrate.forms.traced import Traced
+from tf2migrate.forms.traced import Left, Traced, edited
 from tf2migrate.graph.calls import argument
 from tf2migrate.graph.frames import Frame, Place
 from tf2migrate.graph.labels import slice_of
@@ -59,12 +59,7 @@ def iterated(
     if not staging.iterators:
         return None
     edits = _Planner(staging, {module.key: module for module in modules}).edits()
-    out: list[Module] = []
-    for module in modules:
-        edit = _Feeding(module, edits, builder)
-        out.append(edit.apply(module).settled())
-        builder = edit.builder
-    return out, builder
+    return edited(modules, builder, lambda module, builder: _Feeding(module, edits, builder))
 
 
 class _Planner:
@@ -401,26 +396,13 @@ class _Feeding(Traced):
     """Makes the edits."""
 
     def __init__(self, module: Module, edits: _Edits, builder: cst.FunctionDef | None) -> None:
-        super().__init__(module)
-        self.config = module.tree.config_for_parsing
+        super().__init__(module, builder)
         self.edits = edits
-        self.original = self.builder = builder
 
-    def statements(self, text: str, original: cst.CSTNode) -> list[cst.CSTNode]:
-        made: list[cst.CSTNode] = list(cst.parse_module(text, self.config).body)
-        for line in made:
-            for node in walk(line):
-                self.trace(original, node)
-        return made
-
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        made = super().on_leave(original, updated)
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         key = id(original)
         if key in self.edits.fed and isinstance(made, cst.Call) and isinstance(original, cst.Call):
             made = self.fed(original, made)
-            self.trace(original, made)
         if isinstance(original, cst.SimpleStatementLine):
             if key in self.edits.replaced:
                 lines = self.statements(self.edits.replaced[key], original)
@@ -432,17 +414,7 @@ class _Feeding(Traced):
                     self.trace(original, line)
                 return cst.FlattenSentinel(lines)
             if key in self.edits.before and isinstance(made, cst.SimpleStatementLine):
-                lines = self.statements("".join(self.edits.before[key]), original)
-                lines[0] = lines[0].with_changes(leading_lines=made.leading_lines)
-                self.trace(original, lines[0])
-                last = made.with_changes(leading_lines=[])
-                self.trace(original, last)
-                return cst.FlattenSentinel([*lines, last])
-        if isinstance(made, cst.IndentedBlock) and not made.body:
-            made = made.with_changes(body=[cst.SimpleStatementLine([cst.Pass()])])
-            self.trace(original, made)
-        if original is self.original and isinstance(made, cst.FunctionDef):
-            self.builder = made
+                return self.preceded(self.statements("".join(self.edits.before[key]), original), original, made)
         return made
 
     def fed(self, original: cst.Call, made: cst.Call) -> cst.Call:

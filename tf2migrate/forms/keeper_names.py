@@ -6,11 +6,10 @@ The result is an equivalent TensorFlow 1 program.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import cast
 
 import libcst as cst
 
-from tf2migrate.forms.traced import Traced
+from tf2migrate.forms.traced import Left, Traced
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Class, Instance
 from tf2migrate.names.bindings import bindings
@@ -79,18 +78,11 @@ class _Naming(Traced):
     """Puts the other names in."""
 
     def __init__(self, module: Module, found: set[int], builder: cst.FunctionDef | None) -> None:
-        super().__init__(module)
+        super().__init__(module, builder)
         self.found = found
-        self.original = self.builder = builder
         self.done = False
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        made = cast(cst.CSTNode, super().on_leave(original, updated))
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         if id(original) in self.found and isinstance(made, cst.Name):
             made, self.done = made.with_changes(value=attribute(made.value)), True
-            self.trace(original, made)
-        if original is self.original and isinstance(made, cst.FunctionDef):
-            self.builder = made
         return made

@@ -12,7 +12,7 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.forms.traced import Traced
+from tf2migrate.forms.traced import Left, Traced
 from tf2migrate.forms.unmentioned import without_unmentioned
 from tf2migrate.graph.frames import Frame, Step
 from tf2migrate.graph.staging import Remembered, Staging
@@ -262,23 +262,18 @@ class _Attributes(Traced):
         super().__init__(module)
         self.placing = placing
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        made = cast(cst.CSTNode, super().on_leave(original, updated))
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         placing = self.placing
         if id(original) in placing.made:
             function = cast(cst.FunctionDef, made)
             name = cst.Name(placing.made[id(original)])
             made = function.with_changes(name=name, decorators=[], lines_after_decorators=[])
-            self.trace(original, made)
         if id(original) in placing.end:
             function = cast(cst.FunctionDef, made)
             last = function.body.body[-1]
             added = [self.assignment(r, receiver, last) for r, receiver in placing.end[id(original)]]
             body = function.body.with_changes(body=[*function.body.body, *added])
             made = function.with_changes(body=body)
-            self.trace(original, made)
         if id(original) in placing.before:
             parts = [self.assignment(r, receiver, made) for r, receiver in placing.before[id(original)]]
             lines = getattr(made, "leading_lines", ())

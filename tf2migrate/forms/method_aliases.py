@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
 
 import libcst as cst
 
-from tf2migrate.forms.traced import Traced
+from tf2migrate.forms.traced import Left, Traced
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Bound, Class, Instance
 from tf2migrate.names.project import Module
@@ -101,7 +100,7 @@ class _Edit(Traced):
 
     def __init__(self, module: Module, staging: Staging, aliases: list[_Alias], own: dict[int, Class]) -> None:
         super().__init__(module)
-        self.lines = {id(alias.line) for alias in aliases}
+        self.gone = {id(alias.line) for alias in aliases}
         self.reads: dict[int, tuple[str, ...]] = {}
         self.unclear = False
         inside = {id(node) for alias in aliases for node in walk(alias.line)}
@@ -115,12 +114,7 @@ class _Edit(Traced):
             self.unclear |= any(cls is not alias.cls for cls in classes)
             self.reads[id(node)] = alias.path
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        if id(original) in self.lines:
-            return cst.RemoveFromParent()
-        made = cast(cst.CSTNode, super().on_leave(original, updated))
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         if id(original) in self.reads and isinstance(made, cst.Attribute):
             base = made.value
             for name in self.reads[id(original)]:

@@ -9,7 +9,7 @@ import libcst as cst
 
 from tf2migrate.api.flags import is_flags
 from tf2migrate.api.symbols import tf1_symbol, tf2_exists
-from tf2migrate.forms.traced import Traced
+from tf2migrate.forms.traced import Left, Traced, edited
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Symbol
 from tf2migrate.names.project import Module
@@ -20,15 +20,12 @@ def modules_as_imports(
     staging: Staging, modules: list[Module], builder: cst.FunctionDef | None
 ) -> tuple[list[Module], cst.FunctionDef | None] | None:
     """The program with imports for the modules of TensorFlow 1 that it gives names; None where it gives none."""
-    out: list[Module] = []
-    changed = False
-    for module in modules:
+
+    def edit(module: Module, builder: cst.FunctionDef | None) -> Traced | None:
         found = {id(node): name for node in walk(module.tree) if (name := _module_named(staging, node))}
-        if found:
-            edit = _Importing(module, found, builder)
-            module, builder, changed = edit.apply(module).settled(), edit.builder, True
-        out.append(module)
-    return (out, builder) if changed else None
+        return _Importing(module, found, builder) if found else None
+
+    return edited(modules, builder, edit)
 
 
 def _module_named(staging: Staging, node: cst.CSTNode) -> str:
@@ -44,14 +41,10 @@ def _module_named(staging: Staging, node: cst.CSTNode) -> str:
 
 class _Importing(Traced):
     def __init__(self, module: Module, found: dict[int, str], builder: cst.FunctionDef | None) -> None:
-        super().__init__(module)
+        super().__init__(module, builder)
         self.found = found
-        self.original = self.builder = builder
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        made = super().on_leave(original, updated)
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         if isinstance(original, cst.Assign) and id(original) in self.found:
             target = original.targets[0].target
             assert isinstance(target, cst.Name)
@@ -59,8 +52,5 @@ class _Importing(Traced):
             line = cst.ensure_type(
                 cst.parse_statement(f"import {path} as {target.value}"), cst.SimpleStatementLine
             )
-            made = line.body[0]
-            self.trace(original, made)
-        if original is self.original and isinstance(made, cst.FunctionDef):
-            self.builder = made
+            return line.body[0]
         return made

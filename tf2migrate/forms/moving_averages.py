@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from tf2migrate.forms.traced import Traced
+from tf2migrate.forms.traced import Left, Traced, edited
 from tf2migrate.graph.averages import is_apply
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import AverageCall, Staging
@@ -43,12 +43,7 @@ def written_averages(
             writers[id(made.call)] = _Writer(staging, by_key[made.place.module], made, edits)
     for calls in _by_expression(staging.average_calls):
         writers[id(calls[0].averages.call)].write(calls)
-    out: list[Module] = []
-    for module in modules:
-        edit = _Writing(module, edits, builder)
-        out.append(edit.apply(module).settled())
-        builder = edit.builder
-    return out, builder
+    return edited(modules, builder, lambda module, builder: _Writing(module, edits, builder))
 
 
 def _by_expression(calls: list[AverageCall]) -> list[list[AverageCall]]:
@@ -323,30 +318,17 @@ class _Writing(Traced):
     """Puts the statements and names in."""
 
     def __init__(self, module: Module, edits: _Edits, builder: cst.FunctionDef | None) -> None:
-        super().__init__(module)
+        super().__init__(module, builder)
         self.edits = edits
-        self.config = module.tree.config_for_parsing
-        self.original = self.builder = builder
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        made = super().on_leave(original, updated)
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         if id(original) in self.edits.whole:
-            made = cst.parse_expression(self.edits.whole[id(original)], self.config)
-            for node in walk(made):
-                self.trace(original, node)
-            return made
+            return self.expression(self.edits.whole[id(original)], original)
         texts = self.edits.before.get(id(original))
         if texts is not None and isinstance(made, cst.BaseStatement):
-            lines = [cst.parse_statement(text, self.config) for text in texts]
-            for line in lines:
-                for node in walk(line):
-                    self.trace(original, node)
+            lines = self.statements("\n".join(texts), original)
             if id(original) not in self.edits.gone:
                 return cst.FlattenSentinel([*lines, made])
             lines[0] = lines[0].with_changes(leading_lines=getattr(made, "leading_lines", ()))
             return cst.FlattenSentinel(lines)
-        if original is self.original and isinstance(made, cst.FunctionDef):
-            self.builder = made
         return made

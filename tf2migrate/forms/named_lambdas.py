@@ -10,7 +10,7 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.forms.traced import Traced
+from tf2migrate.forms.traced import Left, Traced, edited
 from tf2migrate.graph.staging import Staging
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import ids_in, walk
@@ -22,15 +22,12 @@ def named_lambdas(
     """The program with such lambdas as functions; None where there is none."""
     making = {id(node.expression) for node, _ in staging.touched}
     making |= {id(step.frame.call) for _, place in staging.touched for step in place.steps}
-    out: list[Module] = []
-    changed = False
-    for module in modules:
+
+    def edit(module: Module, builder: cst.FunctionDef | None) -> Traced | None:
         found = {id(line) for line, value in _named(module) if ids_in(value.body) & making}
-        if found:
-            edit = _Defining(module, found, builder)
-            module, builder, changed = edit.apply(module).settled(), edit.builder, True
-        out.append(module)
-    return (out, builder) if changed else None
+        return _Defining(module, found, builder) if found else None
+
+    return edited(modules, builder, edit)
 
 
 def _named(module: Module) -> Iterator[tuple[cst.SimpleStatementLine, cst.Lambda]]:
@@ -47,16 +44,10 @@ class _Defining(Traced):
     """Writes the statements as definitions."""
 
     def __init__(self, module: Module, found: set[int], builder: cst.FunctionDef | None) -> None:
-        super().__init__(module)
+        super().__init__(module, builder)
         self.found = found
-        self.builder = builder
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        made = cast(cst.CSTNode, super().on_leave(original, updated))
-        if original is self.builder:
-            self.builder = cast(cst.FunctionDef, made)
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         if id(original) not in self.found:
             return made
         line = cast(cst.SimpleStatementLine, made)

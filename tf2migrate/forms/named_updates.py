@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from tf2migrate.forms.traced import Traced
+from tf2migrate.forms.traced import Left, Traced, edited
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Bound, Function, Node, Scope
 from tf2migrate.names.free import take_name
@@ -23,19 +23,16 @@ def named_updates(
 ) -> tuple[list[Module], cst.FunctionDef | None] | None:
     """The program with such updates before their blocks; None when there are none."""
     effects = updating(staging)
-    out: list[Module] = []
-    changed = False
-    for module in modules:
+
+    def edit(module: Module, builder: cst.FunctionDef | None) -> Traced | None:
         heads = {
             id(node): parts
             for node in walk(module.tree)
             if isinstance(node, cst.With) and (parts := _parts(staging, node, effects))
         }
-        if heads:
-            edit = _Naming(module, heads, builder)
-            module, builder, changed = edit.apply(module).settled(), edit.builder, True
-        out.append(module)
-    return (out, builder) if changed else None
+        return _Naming(module, heads, builder) if heads else None
+
+    return edited(modules, builder, edit)
 
 
 def _parts(staging: Staging, block: cst.With, effects: set[int]) -> list[cst.BaseExpression]:
@@ -73,29 +70,20 @@ class _Naming(Traced):
     def __init__(
         self, module: Module, heads: dict[int, list[cst.BaseExpression]], builder: cst.FunctionDef | None
     ) -> None:
-        super().__init__(module)
+        super().__init__(module, builder)
         self.heads = heads
         self.parts = {id(part) for parts in heads.values() for part in parts}
         self.moved: dict[int, tuple[str, cst.BaseExpression]] = {}
         self.taken = {node.value for node in walk(module.tree) if isinstance(node, cst.Name)}
-        self.original = self.builder = builder
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        made = super().on_leave(original, updated)
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         if id(original) in self.parts and isinstance(made, cst.BaseExpression):
             name = self.fresh(original)
             self.moved[id(original)] = (name, made)
             return cst.Name(name)
         if id(original) in self.heads and isinstance(made, cst.With):
-            before = [self.statement(*self.moved[id(part)]) for part in self.heads[id(original)]]
-            before[0] = before[0].with_changes(leading_lines=made.leading_lines)
-            block = made.with_changes(leading_lines=[])
-            self.trace(original, block)
-            return cst.FlattenSentinel([*before, block])
-        if original is self.original and isinstance(made, cst.FunctionDef):
-            self.builder = made
+            lines = [self.statement(*self.moved[id(part)]) for part in self.heads[id(original)]]
+            return self.preceded(lines, original, made)
         return made
 
     def fresh(self, part: cst.CSTNode) -> str:

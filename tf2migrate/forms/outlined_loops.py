@@ -12,7 +12,7 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.forms.traced import Traced
+from tf2migrate.forms.traced import Left, Traced
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Const, Node, Sequence, Value, nodes_in
 from tf2migrate.names.attributes import name_node
@@ -131,12 +131,8 @@ class _Outliner(Traced):
         self.found = found
         self.before = before
         self.functions: list[cst.BaseStatement] = []
-        self.config = module.tree.config_for_parsing
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        made = cast(cst.CSTNode, super().on_leave(original, updated))
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         if original is self.before:
             return cst.FlattenSentinel([*self.functions, made])
         outline = self.found.get(original)

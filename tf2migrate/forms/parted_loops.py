@@ -13,7 +13,7 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.forms.traced import Traced
+from tf2migrate.forms.traced import Left, Traced
 from tf2migrate.graph.calls import PURE_BUILTINS
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import (
@@ -449,17 +449,13 @@ class _Parter(Traced):
         self.found = found
         self.split = split
         self.code = module.tree.code_for_node
-        self.config = module.tree.config_for_parsing
         self.dotted = {n.value for n in walk(module.tree) if isinstance(n, cst.Name) and "." in n.value}
         self.calls = {key: name for loop in found.values() for key, name in loop.extracted.items()}
         self.made: dict[int, cst.BaseExpression] = {}
         self.updated: dict[int, cst.CSTNode] = {}
         self.inside = {id(n) for loop in found for n in walk(loop)}
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        made = cast(cst.CSTNode, super().on_leave(original, updated))
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         if id(original) in self.calls:
             self.made[id(original)] = cast(cst.BaseExpression, made)
             name = cst.Name(self.calls[id(original)])

@@ -15,7 +15,7 @@ import libcst as cst
 from tf2migrate.forms.method_aliases import without_method_aliases
 from tf2migrate.forms.object_outputs import Companion, Outputs
 from tf2migrate.forms.parted_constructors import Parted, Whole, innermost
-from tf2migrate.forms.traced import Traced
+from tf2migrate.forms.traced import Left, Traced
 from tf2migrate.graph.staging import Staging
 from tf2migrate.names.bindings import bindings, names_read
 from tf2migrate.names.free import take_name
@@ -57,7 +57,6 @@ class _Edit(Traced):
     def __init__(self, module: Module, outputs: Outputs) -> None:
         super().__init__(module)
         self.outputs = outputs
-        self.config = module.tree.config_for_parsing
         self.code = module.tree.code_for_node
         self.calls = {id(call): p for p in outputs.parted for call in p.calls}
         self.texts: dict[int, str] = {}
@@ -153,10 +152,7 @@ class _Edit(Traced):
         yield from (s for s in parted.computing if id(s) in kept)
 
     # ------------------------------------------------------------------ the edits
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        made = cast(cst.CSTNode, super().on_leave(original, updated))
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         key = id(original)
         if key in self.texts:
             made = self.expression(self.texts[key], original)
@@ -176,18 +172,13 @@ class _Edit(Traced):
             return cst.FlattenSentinel(self.companions(original, made))
         return made
 
-    def expression(self, text: str, source: cst.CSTNode) -> cst.BaseExpression:
-        made = cst.parse_expression(text, config=self.config)
-        for node in walk(made):
-            self.trace(source, node)
-        lpar = getattr(source, "lpar", ())
-        return made.with_changes(lpar=lpar, rpar=getattr(source, "rpar", ())) if lpar else made
+    def expression(self, text: str, original: cst.CSTNode) -> cst.BaseExpression:
+        made = super().expression(text, original)
+        lpar = getattr(original, "lpar", ())
+        return made.with_changes(lpar=lpar, rpar=getattr(original, "rpar", ())) if lpar else made
 
     def line(self, text: str, source: cst.CSTNode) -> cst.SimpleStatementLine:
-        made = cst.parse_statement(text, config=self.config)
-        for node in walk(made):
-            self.trace(source, node)
-        return cast(cst.SimpleStatementLine, made)
+        return cast(cst.SimpleStatementLine, self.statements(text, source)[0])
 
     def renamed(self, node: cst.CSTNode, name: str) -> cst.BaseExpression:
         """An expression that stands for an object, with the name of the output in the place of its last one."""

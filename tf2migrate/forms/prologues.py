@@ -12,7 +12,7 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.forms.traced import Renamed, Traced
+from tf2migrate.forms.traced import Left, Renamed, Traced
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Const, Instance, Node, nodes_in
@@ -243,25 +243,16 @@ class _Mover(Traced):
             for statement in prologue.statements:
                 self.added.append(cast(cst.BaseStatement, statement.visit(Renamed(prologue.there, self))))
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        if id(original) in self.gone:
-            return cst.RemoveFromParent()
-        made = super().on_leave(original, updated)
-        if isinstance(original, cst.IndentedBlock) and not cast(cst.IndentedBlock, made).body:
-            made = cast(cst.IndentedBlock, made).with_changes(body=[cst.SimpleStatementLine([cst.Pass()])])
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         if isinstance(original, cst.FunctionDef):
             for prologue in self.prologues:
                 if original is prologue.source:
                     renamed = cast(cst.FunctionDef, made).body.visit(Renamed(prologue.here, self))
                     made = cast(cst.FunctionDef, made).with_changes(body=renamed)
-                    self.trace(original, made)
             if original is self.prologues[0].target:
                 block = cast(cst.IndentedBlock, cast(cst.FunctionDef, made).body)
                 last = block.body[-1]
                 returns = isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], cst.Return)
                 body = [*block.body[:-1], *self.added, last] if returns else [*block.body, *self.added]
                 made = cast(cst.FunctionDef, made).with_changes(body=block.with_changes(body=body))
-                self.trace(original, made)
         return made

@@ -14,7 +14,7 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.api.collections import VARIABLE_LISTS
-from tf2migrate.forms.traced import Traced
+from tf2migrate.forms.traced import Left, Traced
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Bound, Node, Sequence, Symbol
 from tf2migrate.names.bindings import bindings, names_read
@@ -205,12 +205,7 @@ class _Writer(Traced):
         self.gone = {id(statement) for f in functions for _, _, statement in f.lists if statement is not None}
         self.callers = {id(caller.statement): caller for caller in callers}
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        if id(original) in self.gone:
-            return cst.RemoveFromParent()
-        made = cast(cst.CSTNode, super().on_leave(original, updated))
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         if isinstance(made, cst.Return) and id(original) in self.returns:
             assert isinstance(made.value, cst.Tuple)
             made = made.with_changes(value=_without(made.value, self.returns[id(original)]))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from tf2migrate.forms.traced import Traced
+from tf2migrate.forms.traced import Left, Traced
 from tf2migrate.graph.staging import Inherited, Staging
 from tf2migrate.names.bindings import bindings, names_read
 from tf2migrate.names.project import Module
@@ -100,15 +100,11 @@ class _Writing(Traced):
         taken: set[tuple[int, str]],
         builder: cst.FunctionDef | None,
     ) -> None:
-        super().__init__(module)
+        super().__init__(module, builder)
         self.added = added
         self.taken = taken
-        self.original = self.builder = builder
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        made = super().on_leave(original, updated)
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         if isinstance(made, cst.Call):
             gone = {keyword for scope, keyword in self.taken if scope == id(original)}
             new = self.added.get(id(original), {})
@@ -116,10 +112,7 @@ class _Writing(Traced):
                 kept = [a for a in made.args if a.keyword is None or a.keyword.value not in {*gone, *new}]
                 kept = [a.with_changes(comma=cst.MaybeSentinel.DEFAULT) if a is kept[-1] else a for a in kept]
                 fresh = [_argument(name, value.deep_clone()) for name, value in new.items()]
-                made = made.with_changes(args=[*kept, *fresh])
-                self.trace(original, made)
-        if original is self.original and isinstance(made, cst.FunctionDef):
-            self.builder = made
+                return made.with_changes(args=[*kept, *fresh])
         return made
 
 

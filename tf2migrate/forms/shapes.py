@@ -25,7 +25,7 @@ from tf2migrate.forms.inlining import open_calls
 from tf2migrate.forms.namespaces import dissolve_namespaces
 from tf2migrate.forms.prologues import without_prologues
 from tf2migrate.forms.returned_variables import without_returned_variables
-from tf2migrate.forms.traced import Traced
+from tf2migrate.forms.traced import Left, Traced
 from tf2migrate.graph.frames import Frame, Place
 from tf2migrate.graph.program import analyse
 from tf2migrate.graph.staging import Staging
@@ -365,10 +365,7 @@ class _AttributesAsNames(Traced):
             self.inside = True
         return super().on_visit(node)
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        made = super().on_leave(original, updated)
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         if (
             self.inside
             and isinstance(original, cst.Attribute)

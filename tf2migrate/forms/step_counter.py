@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from tf2migrate.forms.traced import Traced
+from tf2migrate.forms.traced import Left, Traced, edited
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.tensorflow import STEP_COUNTERS
@@ -25,15 +25,12 @@ def named_counter(
     staging: Staging, modules: list[Module], builder: cst.FunctionDef | None
 ) -> tuple[list[Module], cst.FunctionDef | None] | None:
     """The program with the counter called by its name; None when all calls of these functions make it."""
-    out: list[Module] = []
-    changed = False
-    for module in modules:
+
+    def edit(module: Module, builder: cst.FunctionDef | None) -> Traced | None:
         names = {id(call): name for call in _lookups(staging, module) if (name := _name(staging, call))}
-        if names:
-            edit = _Naming(module, names, builder)
-            module, builder, changed = edit.apply(module).settled(), edit.builder, True
-        out.append(module)
-    return (out, builder) if changed else None
+        return _Naming(module, names, builder) if names else None
+
+    return edited(modules, builder, edit)
 
 
 def _lookups(staging: Staging, module: Module) -> Iterator[cst.Call]:
@@ -80,17 +77,10 @@ class _Naming(Traced):
     """Puts the names in."""
 
     def __init__(self, module: Module, names: dict[int, str], builder: cst.FunctionDef | None) -> None:
-        super().__init__(module)
+        super().__init__(module, builder)
         self.names = names
-        self.original = self.builder = builder
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        made = super().on_leave(original, updated)
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         if id(original) in self.names:
-            made = cst.parse_expression(self.names[id(original)])
-            self.trace(original, made)
-        if original is self.original and isinstance(made, cst.FunctionDef):
-            self.builder = made
+            return cst.parse_expression(self.names[id(original)])
         return made

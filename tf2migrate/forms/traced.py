@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Callable, Sequence
+from typing import TypeAlias, cast
 
 import libcst as cst
 
@@ -10,21 +11,44 @@ from tf2migrate.names.bindings import bound_in
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import walk
 
+Left: TypeAlias = cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]
+"""What a transformer leaves of a node."""
+
 
 class Traced(cst.CSTTransformer):
-    """A transformer that carries places and origins over to the nodes that it makes."""
+    """A transformer that carries places and origins over to the nodes that it makes.
 
-    def __init__(self, module: Module) -> None:
+    What a kind of transformer does is in ``rewritten``. Statements in ``gone`` are taken away, and a block without any
+    left gets a ``pass``. The function that builds the graph of a class, the ``builder``, is known again afterwards.
+    """
+
+    def __init__(self, module: Module, builder: cst.FunctionDef | None = None) -> None:
         super().__init__()
         self.positions = dict(module.positions)
         self.origins = dict(module.origins)
+        self.config = module.tree.config_for_parsing
+        self.original = self.builder = builder
+        self.gone: set[int] = set()
 
     def on_leave(  # type: ignore[override]
         self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        made = super().on_leave(original, updated)
+    ) -> Left:
+        if id(original) in self.gone:
+            return cst.RemoveFromParent()
+        made: Left = super().on_leave(original, updated)
         if isinstance(made, cst.CSTNode):
             self.trace(original, made)
+            made = self.rewritten(original, made)
+        if isinstance(made, cst.IndentedBlock) and not made.body:
+            made = made.with_changes(body=[cst.SimpleStatementLine([cst.Pass()])])
+        if isinstance(made, cst.CSTNode):
+            self.trace(original, made)
+        if original is self.original and isinstance(made, cst.FunctionDef):
+            self.builder = made
+        return made
+
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
+        """What becomes of a node whose parts have been rewritten."""
         return made
 
     def trace(self, original: cst.CSTNode, made: cst.CSTNode) -> None:
@@ -33,9 +57,49 @@ class Traced(cst.CSTTransformer):
             self.positions[made] = found
         self.origins[made] = self.origins.get(original, original)
 
+    def expression(self, text: str, original: cst.CSTNode) -> cst.BaseExpression:
+        """An expression in the place of ``original``."""
+        made = cst.parse_expression(text, self.config)
+        for node in walk(made):
+            self.trace(original, node)
+        return made
+
+    def statements(self, text: str, original: cst.CSTNode) -> list[cst.BaseStatement]:
+        """Statements in the place of ``original``."""
+        made = list(cst.parse_module(text, self.config).body)
+        for node in (node for statement in made for node in walk(statement)):
+            self.trace(original, node)
+        return cast("list[cst.BaseStatement]", made)
+
+    def preceded(
+        self, lines: Sequence[cst.BaseStatement], original: cst.CSTNode, made: cst.CSTNode
+    ) -> cst.FlattenSentinel[cst.CSTNode]:
+        """A statement with others before it, which get its comments."""
+        first = lines[0].with_changes(leading_lines=getattr(made, "leading_lines", ()))
+        every = [first, *lines[1:], made.with_changes(leading_lines=())]
+        for line in every:
+            self.trace(original, line)
+        return cst.FlattenSentinel(every)
+
     def apply(self, module: Module) -> Module:
         tree = module.tree.visit(self)
         return module.reshaped(tree, self.positions, self.origins)
+
+
+def edited(
+    modules: list[Module],
+    builder: cst.FunctionDef | None,
+    edit: Callable[[Module, cst.FunctionDef | None], Traced | None],
+) -> tuple[list[Module], cst.FunctionDef | None] | None:
+    """The files as their transformers leave them, with the builder among them; None when no file needs one."""
+    out: list[Module] = []
+    changed = False
+    for module in modules:
+        made = edit(module, builder)
+        if made is not None:
+            module, builder, changed = made.apply(module).settled(), made.builder, True
+        out.append(module)
+    return (out, builder) if changed else None
 
 
 class Renamed(cst.CSTTransformer):

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 import libcst as cst
 
-from tf2migrate.forms.traced import Traced
+from tf2migrate.forms.traced import Left, Traced, edited
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import nodes_in
 from tf2migrate.names.bindings import bindings, exposed_reads, names_read
@@ -23,17 +23,14 @@ def versioned(
 ) -> tuple[list[Module], cst.FunctionDef | None] | None:
     """The program with a name for each variable of a function; None when all have one."""
     functions = _making(staging, builder)
-    out: list[Module] = []
-    changed = False
-    for module in modules:
+
+    def edit(module: Module, builder: cst.FunctionDef | None) -> Traced | None:
         renamed: dict[int, str] = {}
         for function in functions.get(module.key, ()):
             renamed |= _renamed(staging, function)
-        if renamed:
-            edit = _Renaming(module, renamed, builder)
-            module, builder, changed = edit.apply(module).settled(), edit.builder, True
-        out.append(module)
-    return (out, builder) if changed else None
+        return _Renaming(module, renamed, builder) if renamed else None
+
+    return edited(modules, builder, edit)
 
 
 def _making(staging: Staging, builder: cst.FunctionDef | None) -> dict[str, list[cst.FunctionDef]]:
@@ -133,17 +130,10 @@ class _Renaming(Traced):
     """Puts the names in."""
 
     def __init__(self, module: Module, renamed: dict[int, str], builder: cst.FunctionDef | None) -> None:
-        super().__init__(module)
+        super().__init__(module, builder)
         self.renamed = renamed
-        self.original = self.builder = builder
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        made = super().on_leave(original, updated)
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         if isinstance(made, cst.Name) and id(original) in self.renamed:
-            made = made.with_changes(value=self.renamed[id(original)])
-            self.trace(original, made)
-        if original is self.original and isinstance(made, cst.FunctionDef):
-            self.builder = made
+            return made.with_changes(value=self.renamed[id(original)])
         return made

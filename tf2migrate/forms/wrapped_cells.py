@@ -14,7 +14,7 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.forms.bared_cells import bared_cells, cell_argument, decided_by_runs
-from tf2migrate.forms.traced import Traced
+from tf2migrate.forms.traced import Left, Traced
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Cell, Value, nodes_in
 from tf2migrate.names.bindings import bindings, bound_names, names_read
@@ -46,7 +46,6 @@ class _Edit(Traced):
     def __init__(self, module: Module, staging: Staging) -> None:
         super().__init__(module)
         self.staging = staging
-        self.config = module.tree.config_for_parsing
         self.taken = {n.value for n in walk(module.tree) if isinstance(n, cst.Name)}
         self.done = False
 
@@ -58,10 +57,7 @@ class _Edit(Traced):
         return take_name(next((name for name in wanted if name not in self.taken), wanted[-1]), self.taken)
 
     def line(self, text: str, source: cst.CSTNode) -> cst.SimpleStatementLine:
-        made = cst.parse_statement(text, config=self.config)
-        for node in walk(made):
-            self.trace(source, node)
-        return cast(cst.SimpleStatementLine, made)
+        return cast(cst.SimpleStatementLine, self.statements(text, source)[0])
 
     def chain(self, node: cst.BaseExpression) -> tuple[list[cst.Call], cst.BaseExpression]:
         """The wrappers around a cell that runs decide, outermost first, and what is inside of them."""
@@ -121,10 +117,7 @@ class _Comprehensions(_Edit):
         self.inner[id(cell)] = self.lists[id(node)][1]
         self.found.setdefault(id(statement), []).append(node)
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        made = cast(cst.CSTNode, super().on_leave(original, updated))
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         if id(original) in self.inner:
             self.made[id(original)] = cast(cst.BaseExpression, made)
             made = cst.Name(self.inner[id(original)])
@@ -206,12 +199,7 @@ class _Loops(_Edit):
         copied = _code(call.deep_replace(cell, cst.Name(element)))
         self.behind[id(loop)] = f"{target.value} = [{copied} for {element} in {name}]\n"
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        if id(original) in self.gone:
-            return cst.RemoveFromParent()
-        made = cast(cst.CSTNode, super().on_leave(original, updated))
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         if id(original) in self.renamed:
             made = cst.Name(self.renamed[id(original)])
         if id(original) in self.unwrapped:
@@ -308,19 +296,14 @@ class _Zeros(_Edit):
                     return through
         return None
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        made = cast(cst.CSTNode, super().on_leave(original, updated))
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         if id(original) in self.receivers:
             made = self.receivers[id(original)].deep_clone()
             self.trace(original, made)
             self.done = True
         if id(original) in self.before and isinstance(made, cst.SimpleStatementLine):
             name, bare = self.before[id(original)]
-            line = self.line(f"{name} = {_code(bare)}\n", original)
-            lines = made.leading_lines
-            return cst.FlattenSentinel([line.with_changes(leading_lines=lines), made.with_changes(leading_lines=())])
+            return self.preceded([self.line(f"{name} = {_code(bare)}\n", original)], original, made)
         return made
 
 

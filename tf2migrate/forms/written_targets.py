@@ -13,7 +13,7 @@ import libcst as cst
 
 from tf2migrate.forms.extraction import DELAYED
 from tf2migrate.forms.hoisting import variable_names
-from tf2migrate.forms.traced import Traced
+from tf2migrate.forms.traced import Left, Traced, edited
 from tf2migrate.graph.calls import argument
 from tf2migrate.graph.staging import Staging
 from tf2migrate.names.free import take_name
@@ -30,14 +30,12 @@ def written_targets(
     calls = {id(n.expression): n.expression for n in staging.nodes if n.op == "tf.gradients" and n.expression}
     made = {id(n.expression) for n in staging.nodes}
     made |= {id(call) for called in staging.calls.values() for call, _, _ in called}
-    out: list[Module] = []
-    changed = False
-    for module in modules:
-        edit = _Naming(module, staging, builder, {k: cast(cst.Call, c) for k, c in calls.items()}, made)
-        if edit.found:
-            module, builder, changed = edit.apply(module).settled(), edit.builder, True
-        out.append(module)
-    return (out, builder) if changed else None
+
+    def edit(module: Module, builder: cst.FunctionDef | None) -> Traced | None:
+        naming = _Naming(module, staging, builder, {k: cast(cst.Call, c) for k, c in calls.items()}, made)
+        return naming if naming.found else None
+
+    return edited(modules, builder, edit)
 
 
 class _Naming(Traced):
@@ -49,8 +47,7 @@ class _Naming(Traced):
         calls: dict[int, cst.Call],
         made: set[int],
     ) -> None:
-        super().__init__(module)
-        self.builder = builder
+        super().__init__(module, builder)
         self.names: dict[int, str] = {}
         self.found: dict[int, list[cst.BaseExpression]] = {}
         self.copies: dict[int, cst.CSTNode] = {}
@@ -67,17 +64,10 @@ class _Naming(Traced):
                 self.found.setdefault(id(statement), []).append(target)
                 self.names[id(target)] = take_name(WANTED, taken)
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        made = cast(cst.CSTNode, super().on_leave(original, updated))
-        if original is self.builder:
-            self.builder = cast(cst.FunctionDef, made)
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         if id(original) in self.names:
-            name = cst.Name(self.names[id(original)])
-            self.trace(original, name)
             self.copies[id(original)] = made
-            return name
+            return cst.Name(self.names[id(original)])
         if id(original) in self.found:
             statements: list[cst.SimpleStatementLine] = []
             for target in self.found[id(original)]:
@@ -85,11 +75,7 @@ class _Naming(Traced):
                 to = cst.AssignTarget(cst.Name(self.names[id(target)]))
                 line = cst.SimpleStatementLine([cst.Assign([to], value)])
                 statements.append(line)
-            statements[0] = statements[0].with_changes(leading_lines=getattr(made, "leading_lines", ()))
-            statements.append(cast(cst.SimpleStatementLine, made.with_changes(leading_lines=())))
-            for line in statements:
-                self.trace(original, line)
-            return cst.FlattenSentinel(cast("list[cst.CSTNode]", statements))
+            return self.preceded(statements, original, made)
         return made
 
 

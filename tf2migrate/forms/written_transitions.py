@@ -7,11 +7,9 @@ TensorFlow 1 program. Where the statement has a name for the transitions, it is 
 
 from __future__ import annotations
 
-from typing import cast
-
 import libcst as cst
 
-from tf2migrate.forms.traced import Traced
+from tf2migrate.forms.traced import Left, Traced
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Symbol
 from tf2migrate.names.free import take_name
@@ -32,7 +30,6 @@ class _Writer(Traced):
 
     def __init__(self, module: Module, staging: Staging) -> None:
         super().__init__(module)
-        self.config = module.tree.config_for_parsing
         self.code = module.tree.code_for_node
         self.taken = {n.value for n in walk(module.tree) if isinstance(n, cst.Name)}
         self.names: dict[int, str] = {}
@@ -65,30 +62,19 @@ class _Writer(Traced):
     def apply(self, module: Module) -> Module:
         return super().apply(module) if self.names else module
 
-    def on_leave(  # type: ignore[override]
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        made = cast(cst.CSTNode, super().on_leave(original, updated))
+    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         if id(original) in self.names and isinstance(made, cst.Call):
-            given = cst.parse_expression(self.names[id(original)], self.config)
+            given = self.expression(self.names[id(original)], original)
             argument = cst.Arg(given)
             if any(arg.keyword for arg in made.args):
                 equal = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
                 argument = cst.Arg(given, keyword=cst.Name("transition_params"), equal=equal)
             last = made.args[-1].with_changes(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
             made = made.with_changes(args=[*made.args[:-1], last, argument])
-            for node in walk(given):
-                self.trace(original, node)
-            self.trace(original, made)
         if id(original) in self.unread:
-            made = cst.Name("_")
-            self.trace(original, made)
+            return cst.Name("_")
         if id(original) in self.before and isinstance(made, cst.SimpleStatementLine):
-            line = cst.parse_statement(self.before[id(original)], config=self.config)
-            for node in walk(line):
-                self.trace(original, node)
-            first = cast(cst.SimpleStatementLine, line).with_changes(leading_lines=made.leading_lines)
-            return cst.FlattenSentinel([first, made.with_changes(leading_lines=())])
+            return self.preceded(self.statements(self.before[id(original)], original), original, made)
         return made
 
 
