@@ -164,7 +164,7 @@ def prints(files: dict[Path, str]) -> int:
 def host_statements(text: str) -> Iterator[str]:
     """The source of each statement of the module that reads nothing which TensorFlow made."""
     tree = ast.parse(text)
-    made = {"tf", "tensorflow", "sess", "session"}
+    made = {"tf", "tensorflow", "sess", "session"} | bases_of_graph(tree) | only_decorating(tree)
     lines = text.splitlines(keepends=True)
     of_graph = placeholders(tree)
     for statement in tree.body:
@@ -180,6 +180,23 @@ def host_statements(text: str) -> Iterator[str]:
             made |= names(statement, ast.Store) | definitions(statement)
         elif statement.end_lineno is not None:
             yield "".join(lines[statement.lineno - 1 : statement.end_lineno]).rstrip("\r\n")
+
+
+def bases_of_graph(tree: ast.Module) -> set[str]:
+    """Classes from which others are derived that read TensorFlow: they become layers and models together."""
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    derived = [node for node in classes if names(node, ast.Load) & {"tf", "tensorflow"}]
+    return {base.id for node in derived for base in node.bases if isinstance(base, ast.Name)}
+
+
+def only_decorating(tree: ast.Module) -> set[str]:
+    """Functions that do nothing but decorate: they go with the properties of the graph that they remembered."""
+    defined = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    places = [place for node in defined for place in node.decorator_list]
+    heads = [place.func if isinstance(place, ast.Call) else place for place in places]
+    decorating = [head.id for head in heads if isinstance(head, ast.Name)]
+    read = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
+    return {name for name in decorating if read.count(name) == decorating.count(name)}
 
 
 def placeholders(tree: ast.Module) -> set[str]:
