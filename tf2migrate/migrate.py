@@ -416,7 +416,9 @@ def _marked_original(module: Module, staging: Staging) -> str:
     numbers: dict[int, int] = {}
     form = staging.modules.get(module.key, module)
     for number, site in enumerate(staging.runs, 1):
-        numbers.setdefault(id(form.origin(site.expression)), number)
+        # A run may have come from this file into another one, with a method of a base.
+        home = staging.modules.get(site.place.module, form)
+        numbers.setdefault(id(form.origin(home.origin(site.expression))), number)
 
     class Marker(cst.CSTTransformer):
         def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:

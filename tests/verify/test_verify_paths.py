@@ -54,7 +54,7 @@ def project(tmp_path: Path, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> Simp
     monkeypatch.setattr(room.use_case, "migrate", lambda sources, settings: made.programs)
     monkeypatch.setattr(room.use_case, "instrument", instrument, raising=False)
     # The pool of the session is not this use case's to close.
-    monkeypatch.setattr(room, "_runner", lambda: SimpleNamespace(run=pool.run, warm=pool.warm, close=lambda: None))
+    monkeypatch.setattr(room, "runner", lambda: SimpleNamespace(run=pool.run, warm=pool.warm, close=lambda: None))
     made.add, made.verify = add, verify
     return made
 
