@@ -1,7 +1,7 @@
 """Loops that make layers and apply them become the body of a function, which can become a layer itself.
 
 ``for n in sizes: h = tf.layers.dense(h, n)`` becomes ``h = h_layers(h)``, with the loop in ``h_layers``: an equivalent
-TensorFlow 1 program, see ``rewrite/shapes.py``. A loop stays where it is if it has other effects than to compute one
+TensorFlow 1 program, see ``forms/shapes.py``. A loop stays where it is if it has other effects than to compute one
 tensor or a few from others.
 """
 

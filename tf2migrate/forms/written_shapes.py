@@ -3,7 +3,7 @@
 TensorFlow 1 knew the static shape of every tensor while the graph was built, and programs read it to size their
 variables. Where the variables of the native program are made, there is no tensor to ask: the size itself stands
 there, by the name that the program has for it or as a number. The result is an equivalent TensorFlow 1 program, see
-``rewrite/shapes.py``. Reads beside other computations move with them and stay.
+``forms/shapes.py``. Reads beside other computations move with them and stay.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from tf2migrate.names.bindings import bindings, changed_names
 from tf2migrate.names.free import free_name
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import children, walk
+from tf2migrate.plan.facts import is_fed
 
 
 @dataclass(slots=True)
@@ -92,7 +93,7 @@ class _Finder:
         self.chosen: dict[int, str] = {}
         """Names that stand for numbers in what is rendered now."""
         self.making = {id(n.expression) for n in staging.nodes if n.kind == "variable"}
-        self.computing = {id(n.expression) for n in staging.nodes if n.kind == "tensor" and _fed(n)}
+        self.computing = {id(n.expression) for n in staging.nodes if n.kind == "tensor" and is_fed(n)}
 
     def reads(self) -> Iterator[Read]:
         for node in walk(self.module.tree):
@@ -386,20 +387,6 @@ def _base(node: cst.CSTNode) -> cst.BaseExpression | None:
         case cst.Attribute(value=base, attr=cst.Name(value="shape")):
             return base
     return None
-
-
-def _fed(node: Node) -> bool:
-    """Whether a tensor depends on anything that is fed or trained."""
-    stack, seen = [node], set()
-    while stack:
-        current = stack.pop()
-        if current.number in seen:
-            continue
-        seen.add(current.number)
-        if current.kind in ("placeholder", "variable", "layer"):
-            return True
-        stack.extend(current.inputs)
-    return False
 
 
 def _own_part(statement: cst.CSTNode) -> cst.CSTNode:

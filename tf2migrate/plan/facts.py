@@ -232,3 +232,17 @@ def has_seed(node: Node) -> bool:
         if arg.keyword is not None and arg.keyword.value == "seed":
             return not (isinstance(arg.value, cst.Name) and arg.value.value == "None")
     return False
+
+
+def is_fed(node: Node) -> bool:
+    """Whether a node depends on anything that is fed or trained."""
+    stack, seen = [node], set()
+    while stack:
+        current = stack.pop()
+        if current.number in seen:
+            continue
+        seen.add(current.number)
+        if current.kind in ("placeholder", "variable", "layer"):
+            return True
+        stack.extend(current.inputs)
+    return False
