@@ -32,7 +32,7 @@ from tf2migrate.graph.values import (
 from tf2migrate.names.bindings import bindings, bound_in, names_read
 from tf2migrate.names.free import free_name
 from tf2migrate.names.project import Module
-from tf2migrate.names.tree import children, walk
+from tf2migrate.names.tree import children, walk, walk_own
 from tf2migrate.plan.region import Atom, Region, find_region
 
 # What a name of the module stands for all the time.
@@ -161,7 +161,7 @@ class _Finder:
         params = builder.params
         if not params.params or isinstance(params.star_arg, cst.Param) or params.star_kwarg is not None:
             raise Impossible
-        for node in _own(builder.body):
+        for node in walk_own(builder.body):
             if isinstance(node, cst.Return | cst.Global | cst.Nonlocal | cst.Yield):
                 raise Impossible
             if isinstance(node, cst.Attribute) and node.attr.value in ("Graph", "as_default"):
@@ -458,15 +458,6 @@ def _guard(statement: cst.CSTNode) -> bool:
         case cst.If(test=cst.Comparison(left=cst.Name(value="__name__"))):
             return True
     return False
-
-
-def _own(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        yield current
-        if not isinstance(current, cst.FunctionDef | cst.ClassDef | cst.Lambda):
-            stack.extend(children(current))
 
 
 def _bound(statement: cst.CSTNode) -> set[str]:

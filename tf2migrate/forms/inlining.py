@@ -19,7 +19,7 @@ from tf2migrate.names.families import Families
 from tf2migrate.names.free import free_name
 from tf2migrate.names.import_lines import import_of, module_imports
 from tf2migrate.names.project import Module, Project
-from tf2migrate.names.tree import children, is_docstring, walk
+from tf2migrate.names.tree import children, is_docstring, walk, walk_own
 
 MAXIMUM_OPENED = 40
 LITERALS = ("True", "False", "None")
@@ -166,7 +166,7 @@ def _openable(function: cst.FunctionDef) -> bool:
         return False
     line = _last_line(function)
     final = line.body[-1] if line is not None and len(line.body) == 1 else None
-    for node in _own(function.body):
+    for node in walk_own(function.body):
         if isinstance(node, cst.Yield | cst.Await | cst.Global | cst.Nonlocal):
             return False
         if isinstance(node, cst.Return) and node is not final:
@@ -182,16 +182,6 @@ def _last_line(function: cst.FunctionDef) -> cst.SimpleStatementLine | None:
     while isinstance(last, cst.With) and isinstance(last.body, cst.IndentedBlock):
         last = last.body.body[-1]
     return last if isinstance(last, cst.SimpleStatementLine) else None
-
-
-def _own(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """The nodes of a body without those of functions and classes in it."""
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        yield current
-        if not isinstance(current, cst.FunctionDef | cst.ClassDef | cst.Lambda):
-            stack.extend(reversed(children(current)))
 
 
 def _names(node: cst.CSTNode, without: cst.CSTNode | None = None) -> set[str]:
@@ -498,7 +488,7 @@ class _Opener(Traced):
 
 def _defines(function: cst.FunctionDef, name: str) -> bool:
     """Whether a name is bound by a definition or an import, which cannot bind an attribute."""
-    for node in _own(function.body):
+    for node in walk_own(function.body):
         if isinstance(node, cst.FunctionDef | cst.ClassDef) and node.name.value == name:
             return True
         if isinstance(node, cst.Import | cst.ImportFrom) and any(n == name for n, _ in bindings(node)):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from tf2migrate.forms.traced import Left, Traced, edited
-from tf2migrate.graph.calls import argument
+from tf2migrate.graph.arguments import argument
 from tf2migrate.graph.frames import Frame, Place
 from tf2migrate.graph.labels import slice_of
 from tf2migrate.graph.staging import Drawing, RunSite, Staging

@@ -11,7 +11,7 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.graph.calls import PURE_BUILTINS
+from tf2migrate.graph.builtins import PURE_BUILTINS
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import (
     Builtin,

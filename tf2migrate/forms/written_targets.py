@@ -14,7 +14,7 @@ import libcst as cst
 from tf2migrate.forms.extraction import DELAYED
 from tf2migrate.forms.hoisting import variable_names
 from tf2migrate.forms.traced import Left, Traced, edited
-from tf2migrate.graph.calls import argument
+from tf2migrate.graph.arguments import argument
 from tf2migrate.graph.staging import Staging
 from tf2migrate.names.free import take_name
 from tf2migrate.names.project import Module

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from tf2migrate.graph.calls import Arguments
+from tf2migrate.graph.arguments import Arguments
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.metrics import Metrics
 from tf2migrate.graph.staging import AverageCall

@@ -6,7 +6,7 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.graph.calls import Arguments
+from tf2migrate.graph.arguments import Arguments
 from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.staging import Collected, Reading
 from tf2migrate.graph.values import (

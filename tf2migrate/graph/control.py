@@ -11,7 +11,7 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.graph.calls import Arguments
+from tf2migrate.graph.arguments import Arguments
 from tf2migrate.graph.collections import Collections
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.sizes import Sizes

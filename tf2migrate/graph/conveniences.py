@@ -5,7 +5,8 @@ from __future__ import annotations
 import libcst as cst
 
 from tf2migrate.api.symbols import tf1_symbol
-from tf2migrate.graph.calls import Arguments, Calls
+from tf2migrate.graph.arguments import Arguments
+from tf2migrate.graph.calls import Calls
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Convenience
 from tf2migrate.graph.values import Value, nodes_in

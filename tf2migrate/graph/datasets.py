@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from tf2migrate.graph.calls import Arguments, parameters
+from tf2migrate.graph.arguments import Arguments, parameters
 from tf2migrate.graph.savers import Savers
 from tf2migrate.graph.staging import Drawing
 from tf2migrate.graph.values import (

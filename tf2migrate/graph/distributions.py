@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from tf2migrate.api.distributions import ATTRIBUTES, DIVERGENCE, METHODS, is_distribution
-from tf2migrate.graph.calls import Arguments
+from tf2migrate.graph.arguments import Arguments
 from tf2migrate.graph.savers import Savers
 from tf2migrate.graph.values import Const, Host, Node, Value
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from tf2migrate.graph.calls import Arguments, argument, parameters
+from tf2migrate.graph.arguments import Arguments, argument, parameters
 from tf2migrate.graph.flags import Flags
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.values import Bound, Const, Function, Host, Node, Optimizer, Sequence, Value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from tf2migrate.api.flags import METHODS, absl_name
-from tf2migrate.graph.calls import Arguments
+from tf2migrate.graph.arguments import Arguments
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import FlagEvent
 from tf2migrate.graph.training import Training

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from tf2migrate.api.metrics import PARAMETERS, is_metric
-from tf2migrate.graph.calls import Arguments
+from tf2migrate.graph.arguments import Arguments
 from tf2migrate.graph.collections import Collections
 from tf2migrate.graph.values import Const, Node, Sequence, Value, unknown_in
 from tf2migrate.graph.variables import is_given

@@ -6,7 +6,8 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.graph.calls import Arguments, Calls
+from tf2migrate.graph.arguments import Arguments
+from tf2migrate.graph.calls import Calls
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.values import (
     Bound,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from tf2migrate.api.symbols import canonical, tf1_symbol
-from tf2migrate.graph.calls import Arguments
+from tf2migrate.graph.arguments import Arguments
 from tf2migrate.graph.cells import CELLS, EMBEDDING, LSTM_FIELDS, OWNERS, Cells, is_random, leaves, units_of
 from tf2migrate.graph.control import Control
 from tf2migrate.graph.frames import Frame

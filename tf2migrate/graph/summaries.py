@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from tf2migrate.api.symbols import tf1_symbol
-from tf2migrate.graph.calls import Arguments
+from tf2migrate.graph.arguments import Arguments
 from tf2migrate.graph.flags import Flags
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.op_names import clean_tag

@@ -16,8 +16,8 @@ from tf2migrate.api.schedules import is_schedule
 from tf2migrate.api.symbols import canonical, private_in_tf2
 from tf2migrate.api.vocabularies import vocabulary_name
 from tf2migrate.graph.argument_scopes import ARG_SCOPE
+from tf2migrate.graph.arguments import Arguments, argument
 from tf2migrate.graph.averages import MovingAverages
-from tf2migrate.graph.calls import Arguments, argument
 from tf2migrate.graph.collections import LOSSES
 from tf2migrate.graph.control import CONTROL, Control
 from tf2migrate.graph.conveniences import CONVENIENCES, Conveniences

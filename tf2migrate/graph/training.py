@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from tf2migrate.graph.calls import Arguments
+from tf2migrate.graph.arguments import Arguments
 from tf2migrate.graph.collections import Collections
 from tf2migrate.graph.parts import grouped, layer_of
 from tf2migrate.graph.values import (

@@ -8,7 +8,7 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.api.symbols import tf1_symbol
-from tf2migrate.graph.calls import Arguments
+from tf2migrate.graph.arguments import Arguments
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.parts import PART, variables_of
 from tf2migrate.graph.sizes import Sizes, number, shape_of, sizes_given

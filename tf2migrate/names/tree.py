@@ -45,6 +45,16 @@ def walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         stack += reversed(children(current))
 
 
+def walk_own(body: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """The nodes of a body without what is inside of the functions and classes in it."""
+    stack = [body]
+    while stack:
+        current = stack.pop()
+        yield current
+        if not isinstance(current, cst.FunctionDef | cst.ClassDef | cst.Lambda):
+            stack += reversed(children(current))
+
+
 @functools.cache
 def _fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     names = [field.name for field in dataclasses.fields(kind)]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import libcst as cst
 
-from tf2migrate.graph.calls import PURE_BUILTINS
+from tf2migrate.graph.builtins import PURE_BUILTINS
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.values import Builtin, Class, Foreign, Host, Node, Symbol, Value
 from tf2migrate.names.bindings import bindings

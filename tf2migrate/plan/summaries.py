@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from tf2migrate.graph.calls import argument
+from tf2migrate.graph.arguments import argument
 from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.staging import Staging, WriteSite
 from tf2migrate.graph.summaries import KINDS, members, summary_of

@@ -13,7 +13,7 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.graph.calls import argument
+from tf2migrate.graph.arguments import argument
 from tf2migrate.graph.frames import Frame, Place
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Node, Scope, Sequence, Value, nodes_in

@@ -10,7 +10,7 @@ import libcst as cst
 
 from tf2migrate.api.calls_model import Refused
 from tf2migrate.api.gradients import by_name, tape_gradient
-from tf2migrate.graph.calls import argument
+from tf2migrate.graph.arguments import argument
 from tf2migrate.plan.model import Plan
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.taped import TapedFunction
