@@ -457,6 +457,9 @@ class Expressions(Statements):
                     return found.attributes["function"]
                 return found if found is not None else Host()
             case Choice(options=options):
+                chosen = self.chosen_optimizer(base)
+                if chosen is not None:
+                    return self.attribute(chosen, name, node)
                 return join([self.attribute(option, name, node) for option in options])
             case Node():
                 return self.node_attribute(base, name, node)
@@ -619,6 +622,9 @@ class Expressions(Statements):
         raise NotImplementedError
 
     def make(self, kind: str, op: str, operands: list[Value], node: cst.CSTNode) -> Node:
+        raise NotImplementedError
+
+    def chosen_optimizer(self, value: Choice) -> Optimizer | None:
         raise NotImplementedError
 
 

@@ -8,6 +8,7 @@ from tf2migrate.graph.arguments import Arguments
 from tf2migrate.graph.collections import Collections
 from tf2migrate.graph.parts import grouped, layer_of
 from tf2migrate.graph.values import (
+    Choice,
     Const,
     Host,
     Node,
@@ -16,6 +17,7 @@ from tf2migrate.graph.values import (
     Unknown,
     Value,
     nodes_in,
+    optimizers_of,
     stands_for_several,
     unknown_in,
 )
@@ -31,6 +33,22 @@ class Training(Collections):
         named: dict[str, Value] = {str(i): v for i, v in enumerate(args.positional)}
         named.update(args.keywords)
         made = Optimizer(name, named, node, self.place(), len(self.staging.optimizers))
+        self.staging.optimizers.append(made)
+        return made
+
+    def chosen_optimizer(self, value: Choice) -> Optimizer | None:
+        """What stands for the one optimizer of several that the host chooses; None where these are not all.
+
+        The same choice is the same optimizer, by whatever name it is asked for an update.
+        """
+        options = optimizers_of(value)
+        if not options or any(option.train is not None for option in options):
+            return None
+        for known in self.staging.optimizers:
+            if known.options == options:
+                return known
+        first = options[0]
+        made = Optimizer("", {}, first.call, first.place, len(self.staging.optimizers), options=options)
         self.staging.optimizers.append(made)
         return made
 
@@ -89,7 +107,7 @@ class Training(Collections):
     def describe_update(self, made: Node, target: Optimizer, variables: list[Node], step: Value | None) -> None:
         made.details["optimizer"] = target
         made.details["variables"] = Sequence(list(variables))
-        rate = [n for value in target.arguments.values() for n in nodes_in(value)]
+        rate = [n for made in optimizers_of(target) for value in made.arguments.values() for n in nodes_in(value)]
         extra = list(nodes_in(step)) if step is not None else []
         made.inputs = tuple(dict.fromkeys([*made.inputs, *variables, *rate, *extra]))
         if isinstance(step, Node):

@@ -237,6 +237,8 @@ class Optimizer(Value):
     number: int
     train: Node | None = None
     """The update that it was made for, of an optimizer that runs the graph itself as often as it likes."""
+    options: tuple[Optimizer, ...] = ()
+    """The optimizers of which this one is chosen by the host: it has no name and arguments of its own."""
 
 
 @dataclass(eq=False, slots=True)
@@ -398,6 +400,16 @@ def is_cell(value: Value | None) -> bool:
     if isinstance(value, Choice):
         return all(is_cell(option) for option in value.options)
     return isinstance(value, Cell) or (isinstance(value, Node) and "cell" in value.details)
+
+
+def optimizers_of(value: object) -> tuple[Optimizer, ...]:
+    """The optimizers that were made of which a value is one; none where it may be something else."""
+    match value:
+        case Optimizer(options=options):
+            return options or (value,)
+        case Choice(options=several) if all(isinstance(option, Optimizer) for option in several):
+            return tuple(made for option in several for made in optimizers_of(option))
+    return ()
 
 
 def fed_node(key: Value | None) -> Node | None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from tf2migrate.graph.control import branches
 from tf2migrate.graph.parts import layer_of
-from tf2migrate.graph.values import Node, Optimizer, Sequence, Value, nodes_in
+from tf2migrate.graph.values import Node, Optimizer, Sequence, Value, nodes_in, optimizers_of
 from tf2migrate.plan.dropped_gates import late_factors
 from tf2migrate.plan.facts import is_moving_average
 from tf2migrate.plan.gradients import Backward, backward, behind
@@ -113,9 +113,7 @@ class Execution:
 
     def _rates(self, node: Node) -> list[Node]:
         maker = node.details.get("optimizer")
-        if not isinstance(maker, Optimizer):
-            return []
-        return [n for value in maker.arguments.values() for n in nodes_in(value)]
+        return [n for made in optimizers_of(maker) for value in made.arguments.values() for n in nodes_in(value)]
 
     def _closure(self, roots: Iterable[Node]) -> dict[int, Node]:
         found: dict[int, Node] = {}

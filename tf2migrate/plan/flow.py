@@ -30,6 +30,7 @@ from tf2migrate.graph.values import (
     Value,
     is_cell,
     nodes_in,
+    optimizers_of,
     unknown_in,
 )
 from tf2migrate.names.bindings import free_names, names_read
@@ -271,6 +272,8 @@ def _role(flow: Flow, atom: Atom) -> Role:
         return _graph_role(flow, atom, nodes, kinds)
     for value in values:
         if isinstance(value, Optimizer):
+            return Role.OPTIMIZER
+        if any(flow.region.atom_at(option.place) is atom for option in optimizers_of(value)):
             return Role.OPTIMIZER
     if any(isinstance(v, Mapping) and any(isinstance(k, Node) for k in v.items) for v in values):
         return Role.FEED

@@ -5,12 +5,12 @@ Any cut is right: the pieces are the user's own statements in their own order. T
 
 from __future__ import annotations
 
-from tf2migrate.graph.values import Node, Optimizer, nodes_in
+from tf2migrate.graph.values import Node, nodes_in, optimizers_of
 from tf2migrate.names.bindings import names_read
 from tf2migrate.plan.contract import ancestors
 from tf2migrate.plan.facts import is_moving_average, rank_of
 from tf2migrate.plan.flow import Flow, Role
-from tf2migrate.plan.model import Forward, Plan, Slice, Step
+from tf2migrate.plan.model import Forward, Plan, Slice, Step, Update
 from tf2migrate.plan.region import Atom
 from tf2migrate.plan.slices import Slicer
 
@@ -138,13 +138,19 @@ def fetch_reads(flow: Flow, step: Step) -> list[tuple[str, Atom]]:
         out.extend((name.value, atom) for name in names_read(leaf.expression))
     for update in step.updates:
         out.extend((name.value, update.atom) for arg in update.call.args[:1] for name in names_read(arg.value))
-        maker = update.node.details.get("optimizer")
-        made = flow.region.atom_at(maker.place) if isinstance(maker, Optimizer) else None
-        if isinstance(maker, Optimizer) and made is not None:
-            for arg in maker.call.args:
-                values = flow.staging.values_of(arg.value)
-                if values and any(True for _ in nodes_in(values[-1])):
-                    out.extend((name.value, made) for name in names_read(arg.value))
+        out.extend(rate_reads(flow, update))
+    return out
+
+
+def rate_reads(flow: Flow, update: Update) -> list[tuple[str, Atom]]:
+    """The names that the arguments of a train op's optimizer read, where these are tensors."""
+    out: list[tuple[str, Atom]] = []
+    for maker in optimizers_of(update.node.details.get("optimizer")):
+        made = flow.region.atom_at(maker.place)
+        for arg in maker.call.args if made is not None else ():
+            values = flow.staging.values_of(arg.value)
+            if made is not None and values and any(True for _ in nodes_in(values[-1])):
+                out.extend((name.value, made) for name in names_read(arg.value))
     return out
 
 

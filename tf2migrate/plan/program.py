@@ -9,18 +9,19 @@ import libcst as cst
 
 from tf2migrate.graph.labels import slice_of
 from tf2migrate.graph.staging import RunSite, Staging
-from tf2migrate.graph.values import Choice, Mapping, Node, Optimizer, Sequence, Value, fed_node, nodes_in
+from tf2migrate.graph.values import Choice, Mapping, Node, Sequence, Value, fed_node, nodes_in
 from tf2migrate.names.attributes import name_node
 from tf2migrate.names.bindings import names_read
 from tf2migrate.names.free import free_name
 from tf2migrate.names.tree import children
 from tf2migrate.plan.checkpoints import check_checkpoints
 from tf2migrate.plan.choices import Choosing, find_choices
+from tf2migrate.plan.chosen_optimizers import chosen_name
 from tf2migrate.plan.contract import check_program, check_step
 from tf2migrate.plan.execution import Execution, is_initialization
 from tf2migrate.plan.facts import is_moving_average
 from tf2migrate.plan.flow import Flow, Role, analyse_flow
-from tf2migrate.plan.forward import choose_forward, choose_loss
+from tf2migrate.plan.forward import choose_forward, choose_loss, rate_reads
 from tf2migrate.plan.held import find_held, plain, settle
 from tf2migrate.plan.held_names import region_expression
 from tf2migrate.plan.immediate import is_immediate
@@ -503,19 +504,11 @@ class Planner:
     def update_reads(self, update: Update) -> list[tuple[str, Atom]]:
         """The names that a train op's arguments read, the optimizer's own included."""
         reads = [(name.value, update.atom) for arg in update.call.args[:1] for name in names_read(arg.value)]
-        optimizer = update.node.details.get("optimizer")
-        if isinstance(optimizer, Optimizer):
-            maker = self.region.atom_at(optimizer.place)
-            rates = list(optimizer.call.args)
-            if maker is not None:
-                for arg in rates:
-                    value = self.staging.values_of(arg.value)
-                    if value and any(True for _ in nodes_in(value[-1])):
-                        reads.extend((name.value, maker) for name in names_read(arg.value))
-        return reads
+        return [*reads, *rate_reads(self.flow, update)]
 
     def optimizers(self, plan: Plan) -> None:
         """A name for each optimizer: the user's own where it has one."""
+        options = {option for chosen in self.staging.optimizers for option in chosen.options}
         for optimizer in self.staging.optimizers:
             atom = self.region.atom_at(optimizer.place)
             if atom is None or optimizer.place.steps[-1].frame is not self.region.frame:
@@ -524,7 +517,11 @@ class Planner:
                         "TFM410", optimizer.call, "an optimizer made in another function is not rewritten yet"
                     )
                 )
+            if optimizer in options:
+                continue
             own = [n for n in atom.binds if self.flow.bound_value(atom, n) is optimizer]
+            if optimizer.options:
+                own = [chosen_name(self.flow, self.slicer, optimizer)]
             if plan.held is not None:
                 bound = [n for n in atom.binds if is_optimizer_name(plain(n)) and plain(n) not in plan.held.taken]
                 train = [plain(n).lstrip("_") for n in atom.binds if len(self.staging.optimizers) > 1]

@@ -22,12 +22,12 @@ from tf2migrate.graph.values import (
     Graph,
     Instance,
     Node,
-    Optimizer,
     ProjectModule,
     Scope,
     Session,
     Symbol,
     Value,
+    optimizers_of,
 )
 from tf2migrate.graph.values import Sequence as Items
 from tf2migrate.names.bindings import bindings, bound_names, changed_names, exposed_reads, names_read
@@ -193,7 +193,7 @@ def _is_container(staging: Staging, frame: Frame, base: cst.BaseExpression) -> b
     if value is None and isinstance(base, cst.Name):
         # A branch that is not taken: what the name is elsewhere.
         value = frame.lookup(base.value)
-    return not isinstance(value, Symbol | Foreign | ProjectModule | Node | Optimizer | Session)
+    return not optimizers_of(value) and not isinstance(value, Symbol | Foreign | ProjectModule | Node | Session)
 
 
 def _add(

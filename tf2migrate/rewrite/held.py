@@ -6,6 +6,7 @@ import libcst as cst
 
 from tf2migrate.graph.values import Graph, Optimizer, Session, Setting, Value
 from tf2migrate.names.tree import children, is_docstring
+from tf2migrate.plan.chosen_optimizers import called_as
 from tf2migrate.plan.flow import Role
 from tf2migrate.plan.held import GONE, Held, is_none, plain, walk
 from tf2migrate.plan.model import Plan
@@ -110,19 +111,26 @@ class HeldRewriter(Rewriter):
             maker.number
             for step in self.plan.steps
             for update in step.updates
-            if isinstance(maker := update.node.details.get("optimizer"), Optimizer)
+            if isinstance(used_one := update.node.details.get("optimizer"), Optimizer)
+            for maker in (used_one, *used_one.options)
         }
         self.composer.building = True
+        options = {option for maker in self.staging.optimizers for option in maker.options if maker.number in used}
         for maker in self.staging.optimizers:
             atom = self.region.atom_at(maker.place)
             assert atom is not None
+            if maker in options:
+                continue
             if maker.number not in used:
                 if self.flow.role(atom) is Role.OPTIMIZER:
-                    self.edits.removed.add(id(atom.statement))
+                    self.without_optimizer(atom)
                 continue
             build = self.functions.optimizer_build(maker)
             if build:
                 self.built.append(build)
+            if maker.options:
+                self.keep_chosen(maker)
+                continue
             text = f"{self.plan.optimizers[maker.number]} = {self.functions.optimizer_text(maker)}\n"
             made = self.templates.statements(text, {})
             if self.flow.role(atom) is not Role.OPTIMIZER:
@@ -137,6 +145,16 @@ class HeldRewriter(Rewriter):
                         "TFM410", maker.call, "this optimizer is made in a way that is not rewritten yet"
                     )
         self.composer.building = False
+
+    def keep_chosen(self, chosen: Optimizer) -> None:
+        """What the host chooses from stands where it did; a local name of it becomes an attribute."""
+        self.chosen_optimizers(chosen)
+        updates = [n for n in self.staging.nodes if n.details.get("optimizer") is chosen]
+        (own,) = called_as(updates[0])
+        name = self.plan.optimizers[chosen.number]
+        atom = self.region.atom_at(updates[0].place)
+        if own != name and atom is not None:
+            self.insert(atom, self.templates.statements(f"{name} = {own}\n", {}))
 
     def finish_class(self) -> None:
         """The constructor call of the base, saved names, wrapped steps, and the new methods behind the builder."""

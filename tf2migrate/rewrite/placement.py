@@ -171,11 +171,13 @@ class Placement(Removal):
                 assert atom is not None
                 if number in made_optimizers:
                     continue
-                made_optimizers.add(number)
-                text = self.functions.optimizer_text(maker)
-                if self.flow.role(atom) is Role.OPTIMIZER:
-                    self.whole[id(maker.call)] = text
+                made_optimizers |= {number, *(option.number for option in maker.options)}
+                if maker.options:
+                    self.chosen_optimizers(maker)
+                elif self.flow.role(atom) is Role.OPTIMIZER:
+                    self.whole[id(maker.call)] = self.functions.optimizer_text(maker)
                 else:
+                    text = self.functions.optimizer_text(maker)
                     name = self.plan.optimizers[number]
                     self.generated.add(name)
                     new += self.templates.statements(f"{name} = {text}\n", {})
@@ -194,11 +196,27 @@ class Placement(Removal):
             self.insert(anchor, new)
         for atom in self.region.atoms:
             if self.flow.role(atom) is Role.OPTIMIZER:
-                own = next((o.number for o in self.staging.optimizers if self.region.atom_at(o.place) is atom), -1)
-                if own not in made_optimizers:
-                    self.edits.removed.add(id(atom.statement))
+                own = {o.number for o in self.staging.optimizers if self.region.atom_at(o.place) is atom}
+                if not own & made_optimizers:
+                    self.without_optimizer(atom)
 
         self.place_tracing()
+
+    def chosen_optimizers(self, chosen: Optimizer) -> None:
+        """The optimizers that the host chooses from are made where they were, in statements that stay."""
+        for option in chosen.options:
+            atom = self.region.atom_at(option.place)
+            if atom is None or self.flow.role(atom) not in (Role.OPTIMIZER, Role.HOST):
+                reason = "an optimizer that the host chooses is made in a statement that does not stay"
+                raise NotPlanned(Refusal("TFM410", self.module.key, option.call, reason))
+            self.whole[id(option.call)] = self.functions.optimizer_text(option)
+
+    def without_optimizer(self, atom: Atom) -> None:
+        """A statement goes whose optimizer no run uses."""
+        if not isinstance(atom.statement, cst.SimpleStatementLine):
+            reason = "an optimizer that no run uses is made in a branch of host code"
+            raise NotPlanned(Refusal("TFM410", self.module.key, atom.statement, reason))
+        self.edits.removed.add(id(atom.statement))
 
     def place_tracing(self) -> None:
         """Before the first run that reads variables of layers, the functions that build these are traced."""

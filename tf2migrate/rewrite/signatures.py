@@ -10,10 +10,10 @@ import libcst as cst
 from tf2migrate.graph.values import (
     Foreign,
     Node,
-    Optimizer,
     Sequence,
     Symbol,
     nodes_in,
+    optimizers_of,
 )
 from tf2migrate.names.bindings import names_read
 from tf2migrate.plan.facts import dtype_of, sizes_of
@@ -202,8 +202,8 @@ def is_scalar(plan: Plan, node: Node) -> bool:
                 return True
         if (
             user.kind == "train"
-            and isinstance(maker := user.details.get("optimizer"), Optimizer)
-            and any(value is node for value in maker.arguments.values())
+            and (makers := optimizers_of(user.details.get("optimizer")))
+            and any(value is node for maker in makers for value in maker.arguments.values())
         ):
             return True
     return False

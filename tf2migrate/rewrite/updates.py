@@ -15,6 +15,7 @@ from tf2migrate.graph.values import (
     Node,
     Optimizer,
     nodes_in,
+    optimizers_of,
     stands_for_several,
 )
 from tf2migrate.plan.gradients import behind, differentiable
@@ -54,7 +55,7 @@ class Updates(Gradients):
         maker = cast(Optimizer, node.details["optimizer"])
         name = self.plan.optimizers[maker.number]
         variables = list(nodes_in(node.details["variables"]))
-        sparse = is_sparse(self.plan, variables)
+        dense = self.densified(maker, variables)
         texts = self.arguments(call, update.atom)
         step_node = node.details.get("global_step")
         if maker.train is not None:
@@ -78,13 +79,13 @@ class Updates(Gradients):
                 chosen = trained
             gradients = self.plan.local(f"gradients{suffix}")
             lines.append(f"{gradients} = {tape}.gradient({loss}, {chosen})")
-            if densify(maker.name, sparse):
+            if dense:
                 each = self.plan.local("gradient")
                 lines.append(f"{gradients} = [{self.tf}.convert_to_tensor({each}) for {each} in {gradients}]")
             pairs = f"zip({gradients}, {chosen})"
         else:
             pairs = texts.get("grads_and_vars", texts.get("0", ""))
-            if densify(maker.name, sparse):
+            if dense:
                 g, v = self.plan.local("gradient"), self.plan.local("variable")
                 test = f" if {g} is not None" if _may_be_none(node) else ""
                 pairs = f"[({self.tf}.convert_to_tensor({g}), {v}) for {g}, {v} in {pairs}{test}]"
@@ -117,6 +118,8 @@ class Updates(Gradients):
 
     def changing_rate(self, maker: Optimizer) -> str | None:
         """The text of a learning rate that is a tensor, for the step that assigns it."""
+        if maker.options:
+            return self.common_rate(maker)
         region = self.plan.flow.region
         atom = region.atom_at(maker.place)
         assert atom is not None
@@ -134,6 +137,31 @@ class Updates(Gradients):
             return self.composer.rendered(arg.value, atom, self.plan.model)
         return None
 
+    def common_rate(self, chosen: Optimizer) -> str | None:
+        """The learning rate that whichever optimizer is chosen has, where it is a tensor."""
+        rates = {self.changing_rate(option) for option in chosen.options}
+        given: set[frozenset[Node]] = set()
+        for option in chosen.options:
+            values = [value for key, value in option.arguments.items() if not self.is_own_step(option, key)]
+            given.add(frozenset(node for value in values for node in nodes_in(value)))
+        if len(rates) > 1 or len(given) > 1:
+            where = self.composer.symbols.module.key
+            reason = "the optimizers that the host chooses from have different learning rates that are tensors"
+            raise NotPlanned(Refusal("TFM501", where, chosen.call, reason))
+        return rates.pop()
+
+    def densified(self, maker: Optimizer, variables: list[Node]) -> bool:
+        """Whether sparse gradients are made dense before they are applied, whichever optimizer is chosen."""
+        sparse = is_sparse(self.plan, variables)
+        # Of several, gradient descent has no say: it takes the same step from both.
+        options = [o for o in maker.options if not o.name.endswith(".GradientDescentOptimizer")]
+        found = {densify(option.name, sparse) for option in (options if maker.options else [maker])}
+        if len(found) > 1:
+            where = self.composer.symbols.module.key
+            reason = "of the optimizers that the host chooses from, only some take sparse gradients as they are"
+            raise NotPlanned(Refusal("TFM501", where, maker.call, reason))
+        return found == {True}
+
     def is_own_step(self, maker: Optimizer, key: str) -> bool:
         """Whether an argument is a variable that begins at 0 and counts the updates of this optimizer alone.
 
@@ -144,7 +172,7 @@ class Updates(Gradients):
             return False
         nodes = self.plan.flow.staging.nodes
         counted = [n for n in nodes if n.kind == "train" and n.details.get("global_step") is step]
-        own = [n for n in nodes if n.kind == "train" and n.details.get("optimizer") is maker]
+        own = [n for n in nodes if n.kind == "train" and maker in serving(n)]
         return counted == own and not any(n.kind == "assign" and step in n.inputs for n in nodes)
 
     def optimizer_build(self, maker: Optimizer) -> str:
@@ -167,6 +195,9 @@ class Updates(Gradients):
     def optimizer_text(self, maker: Optimizer) -> str:
         """The constructor of the Keras optimizer."""
         symbols = self.composer.symbols
+        if maker.options:
+            reason = "an optimizer that the host chooses is made again, which is not rewritten yet"
+            raise NotPlanned(Refusal("TFM410", symbols.module.key, maker.call, reason))
         atom = self.plan.flow.region.atom_at(maker.place)
         assert atom is not None
         if maker.train is not None:
@@ -178,7 +209,7 @@ class Updates(Gradients):
             n
             for step in self.plan.steps
             for update in step.updates
-            if update.node.details.get("optimizer") is maker
+            if maker in serving(update.node)
             for n in nodes_in(update.node.details["variables"])
         ]
         arguments = symbols.arguments(updated)
@@ -189,6 +220,11 @@ class Updates(Gradients):
             raise NotPlanned(Refusal("TFM501", symbols.module.key, maker.call, made.reason, made.advice))
         symbols.define(made.definitions)
         return made.text
+
+
+def serving(update: Node) -> tuple[Optimizer, ...]:
+    """The optimizers of which one makes an update."""
+    return optimizers_of(update.details.get("optimizer"))
 
 
 def begins_at_zero(node: Node) -> bool:
