@@ -20,7 +20,7 @@ from tf2migrate.names.guards import is_main_guard
 from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.effects import moved_effect
 from tf2migrate.plan.facts import has_seed
-from tf2migrate.plan.flow import Flow, Role
+from tf2migrate.plan.flow import Flow, Role, handed_over
 from tf2migrate.plan.graphs import check_graphs
 from tf2migrate.plan.model import Plan, Step
 from tf2migrate.plan.refusal import NotPlanned
@@ -42,6 +42,7 @@ def check_program(flow: Flow, slicer: Slicer) -> None:
         advice = f"give each of them its {each.keyword}"
         raise NotPlanned(slicer.refusal("TFM601", each.scope, reason, advice))
     check_heads(flow, slicer)
+    _handed(flow, slicer)
     for atom, name in flow.conflicts:
         reason = f"`{name}`, made here, belongs to the model and to what it computes"
         raise NotPlanned(slicer.refusal("TFM410", atom.statement, reason))
@@ -65,6 +66,20 @@ def check_program(flow: Flow, slicer: Slicer) -> None:
             _run_reads(flow, slicer, atom)
             _built_while_running(flow, slicer, atom)
             _caught(slicer, atom)
+
+
+def _handed(flow: Flow, slicer: Slicer) -> None:
+    """C1, C2: what TensorFlow calls by itself, and the analysis has not followed, reads no graph."""
+    for atom in flow.region.atoms:
+        for handed in handed_over(flow, atom) if atom.nodes else ():
+            values = [frame.lookup(name.value) for name, frame in handed.reads]
+            values += [instance.attributes.get(node.attr.value) for node, instance in handed.attributes]
+            if any(isinstance(v, Node) and v.number not in flow.static for v in values):
+                reason = "this function reads the graph, and what becomes of it is not followed"
+                raise NotPlanned(slicer.refusal("TFM401", handed.where, reason))
+            if handed.changes:
+                reason = "this function changes what outlives its call while the graph is built"
+                raise NotPlanned(slicer.refusal("TFM402", handed.where, reason))
 
 
 # What Session.run raises for a feed or fetch that does not fit; functions raise other exceptions for these.
@@ -278,7 +293,9 @@ def _host_is_stable(flow: Flow, slicer: Slicer, name: str, source: Atom, step: S
     ):
         return
     readers = [
-        a for a in step.parts.atoms if any(r.name == name and source in flow.reaching(name, a) for r in flow.reads(a))
+        a
+        for a in step.parts.atoms
+        if any(r.name == name for r in flow.reads(a)) and any(_stays(flow, s) for s in flow.reaching(name, a))
     ]
     first = min((a.number for a in readers), default=source.number)
     for other in flow.region.atoms:
@@ -287,9 +304,14 @@ def _host_is_stable(flow: Flow, slicer: Slicer, name: str, source: Atom, step: S
         if isinstance(other.statement, cst.For):
             loops.add(id(other.statement))
         around = any(id(p) in loops for a in readers for p in a.parents)
-        if again and ((other.number > first and other is not source) or around):
+        if again and (other.number > first or around):
             reason = f"`{name}` was read while the graph was built and is changed later"
             raise NotPlanned(slicer.refusal("TFM403", other.binds.get(name, other.statement), reason))
+
+
+def _stays(flow: Flow, atom: Atom) -> bool:
+    """Whether a statement stays with the host, where a function that is traced later finds what it bound."""
+    return flow.role(atom) not in (Role.STAGED, Role.PLACEHOLDER, Role.VARIABLE, Role.OPTIMIZER)
 
 
 def _order_of_gradients(slicer: Slicer, step: Step) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import libcst as cst
@@ -35,6 +36,7 @@ from tf2migrate.graph.values import (
 )
 from tf2migrate.names.bindings import free_names, names_read
 from tf2migrate.names.tree import walk
+from tf2migrate.plan.handed import Handed, handed_in
 from tf2migrate.plan.prints import prints_graph
 from tf2migrate.plan.region import Atom, Region
 
@@ -91,6 +93,7 @@ class Flow:
     unread: set[int] = field(default_factory=set)
     conflicts: list[tuple[Atom, str]] = field(default_factory=list)
     """Statements that make containers both for the model and for computations, with the name of one."""
+    _called: dict[int, list[Frame]] = field(default_factory=dict)
 
     # ------------------------------------------------------------------ values
     def bound_value(self, atom: Atom, name: str) -> Value | None:
@@ -115,6 +118,16 @@ class Flow:
             if id(n) not in self.unread
         ]
         return own + self.inner.get(atom.number, [])
+
+    def called(self, atom: Atom) -> list[Frame]:
+        """The activations of the program's functions while a statement runs."""
+        if not self._called:
+            for frame in self.staging.frames:
+                place = frame.called_from
+                during = self.region.atom_at(place) if place is not None else None
+                if during is not None and frame is not self.region.frame:
+                    self._called.setdefault(during.number, []).append(frame)
+        return self._called.get(atom.number, [])
 
     # ------------------------------------------------------------------ definitions
     def reaching(self, name: str, atom: Atom) -> list[Atom]:
@@ -243,6 +256,26 @@ def _inner_reads(flow: Flow) -> None:
                 flow.inner.setdefault(atom.number, []).append(read)
                 if (own := flow.given.get(id(definition))) is not None:
                     flow.inner.setdefault(own.number, []).append(read)
+    for atom in region.atoms:
+        for handed in handed_over(flow, atom) if atom.nodes else ():
+            for name, frame in handed.reads:
+                value = frame.lookup(name.value)
+                if frame.holder(name.value) is region.frame and value is not None and not isinstance(value, Node):
+                    flow.inner.setdefault(atom.number, []).append(Read(name.value, value, name, frame))
+
+
+def handed_over(flow: Flow, atom: Atom) -> Iterator[Handed]:
+    """The functions that a statement, or what it calls, hands to TensorFlow, and that the analysis has not followed."""
+    bodies: list[tuple[cst.CSTNode, Frame]] = [(atom.statement, flow.region.frame)]
+    followed: set[int] = set()
+    for frame in flow.called(atom):
+        followed.add(id(frame.owner))
+        if isinstance(frame.owner, cst.FunctionDef | cst.Lambda):
+            bodies.append((frame.owner.body, frame))
+    for body, frame in bodies:
+        for handed in handed_in(flow.staging, body, frame):
+            if id(handed.function.definition) not in followed:
+                yield handed
 
 
 def _role(flow: Flow, atom: Atom) -> Role:

@@ -23,10 +23,10 @@ from tf2migrate.graph.values import (
     Value,
     nodes_in,
 )
-from tf2migrate.names.bindings import IN_PLACE, bindings
+from tf2migrate.names.bindings import IN_PLACE, bindings, names_read
 from tf2migrate.names.free import take_name
 from tf2migrate.names.tree import children, ids_in
-from tf2migrate.plan.flow import Flow, Role
+from tf2migrate.plan.flow import Flow, Role, handed_over
 from tf2migrate.plan.model import Plan
 from tf2migrate.plan.refusal import NotPlanned
 from tf2migrate.plan.region import Atom
@@ -221,7 +221,7 @@ def settle(flow: Flow, slicer: Slicer, plan: Plan, held: Held) -> None:
         _stable_attribute(flow, slicer, held, name, where)
     for atom in atoms:
         for name2 in atom.reads:
-            _stable_global(flow, slicer, name2)
+            _stable_global(flow, slicer, name2, region.frame)
 
 
 def _local(flow: Flow, slicer: Slicer, held: Held, name: str, atom: Atom, where: cst.CSTNode) -> None:
@@ -257,7 +257,7 @@ def _helpers(flow: Flow, slicer: Slicer, held: Held, attributes: dict[str, cst.C
     """Attributes that the moved statements read, and the methods that any but the host's own statements call."""
     region = flow.region
     kept = {plain(n) for a in region.atoms if flow.role(a) is Role.VARIABLE for n in a.binds}
-    bodies: list[tuple[cst.CSTNode, object]] = [
+    bodies: list[tuple[cst.CSTNode, Frame]] = [
         (a.statement, region.frame) for a in region.atoms if flow.role(a) in INSIDE
     ]
     for frame in flow.staging.frames:
@@ -267,18 +267,28 @@ def _helpers(flow: Flow, slicer: Slicer, held: Held, attributes: dict[str, cst.C
             continue
         if isinstance(frame.owner, cst.FunctionDef | cst.Lambda):
             bodies.append((frame.owner.body, frame))
+    for atom in region.atoms:
+        for handed in handed_over(flow, atom) if atom.nodes else ():
+            for read, instance in handed.attributes:
+                member = instance.attributes.get(read.attr.value)
+                if instance is region.held and member is not None and not isinstance(member, Bound | Function | Node):
+                    attributes.setdefault(read.attr.value, read)
+            for name2, frame2 in handed.reads:
+                _stable_global(flow, slicer, name2, frame2)
     for body, frame2 in bodies:
+        for name2 in names_read(body):
+            _stable_global(flow, slicer, name2, frame2)
         for node in walk(body):
             if not isinstance(node, cst.Attribute):
                 continue
-            base = flow.staging.value_in(node.value, frame2)  # type: ignore[arg-type]
+            base = flow.staging.value_in(node.value, frame2)
             if base is not region.held:
                 continue
             name = node.attr.value
             if f"{held.receiver}.{name}" in held.locals:
                 reason = f"`{name}` is read by a method that the graph is built with, and only exists inside the graph"
                 raise NotPlanned(slicer.refusal("TFM410", node, reason))
-            value = flow.staging.value_in(node, frame2)  # type: ignore[arg-type]
+            value = flow.staging.value_in(node, frame2)
             runtime = isinstance(value, Session | Graph | Setting) or (isinstance(value, Node) and value.kind == "init")
             if name not in kept and not runtime and not isinstance(value, Bound | Function):
                 attributes.setdefault(name, node)
@@ -367,11 +377,11 @@ def _related(a: Class, b: Class) -> bool:
     return any(cls is b for cls in above(a)) or any(cls is a for cls in above(b))
 
 
-def _stable_global(flow: Flow, slicer: Slicer, name: cst.Name) -> None:
+def _stable_global(flow: Flow, slicer: Slicer, name: cst.Name, frame: Frame) -> None:
     """C2: a name of the module that the graph is built from is bound once, and not in a loop."""
     if "." in name.value:
         return
-    holder = flow.region.frame.holder(name.value)
+    holder = frame.holder(name.value)
     if holder is None or not isinstance(holder.owner, cst.Module):
         return
     found: list[cst.CSTNode] = []

@@ -23,7 +23,7 @@ from tf2migrate.graph.values import (
     is_cell,
     nodes_in,
 )
-from tf2migrate.names.bindings import changed_names
+from tf2migrate.names.bindings import changed_names, parameters_of
 from tf2migrate.names.tree import walk
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import Region
@@ -130,6 +130,9 @@ def _check(staging: Staging, cls: Class) -> None:
     if own:
         raise NotPlanned(_refusal(staging, cls, f"an object that keeps variables has a `{min(own)}` of its own"))
     for method in definition.body.body:
+        if isinstance(method, cst.FunctionDef) and (name := _changes_given(method)):
+            reason = f"a method of an object that keeps variables changes `{name}`, which it is given"
+            raise NotPlanned(_refusal(staging, cls, reason))
         if isinstance(method, cst.FunctionDef) and (name := _grows_behind(staging, cls, method)):
             reason = f"`{name}` changes after an object that keeps variables has kept it"
             raise NotPlanned(_refusal(staging, cls, reason))
@@ -138,6 +141,13 @@ def _check(staging: Staging, cls: Class) -> None:
     if derived and isinstance(init, Function) and not any(_calls_up(node) for node in walk(init.definition)):
         reason = "the constructor of an object that keeps variables skips that of its base"
         raise NotPlanned(_refusal(staging, cls, reason))
+
+
+def _changes_given(method: cst.FunctionDef) -> str:
+    """A list, dict or object that a method is given and changes: whoever else has it may not have this layer's copy."""
+    names = [param.name.value for param in parameters_of(method)]
+    changed = changed_names(method.body, lambda base: isinstance(base, cst.Name)) & set(names[1:])
+    return min(changed, default="")
 
 
 def _grows_behind(staging: Staging, cls: Class, method: cst.FunctionDef) -> str:

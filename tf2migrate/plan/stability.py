@@ -10,11 +10,12 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.interpreter import assigned_names
 from tf2migrate.graph.values import Class, Const, Foreign, Function, Host, Instance, Node, Symbol, Value
 from tf2migrate.names.bindings import bindings, bound_names, changed_names, names_read
 from tf2migrate.names.tree import children, parameter_names
-from tf2migrate.plan.flow import Flow
+from tf2migrate.plan.flow import Flow, handed_over
 from tf2migrate.plan.model import Step
 from tf2migrate.plan.region import Atom
 
@@ -88,7 +89,7 @@ def instability(flow: Flow, step: Step) -> tuple[cst.CSTNode, str] | None:
         place = _changed_by_functions(flow, shared)
         if place is not None:
             return place, "a host object that the graph was built from is changed by a function"
-    return _attributes(flow, step)
+    return _attributes(flow, step) or _stored_behind(flow, step)
 
 
 def _is_fixed(value: Value | None) -> bool:
@@ -278,6 +279,51 @@ def _attributes(flow: Flow, step: Step) -> tuple[cst.CSTNode, str] | None:
                     node.attr.value
                 ], f"the attribute `{node.attr.value}`, which the graph was built from, is stored here"
     return None
+
+
+def _stored_behind(flow: Flow, step: Step) -> tuple[cst.CSTNode, str] | None:
+    """An attribute that functions read for a moved statement, and that a later one sets or changes."""
+    first: dict[tuple[int, str], int] = {}
+    for atom in step.parts.atoms:
+        found: list[tuple[Value | None, str]] = [
+            (instance, node.attr.value) for handed in handed_over(flow, atom) for node, instance in handed.attributes
+        ]
+        for frame in flow.called(atom):
+            body = frame.owner.body if isinstance(frame.owner, cst.FunctionDef | cst.Lambda) else frame.owner
+            for node in _walk(body):
+                if isinstance(node, cst.Attribute):
+                    found.append((flow.staging.value_in(node.value, frame), node.attr.value))
+        for owner, name in found:
+            if isinstance(owner, Class | Instance) and owner is not flow.region.held:
+                first[id(owner), name] = min(atom.number, first.get((id(owner), name), atom.number))
+    names = {name for _, name in first}
+    for atom in flow.region.atoms if first else ():
+        places: list[tuple[cst.CSTNode, Frame]] = [(atom.statement, flow.region.frame)]
+        places += [(f.owner.body, f) for f in flow.called(atom) if isinstance(f.owner, cst.FunctionDef)]
+        for body, frame in places:
+            for target in _changed_attributes(body):
+                if target.attr.value in names:
+                    holder = flow.staging.value_in(target.value, frame)
+                    if holder is None and isinstance(target.value, cst.Name):
+                        holder = frame.lookup(target.value.value)
+                    if first.get((id(holder), target.attr.value), atom.number) < atom.number:
+                        return target, f"`{target.attr.value}`, which the graph was built from, is changed here"
+    return None
+
+
+def _changed_attributes(body: cst.CSTNode) -> Iterator[cst.Attribute]:
+    """The attributes that a statement or function sets, or whose objects it changes in place."""
+    for node in _walk(body):
+        match node:
+            case cst.AssignTarget(target=target) | cst.AugAssign(target=target):
+                base: cst.BaseExpression = target
+                while isinstance(base, cst.Subscript):
+                    base = base.value
+                if isinstance(base, cst.Attribute):
+                    yield base
+            case cst.Call(func=cst.Attribute(value=cst.Attribute() as target, attr=cst.Name(value=name))):
+                if name in MUTATING:
+                    yield target
 
 
 def _stored_attributes(flow: Flow) -> dict[str, cst.CSTNode]:
