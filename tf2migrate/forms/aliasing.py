@@ -11,7 +11,7 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.forms.traced import Left, Traced
+from tf2migrate.forms.traced import Left, Traced, fresh
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Instance, Node
 from tf2migrate.names.bindings import bindings, bound_in
@@ -207,9 +207,7 @@ class _Writer(Traced):
         if isinstance(original, cst.Name) and id(original) not in self.skipped:
             meaning = self.meaning(original.value)
             if meaning is not None:
-                made = meaning.deep_clone()
-                for old, new in zip(walk(meaning), walk(made), strict=True):
-                    self.trace(old, new)
+                return fresh(meaning, self)
         return made
 
     def meaning(self, name: str) -> cst.Attribute | None:

@@ -11,7 +11,7 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.forms.traced import Left, Traced
+from tf2migrate.forms.traced import Left, Traced, fresh
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Node
 from tf2migrate.names.bindings import bindings, bound_in, changed_names, names_read
@@ -127,11 +127,7 @@ class _Writer(Traced):
 
     def copy(self, value: cst.BaseExpression) -> cst.BaseExpression:
         """What a name stands for, with the names in it written out as well."""
-        made = cast(cst.BaseExpression, value.visit(_Inner(self)))
-        copied = made.deep_clone()
-        for old, new in zip(walk(made), walk(copied), strict=True):
-            self.trace(old, new)
-        return copied
+        return fresh(cast(cst.BaseExpression, value.visit(_Inner(self))), self)
 
 
 class _Inner(cst.CSTTransformer):

@@ -303,14 +303,8 @@ class _Opener(Traced):
         super().__init__(module)
         self.module = module
         self.function = opening.function
-        self.opening = opening if opening.last else replace(opening, function=self.copy(opening.function))
+        self.opening = opening if opening.last else replace(opening, function=fresh(opening.function, self))
         self.body = self.make()
-
-    def copy(self, function: cst.FunctionDef) -> cst.FunctionDef:
-        made = function.deep_clone()
-        for old, new in zip(walk(function), walk(made), strict=True):
-            self.trace(old, new)
-        return made
 
     def make(self) -> list[cst.BaseStatement] | None:
         opening = self.opening

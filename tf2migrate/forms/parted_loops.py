@@ -13,7 +13,7 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.forms.loop_halves import LoopHalves, Whole
-from tf2migrate.forms.traced import Left, Traced
+from tf2migrate.forms.traced import Left, Traced, fresh
 from tf2migrate.graph.staging import Staging
 from tf2migrate.names.attributes import name_node
 from tf2migrate.names.project import Module, dotted_name
@@ -145,10 +145,7 @@ class _Parter(Traced):
         made = cast(cst.BaseStatement, self.updated[id(statement)])
         if first:
             return made
-        again = made.deep_clone()
-        for old, new in zip(walk(made), walk(again), strict=True):
-            self.trace(old, new)
-        return again
+        return fresh(made, self)
 
     def extractions(self, loop: LoopHalves, statement: cst.CSTNode) -> list[cst.BaseStatement]:
         out: list[cst.BaseStatement] = []

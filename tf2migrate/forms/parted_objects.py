@@ -15,7 +15,7 @@ import libcst as cst
 from tf2migrate.forms.method_aliases import without_method_aliases
 from tf2migrate.forms.object_outputs import Companion, Outputs
 from tf2migrate.forms.parted_constructors import Parted, Whole, innermost
-from tf2migrate.forms.traced import Left, Traced
+from tf2migrate.forms.traced import Left, Traced, fresh
 from tf2migrate.graph.staging import Staging
 from tf2migrate.names.bindings import bindings, names_read
 from tf2migrate.names.free import take_name
@@ -194,19 +194,13 @@ class _Edit(Traced):
         self.trace(node, made)
         return made
 
-    def copied(self, node: cst.BaseExpression) -> cst.BaseExpression:
-        made = node.deep_clone()
-        for old, new in zip(walk(node), walk(made), strict=True):
-            self.trace(old, new)
-        return made
-
     def call(self, original: cst.Call, made: cst.Call) -> cst.Call:
         func = id(original.func)
         if func in self.handed:
             return self.handing(made, [self.expression(text, original) for text in self.handed[func]])
         if func in self.outputs.calls and isinstance(made.func, cst.Attribute):
             objects = made.func.value
-            values = [self.renamed(self.copied(objects), name) for name in self.outputs.calls[func]]
+            values = [self.renamed(fresh(objects, self), name) for name in self.outputs.calls[func]]
             return self.handing(made, values)
         parted = self.calls.get(id(original))
         if parted is None:
@@ -316,7 +310,7 @@ class _Edit(Traced):
         for attribute in [a for a in parted.given if a in names]:
             # What the constructor was given has this name from here on.
             left = self.output(target, locals_[attribute])
-            value = self.copied(arguments[parted.given[attribute]])
+            value = fresh(arguments[parted.given[attribute]], self)
             named = cst.AssignTarget(cast(cst.BaseAssignTargetExpression, left))
             yield self.placed(cst.Assign([named], value), original)
             arguments[parted.given[attribute]] = left
@@ -326,7 +320,7 @@ class _Edit(Traced):
         if grown:
             yield self.placed(small.with_changes(value=appended.with_changes(args=[cst.Arg(target)])), original)
             for attribute, name in names.items():
-                grow = cst.Attribute(self.renamed(self.copied(base), name), cst.Name("append"))
+                grow = cst.Attribute(self.renamed(fresh(base, self), name), cst.Name("append"))
                 yield self.placed(cst.Expr(cst.Call(grow, [cst.Arg(cst.Name(locals_[attribute]))])), original)
 
     def computed(
@@ -337,16 +331,16 @@ class _Edit(Traced):
         targets: list[cst.BaseExpression],
         arguments: dict[str, cst.BaseExpression],
     ) -> cst.SimpleStatementLine:
-        function = self.copied(target)
+        function = fresh(target, self)
         if (name := self.computing_name(parted)) != "__call__":
             function = cst.Attribute(function, cst.Name(name))
-        args = [cst.Arg(self.copied(arguments[name])) for name in parted.tensors]
+        args = [cst.Arg(fresh(arguments[name], self)) for name in parted.tensors]
         left = targets[0] if len(targets) == 1 else cst.Tuple([cst.Element(t) for t in targets], lpar=(), rpar=())
         assigned = cst.AssignTarget(cast(cst.BaseAssignTargetExpression, left))
         return self.placed(cst.Assign([assigned], cst.Call(function, args)), original)
 
     def output(self, target: cst.BaseExpression, name: str) -> cst.BaseExpression:
-        return self.renamed(self.copied(target), name)
+        return self.renamed(fresh(target, self), name)
 
     def unread(self, target: cst.BaseExpression, attribute: str) -> str:
         """A name for an output that is read of other objects of the class only."""
@@ -361,13 +355,13 @@ class _Edit(Traced):
         small = original.body[0]
         value: cst.BaseExpression = cst.List([])
         if companion.source:
-            value = self.renamed(self.copied(companion.value), companion.source)
+            value = self.renamed(fresh(companion.value, self), companion.source)
         if isinstance(small, cst.Assign):
-            left = self.renamed(self.copied(cast(cst.BaseExpression, small.targets[0].target)), companion.name)
+            left = self.renamed(fresh(cast(cst.BaseExpression, small.targets[0].target), self), companion.name)
             target = cst.AssignTarget(cast(cst.BaseAssignTargetExpression, left))
             return self.placed(cst.Assign([target], value), original)
         base = cast(cst.Attribute, cast(cst.Call, cast(cst.Expr, small).value).func).value
-        grow = cst.Attribute(self.renamed(self.copied(base), companion.name), cst.Name("append"))
+        grow = cst.Attribute(self.renamed(fresh(base, self), companion.name), cst.Name("append"))
         return self.placed(cst.Expr(cst.Call(grow, [cst.Arg(value)])), original)
 
     def placed(

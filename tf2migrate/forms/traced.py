@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias, cast
+from typing import TypeAlias, TypeVar, cast
 
 import libcst as cst
 
@@ -13,6 +13,7 @@ from tf2migrate.names.tree import walk
 
 Left: TypeAlias = cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]
 """What a transformer leaves of a node."""
+Copied = TypeVar("Copied", bound=cst.CSTNode)
 
 
 class Traced(cst.CSTTransformer):
@@ -154,7 +155,7 @@ class Renamed(cst.CSTTransformer):
         return cast(cst.CSTNode, made)
 
 
-def fresh(node: cst.BaseExpression, owner: Traced) -> cst.BaseExpression:
+def fresh(node: Copied, owner: Traced) -> Copied:
     """A copy that is a node of its own."""
     made = node.deep_clone()
     for old, new in zip(walk(node), walk(made), strict=True):
