@@ -43,6 +43,7 @@ def check_program(flow: Flow, slicer: Slicer) -> None:
         raise NotPlanned(slicer.refusal("TFM601", each.scope, reason, advice))
     check_heads(flow, slicer)
     _handed(flow, slicer)
+    _constructor_is_stable(flow, slicer)
     for atom, name in flow.conflicts:
         reason = f"`{name}`, made here, belongs to the model and to what it computes"
         raise NotPlanned(slicer.refusal("TFM410", atom.statement, reason))
@@ -312,6 +313,22 @@ def _host_is_stable(flow: Flow, slicer: Slicer, name: str, source: Atom, step: S
 def _stays(flow: Flow, atom: Atom) -> bool:
     """Whether a statement stays with the host, where a function that is traced later finds what it bound."""
     return flow.role(atom) not in (Role.STAGED, Role.PLACEHOLDER, Role.VARIABLE, Role.OPTIMIZER)
+
+
+def _constructor_is_stable(flow: Flow, slicer: Slicer) -> None:
+    """C2: what a variable is made from is the same when the constructor makes all of them, where the last one was."""
+    if flow.region.held is not None:
+        return
+    making = [atom for atom in flow.region.atoms if flow.role(atom) is Role.VARIABLE]
+    for atom in making:
+        between = flow.region.atoms[atom.number + 1 : making[-1].number + 1]
+        names = {r.name for r in flow.reads(atom) if any(_stays(flow, s) for s in flow.reaching(r.name, atom))}
+        for other in between if names else ():
+            again = names & {*other.binds, *other.changes}
+            if again and _stays(flow, other):
+                name = min(again)
+                reason = f"`{name}` was read to make a variable and is changed before the last one is made"
+                raise NotPlanned(slicer.refusal("TFM403", other.binds.get(name, other.statement), reason))
 
 
 def _order_of_gradients(slicer: Slicer, step: Step) -> None:
