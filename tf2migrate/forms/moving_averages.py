@@ -38,12 +38,19 @@ def written_averages(
     by_key = {module.key: module for module in modules}
     edits = _Edits()
     writers: dict[int, _Writer] = {}
+    taken = {key: _names_in(module) for key, module in by_key.items()}
     for made in staging.averages:
         if id(made.call) not in writers:
-            writers[id(made.call)] = _Writer(staging, by_key[made.place.module], made, edits)
+            writers[id(made.call)] = _Writer(staging, by_key[made.place.module], made, edits, taken[made.place.module])
     for calls in _by_expression(staging.average_calls):
         writers[id(calls[0].averages.call)].write(calls)
     return edited(modules, builder, lambda module, builder: _Writing(module, edits, builder))
+
+
+def _names_in(module: Module) -> set[str]:
+    """All names of a module but those of keyword arguments."""
+    keywords = {id(node.keyword) for node in walk(module.tree) if isinstance(node, cst.Arg)}
+    return {n.value for n in walk(module.tree) if isinstance(n, cst.Name) and id(n) not in keywords}
 
 
 def _by_expression(calls: list[AverageCall]) -> list[list[AverageCall]]:
@@ -66,14 +73,12 @@ class _Edits:
 class _Writer:
     """Writes out the calls of one object."""
 
-    def __init__(self, staging: Staging, module: Module, made: Averages, edits: _Edits) -> None:
+    def __init__(self, staging: Staging, module: Module, made: Averages, edits: _Edits, taken: set[str]) -> None:
         self.staging = staging
         self.module = module
         self.made = made
         self.edits = edits
-        keywords = {id(node.keyword) for node in walk(module.tree) if isinstance(node, cst.Arg)}
-        names = [node for node in walk(module.tree) if isinstance(node, cst.Name)]
-        self.taken = {node.value for node in names if id(node) not in keywords}
+        self.taken = taken
         self.tf = Aliases(module.tree).tensorflow or "tf"
         self.names: dict[tuple[int, int], str] = {}
         """What the average of each part of each update is called."""
@@ -166,6 +171,7 @@ class _Writer:
         """The name of the list of variables that an update follows; all that are trained get one."""
         if isinstance(given, cst.Name | cst.Attribute):
             self.check_bound(given, calls)
+            self.check_lasting(given)
             return self.code(given)
         everything = f"{self.tf}.trainable_variables()"
         if given is not None and self.code(given) != everything:
@@ -297,6 +303,15 @@ class _Writer:
             home = call.averages.place.steps[-1].frame
             if not _same(call.frame, home, first):
                 raise self.refused(call.call, f"`{first}` is not known where the averages are made")
+
+    def check_lasting(self, listed: cst.Name | cst.Attribute) -> None:
+        """A list is told by its name, which may stand for nothing else anywhere."""
+        last = dotted_name(listed).rpartition(".")[2]
+        targets = [name for name, _ in bindings(self.module.tree)]
+        stored = [n.target for n in walk(self.module.tree) if isinstance(n, cst.AssignTarget | cst.AugAssign)]
+        attributes = [t.attr.value for t in stored if isinstance(t, cst.Attribute)]
+        if (attributes if isinstance(listed, cst.Attribute) else targets).count(last) > 1:
+            raise self.refused(listed, f"`{last}`, which these averages follow, is bound more than once")
 
     def visible(self, calls: Sequence[AverageCall]) -> None:
         """The names of the averages are those of the function in which the object is made."""

@@ -31,6 +31,7 @@ class RunSite:
 
     ``form`` is ``run`` (``sess.run``), ``eval`` or ``op.run``. ``fetches`` keeps the nesting of the fetch
     expression; ``feeds`` is None when nothing is fed. ``session`` is None where it is not known which one runs.
+    ``named`` are the nodes of the fetches, in order, when the run was met: a container may be changed after it.
     """
 
     expression: cst.Call
@@ -42,6 +43,7 @@ class RunSite:
     feeds: Value | None
     feed_expression: cst.BaseExpression | None
     session: Session | None = None
+    named: tuple[Node, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

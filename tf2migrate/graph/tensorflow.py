@@ -534,7 +534,8 @@ class TensorFlow(
         if session is None and self.sessions:
             session = self.sessions[-1]
         by = session if isinstance(session, Session) else None
-        site = RunSite(node, form, frame, self.place(), fetches, expression, feeds, feed_expression, by)
+        named = tuple(nodes_in(fetches))
+        site = RunSite(node, form, frame, self.place(), fetches, expression, feeds, feed_expression, by, named)
         self.staging.runs.append(site)
         return fetched(fetches)
 

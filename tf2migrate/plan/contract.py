@@ -29,6 +29,7 @@ from tf2migrate.plan.slices import Slicer
 from tf2migrate.plan.stability import instability
 from tf2migrate.plan.uncalled import find_set_aside, uncalled_uses
 from tf2migrate.plan.updates import check_heads, check_updates
+from tf2migrate.plan.variable_lists import changed_later
 
 DEFINITIONS = (cst.FunctionDef, cst.ClassDef)
 
@@ -37,6 +38,7 @@ def check_program(flow: Flow, slicer: Slicer) -> None:
     """What must hold of the whole region, whatever is run."""
     _unvisited(flow, slicer)
     check_graphs(flow, slicer)
+    _fetches_last(flow, slicer)
     for each in flow.staging.inherited:
         reason = f"`variable_scope({each.keyword}=...)` changes the variables inside it"
         advice = f"give each of them its {each.keyword}"
@@ -96,6 +98,14 @@ def _caught(slicer: Slicer, atom: Atom) -> None:
             if name is not None:
                 reason = f"a `{name.value}` of the run is caught here; a function raises another exception"
                 raise NotPlanned(slicer.refusal("TFM408", name, reason, "check the value before it is fed"))
+
+
+def _fetches_last(flow: Flow, slicer: Slicer) -> None:
+    """C7: a list or dict that is fetched holds, in all that follows, what the run was given."""
+    for site in flow.staging.runs:
+        if tuple(nodes_in(site.fetches)) != site.named:
+            where, reason = site.fetch_expression, "what is fetched here is changed after the run"
+            raise NotPlanned(slicer.refusal("TFM403", where, reason, "give each list of fetches a name of its own"))
 
 
 def _makes_writer(flow: Flow, atom: Atom) -> bool:
@@ -257,6 +267,9 @@ def ancestors(roots: list[Node]) -> set[int]:
 def _lists_are_final(flow: Flow, slicer: Slicer, atom: Atom) -> None:
     """C2: a container of variables is complete when it is read: the constructor has made all changes to it."""
     for read in flow.reads(atom):
+        if changed_later(flow, read.name, atom) is not None:
+            reason = f"`{read.name}` is read here and changed later"
+            raise NotPlanned(slicer.refusal("TFM403", read.node, reason, "give each list a name of its own"))
         sources = flow.reaching(read.name, atom)
         if not any(flow.role(source) is Role.VARIABLE for source in sources):
             continue

@@ -27,6 +27,7 @@ from tf2migrate.plan.region import Atom
 from tf2migrate.plan.reserved import attribute
 from tf2migrate.plan.slices import Slicer
 from tf2migrate.plan.summaries import data_of, outer_summaries
+from tf2migrate.plan.variable_lists import is_collected
 from tf2migrate.rewrite.layer_calls import by_parameter, call_arguments, constructor_arguments, with_lifted
 from tf2migrate.rewrite.listing import Listing
 from tf2migrate.rewrite.model_penalties import penalties
@@ -111,19 +112,6 @@ class Composer:
 
     def direct(self, node: Node) -> bool:
         return node.place.steps[-1].frame is self.flow.region.frame
-
-    def is_collected(self, atom: Atom) -> bool:
-        """Whether a list of variables is chosen by a collection or filter, rather than written out by name."""
-        statement = atom.statement
-        if not isinstance(statement, cst.SimpleStatementLine):
-            return False
-        stack: list[cst.CSTNode] = [getattr(small, "value", None) or small for small in statement.body]
-        while stack:
-            node = stack.pop()
-            if isinstance(node, cst.Call | cst.BaseComp):
-                return True
-            stack.extend(children(node))
-        return False
 
     # ------------------------------------------------------------------ moved statements
     def moved(self, atom: Atom, holder: str, extra: dict[int, str] | None = None) -> list[cst.BaseStatement]:
@@ -220,7 +208,7 @@ class Composer:
                     return self.plan.parameter_names[value.number]
             if role is Role.ALIAS and self.flow.role(atom) is Role.VARIABLE:
                 return self.alias(source, name, holder)
-            if role is Role.ALIAS and self.is_collected(source) and self.variables is not None:
+            if role is Role.ALIAS and is_collected(source) and self.variables is not None:
                 value = self.flow.bound_value(source, name)
                 if isinstance(value, Node) and self.variable is not None:
                     return self.variable(value)
@@ -237,7 +225,7 @@ class Composer:
         match source.statement:
             case cst.SimpleStatementLine(body=[cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=bound))])]):
                 small = cast(cst.Assign, source.statement.body[0])
-                if bound == name and not self.is_collected(source):
+                if bound == name and not is_collected(source):
                     return self.rendered(small.value, source, holder)
         value = self.flow.bound_value(source, name)
         texts = [self.own(node, holder) for node in nodes_in(value)]

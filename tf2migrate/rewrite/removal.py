@@ -20,6 +20,7 @@ from tf2migrate.plan.prints import prints_graph
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import opens
 from tf2migrate.plan.uncalled import find_set_aside
+from tf2migrate.plan.variable_lists import is_collected
 from tf2migrate.rewrite.checkpoints import dropped_arguments
 from tf2migrate.rewrite.rewriting import Rewriting
 from tf2migrate.rewrite.set_aside import NOTE, set_aside
@@ -36,7 +37,7 @@ class Removal(Rewriting):
         gone = (Role.GRAPH, Role.PLACEHOLDER, Role.VARIABLE, Role.STAGED)
         entered = [parent for atom in self.region.atoms for parent in atom.parents]
         for atom in self.region.atoms:
-            collected = self.flow.role(atom) is Role.ALIAS and self.composer.is_collected(atom)
+            collected = self.flow.role(atom) is Role.ALIAS and is_collected(atom)
             if self.flow.role(atom) in gone or collected:
                 if atom.statement in entered:
                     reason = "this statement goes with the graph, but the program runs inside of it"

@@ -11,6 +11,7 @@ from tf2migrate.graph.parts import layer_of
 from tf2migrate.names.bindings import names_read
 from tf2migrate.plan.flow import Role
 from tf2migrate.plan.model import Fetch, Step
+from tf2migrate.plan.variable_lists import is_collected
 from tf2migrate.rewrite.updates import Updates
 
 
@@ -78,7 +79,7 @@ class Results(Updates):
             return False
         flow = self.plan.flow
         sources = flow.reaching(name.value, flow.region.atoms[-1])
-        return any(flow.role(a) is Role.ALIAS and self.composer.is_collected(a) for a in sources)
+        return any(flow.role(a) is Role.ALIAS and is_collected(a) for a in sources)
 
 
 def is_filled(fetch: Fetch) -> bool:

@@ -22,6 +22,7 @@ from tf2migrate.plan.model import Plan, Step
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import Atom
 from tf2migrate.plan.slices import is_given_back
+from tf2migrate.plan.variable_lists import is_collected
 from tf2migrate.rewrite.composer import Composer
 from tf2migrate.rewrite.layer_classes import LayerClass
 from tf2migrate.rewrite.references import inside_object
@@ -71,10 +72,12 @@ class VariableTexts:
                 self.listed = nodes
                 return f"{self.plan.model}.{self.trainable}"
         for atom in flow.region.atoms:
-            if flow.role(atom) is Role.ALIAS and not self.composer.is_collected(atom):
+            if flow.role(atom) is Role.ALIAS and not is_collected(atom):
                 for name in atom.binds:
                     value = flow.bound_value(atom, name)
-                    if isinstance(value, Sequence) and value.exact and value.items == nodes:
+                    listed = isinstance(value, Sequence) and value.exact and value.items == nodes
+                    # The function reads the name in a run: whatever it stands for by then.
+                    if listed and sum(name in other.binds for other in flow.region.atoms) == 1:
                         return name
         parts: list[str] = []
         lists: list[str] = []
