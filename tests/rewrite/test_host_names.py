@@ -38,6 +38,17 @@ def rewritten(text: str) -> str:
             "import numpy as np\nraw = images[0].tobytes()\n",
             id="method with another name",
         ),
+        pytest.param(
+            'import numpy as np\ni = int(np.random.choice(n, size=1))\nprint("%d" % np.random.randint(9, size=(1,)))\n',
+            "import numpy as np\ni = int(np.random.choice(n, size=1).item())\n"
+            'print("%d" % np.random.randint(9, size=(1,)).item())\n',
+            id="one drawn element as a number",
+        ),
+        pytest.param(
+            "import numpy as np\nx = float(np.array([y]))\n",
+            "import numpy as np\nx = float(np.array([y]).item())\n",
+            id="array of one element",
+        ),
         pytest.param("import time\nt = time.clock()\n", "import time\nt = time.process_time()\n", id="clock"),
     ],
 )
@@ -50,6 +61,8 @@ def test_gone_names(before: str, after: str) -> None:
     "text",
     [
         pytest.param("import jax.numpy as np\nx = np.float\n", id="another module"),
+        pytest.param("import numpy as np\ni = int(np.random.choice(n, size=2)[0])\n", id="element that is chosen"),
+        pytest.param("import numpy as np\nx = list(np.random.rand(3))\ny = int(np.random.randint(4))\n", id="number"),
         pytest.param("import numpy as np\nnp = other\nx = np.float(3)\n", id="name bound again"),
         pytest.param("import numpy as np\ndef f(np):\n    return np.int\n", id="parameter of the name"),
         pytest.param("import numpy as np\nfloat = str\nx = np.float(3)\n", id="builtin that means something else"),

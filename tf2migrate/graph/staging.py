@@ -21,6 +21,7 @@ from tf2migrate.graph.values import (
     Session,
     Value,
     Writer,
+    nodes_in,
 )
 from tf2migrate.names.project import Module
 
@@ -31,7 +32,8 @@ class RunSite:
 
     ``form`` is ``run`` (``sess.run``), ``eval`` or ``op.run``. ``fetches`` keeps the nesting of the fetch
     expression; ``feeds`` is None when nothing is fed. ``session`` is None where it is not known which one runs.
-    ``named`` are the nodes of the fetches, in order, when the run was met: a container may be changed after it.
+    ``named`` are the nodes of ``given``, the fetches as they were found, in order, when the run was met: a
+    container may be changed after it.
     """
 
     expression: cst.Call
@@ -43,7 +45,13 @@ class RunSite:
     feeds: Value | None
     feed_expression: cst.BaseExpression | None
     session: Session | None = None
+    given: Value | None = None
     named: tuple[Node, ...] = ()
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether the fetches still hold what the run was given."""
+        return tuple(nodes_in(self.given)) == self.named
 
 
 @dataclass(frozen=True, slots=True)

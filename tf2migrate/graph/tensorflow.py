@@ -535,7 +535,8 @@ class TensorFlow(
             session = self.sessions[-1]
         by = session if isinstance(session, Session) else None
         named = tuple(nodes_in(fetches))
-        site = RunSite(node, form, frame, self.place(), fetches, expression, feeds, feed_expression, by, named)
+        place = self.place()
+        site = RunSite(node, form, frame, place, fetches, expression, feeds, feed_expression, by, fetches, named)
         self.staging.runs.append(site)
         return fetched(fetches)
 

@@ -103,7 +103,7 @@ def _caught(slicer: Slicer, atom: Atom) -> None:
 def _fetches_last(flow: Flow, slicer: Slicer) -> None:
     """C7: a list or dict that is fetched holds, in all that follows, what the run was given."""
     for site in flow.staging.runs:
-        if tuple(nodes_in(site.fetches)) != site.named:
+        if not site.is_lasting:
             where, reason = site.fetch_expression, "what is fetched here is changed after the run"
             raise NotPlanned(slicer.refusal("TFM403", where, reason, "give each list of fetches a name of its own"))
 

@@ -8,16 +8,21 @@ from tf2migrate.api.host_names import BUILTINS, FUNCTIONS, ITEM, METHODS, MODULE
 from tf2migrate.names.bindings import bound_names
 from tf2migrate.names.project import dotted_name
 from tf2migrate.names.tree import walk
+from tf2migrate.rewrite.single_values import single_draws
 
 
 def use_present_names(tree: cst.Module) -> cst.Module:
     """``np.float`` as ``float``, ``np.asscalar(x)`` as ``x.item()``, ``x.ptp()`` as ``np.ptp(x)``, and their like.
 
+    What gives an array of one element by its own words is made a number where one is taken.
+
     Methods are taken for those of arrays where the module defines none of their name; all else is as it was.
     """
     modules, others = _bindings(tree)
     known = {name: module for name, module in modules.items() if name not in others}
-    return tree.visit(_Present(known, others)) if known else tree
+    numpy = [name for name, module in known.items() if module == "numpy"]
+    single = {id(call) for call in single_draws(tree, numpy)} if numpy and not others & {"int", "float"} else set()
+    return tree.visit(_Present(known, others, single)) if known else tree
 
 
 def _bindings(tree: cst.Module) -> tuple[dict[str, str], set[str]]:
@@ -52,8 +57,9 @@ def _bindings(tree: cst.Module) -> tuple[dict[str, str], set[str]]:
 
 
 class _Present(cst.CSTTransformer):
-    def __init__(self, modules: dict[str, str], taken: set[str]) -> None:
+    def __init__(self, modules: dict[str, str], taken: set[str], single: set[int]) -> None:
         super().__init__()
+        self.single = single
         self.modules = modules
         self.taken = taken
 
@@ -79,6 +85,8 @@ class _Present(cst.CSTTransformer):
         return updated_node.with_changes(attr=cst.Name(now.rpartition(".")[2]))
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
+        if id(original_node) in self.single:
+            return cst.Call(cst.Attribute(updated_node, cst.Name("item")))
         if self.canonical(original_node.func) == ITEM:
             match updated_node.args:
                 case [cst.Arg(value=value, star="", keyword=None)]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import libcst as cst
 
@@ -63,6 +63,37 @@ def single_results(staging: Staging, tree: cst.CSTNode) -> Iterator[cst.BaseExpr
             single = any(isinstance(value, Host) and value.single for value in values)
             if single and isinstance(node, cst.BaseExpression) and takes_number(statement, node):
                 yield node
+
+
+def single_draws(tree: cst.CSTNode, modules: Collection[str]) -> Iterator[cst.Call]:
+    """Calls of numpy, under the names ``modules``, that say that they give one element, taken for a number."""
+    for statement in walk(tree):
+        for node in walk(statement) if isinstance(statement, cst.SimpleStatementLine) else ():
+            if isinstance(node, cst.Call) and _says_single(node, modules) and takes_number(statement, node):
+                yield node
+
+
+def _says_single(call: cst.Call, modules: Collection[str]) -> bool:
+    """``np.random.choice(n, size=1)``, with any function of ``np.random``, or ``np.array([x])``."""
+    match call:
+        case cst.Call(
+            func=cst.Attribute(value=cst.Name(value=base), attr=cst.Name(value="array")),
+            args=[cst.Arg(value=cst.List(elements=[cst.Element()]), keyword=None)],
+        ):
+            return base in modules
+        case cst.Call(func=cst.Attribute(value=cst.Attribute(value=cst.Name(value=base), attr=cst.Name("random")))):
+            sizes = [a.value for a in call.args if a.keyword is not None and a.keyword.value == "size"]
+            return base in modules and len(sizes) == 1 and _is_one(sizes[0])
+    return False
+
+
+def _is_one(size: cst.BaseExpression) -> bool:
+    match size:
+        case cst.Integer(value="1"):
+            return True
+        case cst.Tuple(elements=[cst.Element(value=inner)]) | cst.List(elements=[cst.Element(value=inner)]):
+            return isinstance(inner, cst.Integer) and inner.value == "1"
+    return False
 
 
 def name_of_numpy(module: cst.Module) -> str:
