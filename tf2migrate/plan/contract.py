@@ -334,6 +334,14 @@ def _constructor_is_stable(flow: Flow, slicer: Slicer) -> None:
         return
     making = [atom for atom in flow.region.atoms if flow.role(atom) is Role.VARIABLE]
     for atom in making:
+        reads = [read for handed in handed_over(flow, atom) for read in handed.reads]
+        called = {name.value for name, frame in reads if frame.holder(name.value) is flow.region.frame}
+        for other in flow.region.atoms[atom.number + 1 :] if called else ():
+            again = called & {*other.binds, *other.changes}
+            if again and _stays(flow, other):
+                name = min(again)
+                reason = f"`{name}` is read by a function that the model keeps, and is changed later"
+                raise NotPlanned(slicer.refusal("TFM403", other.binds.get(name, other.statement), reason))
         between = flow.region.atoms[atom.number + 1 : making[-1].number + 1]
         names = {r.name for r in flow.reads(atom) if any(_stays(flow, s) for s in flow.reaching(r.name, atom))}
         for other in between if names else ():

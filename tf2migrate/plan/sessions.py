@@ -71,6 +71,7 @@ def _resets(flow: Flow, slicer: Slicer, sites: list[RunSite]) -> dict[int, RunSi
                 raise NotPlanned(slicer.refusal("TFM404", site.expression, reason, advice))
             continue
         loops = _loops(flow, site)
+        _check_origins(flow, slicer, site, [*sites[:index], *(s for s in sites[index:] if loops & _loops(flow, s))])
         around = [number for number, other in enumerate(sites) if loops & _loops(flow, other)]
         before = set().union(*changes[:index], *(changes[n] for n in around))
         after = set().union(*uses[index + 1 :], *(uses[n] for n in around))
@@ -81,6 +82,18 @@ def _resets(flow: Flow, slicer: Slicer, sites: list[RunSite]) -> dict[int, RunSi
         if again and (is_local(site) or not is_restored(flow.staging, site)):
             found[id(site.expression)] = site
     return found
+
+
+def _check_origins(flow: Flow, slicer: Slicer, site: RunSite, earlier: list[RunSite]) -> None:
+    """Refuses to initialize a variable from another one that has been changed: TensorFlow 1 reads what that has now."""
+    effects = [Execution(nodes_in(other.fetches)) for other in earlier if not is_initialization([other.fetches])]
+    changed = {n.number for run in effects for effect in (*run.trains, *run.assigns) for n in written(effect)}
+    chosen = initialized_by(site)
+    for node in flow.staging.nodes if chosen is None else chosen:
+        origins = behind(node.inputs) if node.kind == "variable" and changed else ()
+        if any(n.kind == "variable" and n is not node and n.number in changed for n in origins):
+            reason = "a variable is initialized from another one that has been changed by then"
+            raise NotPlanned(slicer.refusal("TFM404", site.expression, reason))
 
 
 LOCAL = ("tf.local_variables_initializer", "tf.initialize_local_variables")
