@@ -15,7 +15,7 @@ from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Node, Scope, Session, Symbol, Value, key_of, nodes_in
 from tf2migrate.names.bindings import all_reads, bindings, bound_names, changed_names, names_read
-from tf2migrate.names.tree import children, ids_in
+from tf2migrate.names.tree import children, ids_in, walk
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.layer_bodies import (
     bodies_of,
@@ -112,6 +112,11 @@ def _split(flow: Flow, layers: dict[int, LayerFunction], function: LayerFunction
                 function.called_with |= late
                 function.unread |= unread
     function.stepped = stepped(function.definition.body.body, set(creating))
+    for loop in (node for node in walk(function.definition.body) if isinstance(node, cst.For)):
+        for statement in simple_statements(loop.body.body):
+            if id(statement) in creating and _calls_by_pass(statement, loop):
+                reason = "a function that a layer of this loop keeps reads what the next pass binds again"
+                raise NotPlanned(_refusal(staging, function, statement, reason, "TFM403"))
     bound_by: dict[str, list[cst.CSTNode]] = {}
     for statement in statements:
         if isinstance(statement, cst.For):
@@ -125,6 +130,17 @@ def _split(flow: Flow, layers: dict[int, LayerFunction], function: LayerFunction
     _first(flow, function, statements, creating, bound_by)
     _second(flow, function, statements, creating, bound_by)
     _route(flow, function, statements, creating)
+
+
+def _calls_by_pass(statement: cst.CSTNode, loop: cst.For) -> bool:
+    """Whether a function in a statement of a loop, or one that the loop defines for it, reads what passes bind."""
+    bound = {*bound_names(loop.target), *(name for name, _ in bindings(loop.body))}
+    named = {name.value for name in names_read(statement)}
+    read = {name.value for node in walk(statement) if isinstance(node, cst.Lambda) for name in names_read(node)}
+    for node in walk(loop.body):
+        if isinstance(node, cst.FunctionDef) and node.name.value in named:
+            read |= {name.value for name in all_reads(node)}
+    return bool(bound & read)
 
 
 def _refusal(
