@@ -16,7 +16,7 @@ from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Instance, Node
 from tf2migrate.names.bindings import bindings, bound_in
 from tf2migrate.names.project import Module
-from tf2migrate.names.tree import children, walk
+from tf2migrate.names.tree import children, labels, walk
 
 
 @dataclass(slots=True)
@@ -186,11 +186,8 @@ class _Writer(Traced):
     def on_visit(self, node: cst.CSTNode) -> bool:
         if id(node) in self.gone:
             return False
+        self.skipped |= labels(node)
         match node:
-            case cst.Attribute(attr=attr):
-                self.skipped.add(id(attr))
-            case cst.Arg(keyword=cst.Name() as keyword):
-                self.skipped.add(id(keyword))
             case cst.Param(name=name) | cst.ClassDef(name=name):
                 self.skipped.add(id(name))
             case cst.FunctionDef(name=name):

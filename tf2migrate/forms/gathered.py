@@ -10,7 +10,7 @@ from tf2migrate.forms.gathering import Gathering
 from tf2migrate.forms.traced import Traced
 from tf2migrate.names.bindings import bound_in
 from tf2migrate.names.project import Module
-from tf2migrate.names.tree import is_docstring, walk
+from tf2migrate.names.tree import is_docstring, labels, walk
 from tf2migrate.plan.region import Atom
 
 
@@ -52,11 +52,8 @@ class _Mover(Traced):
     def on_visit(self, node: cst.CSTNode) -> bool:
         if id(node) in self.gathering.statements:
             return False
+        self.skipped |= labels(node)
         match node:
-            case cst.Attribute(attr=attr):
-                self.skipped.add(id(attr))
-            case cst.Arg(keyword=cst.Name() as keyword):
-                self.skipped.add(id(keyword))
             case cst.Param(name=name):
                 self.skipped.add(id(name))
             case cst.FunctionDef(name=name) if node is not self.owner and node is not self.gathering.builder:
@@ -207,14 +204,8 @@ class _Parameters(cst.CSTTransformer):
         self.skipped: set[int] = set()
 
     def on_visit(self, node: cst.CSTNode) -> bool:
-        match node:
-            case cst.Attribute(attr=attr):
-                self.skipped.add(id(attr))
-            case cst.Arg(keyword=cst.Name() as keyword):
-                self.skipped.add(id(keyword))
-            case cst.Param():
-                return False
-        return super().on_visit(node)
+        self.skipped |= labels(node)
+        return not isinstance(node, cst.Param) and super().on_visit(node)
 
     def on_leave(  # type: ignore[override]
         self, original: cst.CSTNode, updated: cst.CSTNode

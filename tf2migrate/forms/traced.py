@@ -9,7 +9,7 @@ import libcst as cst
 
 from tf2migrate.names.bindings import bound_in
 from tf2migrate.names.project import Module
-from tf2migrate.names.tree import walk
+from tf2migrate.names.tree import labels, walk
 
 Left: TypeAlias = cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]
 """What a transformer leaves of a node."""
@@ -116,11 +116,8 @@ class Renamed(cst.CSTTransformer):
         self.skipped: set[int] = set()
 
     def on_visit(self, node: cst.CSTNode) -> bool:
+        self.skipped |= labels(node)
         match node:
-            case cst.Attribute(attr=attr):
-                self.skipped.add(id(attr))
-            case cst.Arg(keyword=cst.Name() as keyword):
-                self.skipped.add(id(keyword))
             case cst.FunctionDef():
                 self.shadows.append(bound_in(node))
             case cst.Lambda(params=params):

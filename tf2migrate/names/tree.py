@@ -84,6 +84,14 @@ def is_docstring(statement: cst.CSTNode) -> bool:
     return False
 
 
+def labels(node: cst.CSTNode) -> set[int]:
+    """The names right below a node, by identity, that stand for no value: of an attribute, of a keyword."""
+    match node:
+        case cst.Attribute(attr=label) | cst.Arg(keyword=cst.Name() as label):
+            return {id(label)}
+    return set()
+
+
 def parameter_names(function: cst.FunctionDef | cst.Lambda) -> set[str]:
     """The parameters of a function."""
     params = function.params
