@@ -162,7 +162,7 @@ class Cells(Flags):
                 pass
             case _:
                 path = f"{outer.path}/?{len(self.staging.nodes)}"
-        self.scopes.append(ScopeEntry(path, shared))
+        self.scopes.append(ScopeEntry(path, shared, defaults=outer.defaults))
         try:
             yield
         finally:
@@ -240,6 +240,7 @@ class Cells(Flags):
         if reuse is True:
             reason = f"`{path}` is reused here, but no cell of this name was made before"
             return self.refuse("TFM404", node, reason)
+        self.inherit(node, {}, {})
         cell.name, cell.trainable = path, True
         cell.details["built"] = Const(True)
         self.by_name[f"cell {path}"] = cell

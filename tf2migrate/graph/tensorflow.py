@@ -155,6 +155,7 @@ class TensorFlow(
         self.scopes = [ScopeEntry("")]
         self.by_name = {}
         self.cells_made = {}
+        self.layer_arguments = {}
         self.controls = []
         self.callbacks = []
         self.decorated = []

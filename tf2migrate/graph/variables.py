@@ -17,6 +17,7 @@ from tf2migrate.graph.values import (
     ArgumentScope,
     Bound,
     Const,
+    Function,
     Graph,
     Host,
     Instance,
@@ -29,6 +30,7 @@ from tf2migrate.graph.values import (
     Unknown,
     Value,
     Writer,
+    key_of,
     nodes_in,
     unknown_in,
 )
@@ -69,6 +71,8 @@ SCOPE_DEFAULTS = (
 INHERITED = ("initializer", "regularizer")
 # Layers all of whose variables have initializers of their own.
 OWN_INITIALIZERS: dict[str, str] = {}
+# A layer of `tf.contrib` that takes the initializer of its scope, as no other of them does.
+EMBEDDING_LAYER = "tf.contrib.layers.embed_sequence"
 LAYER_DEFAULTS = {
     "tf.layers.batch_normalization": OWN_INITIALIZERS,
 }
@@ -83,6 +87,9 @@ CONTEXTS = ("tf.name_scope", "tf.device", "tf.op_scope", "tf.colocate_with", "tf
 
 class Variables(Worlds):
     """Scopes, variables and the layers of ``tf.layers`` and ``tf.contrib.layers``."""
+
+    layer_arguments: dict[int, dict[str, Value]]
+    """What each layer was made with, by its number."""
 
     sessions: list[Session]
     part_count: int = 0
@@ -363,15 +370,18 @@ class Variables(Worlds):
             owner.name = path
             owner.trainable = self.known_flag(named.get("trainable"), owner, "trainable", node)
             self.by_name[f"layer {path}"] = owner
+            self.layer_arguments[owner.number] = named
             self.add_parts(owner, args)
             if not contrib:
                 by_place = len(args.positional) > (4 if name.endswith("dense") else 9)
                 self.inherit(node, {} if by_place else LAYER_DEFAULTS.get(name, {}), dict(args.keywords))
             else:
-                self.inherit(node, OWN_INITIALIZERS, {})
+                self.inherit(node, {} if name == EMBEDDING_LAYER else OWN_INITIALIZERS, {})
             self.collections.setdefault("variables", []).append(owner)
         elif owner.expression is not node and owner.op != name:
             return self.refuse("TFM404", node, f"`{path}` is reused by another kind of layer")
+        elif (other := self.computed_otherwise(owner, named, node)) is not None:
+            return self.refuse("TFM404", node, f"`{path}` is reused with another `{other}` than it was made with")
         self.staging.touched.append((owner, self.place()))
         result = self.make("tensor", name, [owner, *args.all()], node)
         result.details["owner"] = owner
@@ -387,6 +397,21 @@ class Variables(Worlds):
             self.collections.setdefault("update_ops", []).append(update)
         self.regularize(owner, [v for name, v in named.items() if name.endswith("_regularizer")], node)
         return result
+
+    def computed_otherwise(self, owner: Node, named: dict[str, Value], node: cst.Call) -> str | None:
+        """An argument by which a call that shares the variables of a layer computes something else with them."""
+        if owner.expression is node:
+            return None
+        made = self.layer_arguments[owner.number]
+        nothing = Const(None)
+        for name in sorted({*made, *named} - set(OF_EACH_CALL)):
+            first, again = made.get(name, nothing), named.get(name, nothing)
+            if name.endswith(OF_VARIABLES) or key_of(first) == key_of(again):
+                continue
+            followed = not (isinstance(first, Host | Function) and isinstance(again, Host | Function))
+            if followed or not same_spelling(name, owner.expression, node):
+                return name
+        return None
 
     def add_parts(self, layer: Node, args: Arguments) -> None:
         """The variables of a layer as nodes of their own; they are no statements' doing and in no list of nodes."""
@@ -415,6 +440,9 @@ class Variables(Worlds):
         return None
 
 
+# Arguments of a layer that each call may give otherwise, and endings of those that only its variables are made from.
+OF_EACH_CALL = ("inputs", "training", "is_training", "name", "scope", "reuse", "trainable")
+OF_VARIABLES = ("_initializer", "_regularizer", "_constraint", "_collections")
 # The variables of layers have numbers beyond those of all other nodes.
 PART_NUMBERS = 1_000_000
 # What the constants of `tf.GraphKeys` stand for, where it is not their name in small letters.
@@ -427,6 +455,16 @@ def by_parameter(name: str, args: Arguments) -> dict[str, Value]:
     symbol = tf1_symbol(name)
     places = symbol.positional() if symbol is not None else ()
     return {**dict(zip(places, args.positional, strict=False)), **args.keywords}
+
+
+def same_spelling(name: str, first: cst.CSTNode | None, again: cst.Call) -> bool:
+    """Whether two calls give a parameter by its name, in the same words: what is not known is taken to be the same."""
+    found = [
+        [arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value == name]
+        for call in (first, again)
+        if isinstance(call, cst.Call)
+    ]
+    return len(found) == 2 and all(found) and found[0][0].deep_equals(found[1][0])
 
 
 def get_variable_shape(shape: Value | None, initializer: Value | None) -> Sizes | None:

@@ -1,6 +1,7 @@
-"""Optimizers that the host chooses: ``if config.method == "adam": optimizer = tf.train.AdamOptimizer(rate)``.
+"""What optimizers are called: the functions that train find each by its name, whenever they are traced.
 
-Each candidate becomes a native optimizer where it stands, and the functions use whatever the name stands for.
+Of those that the host chooses, ``if config.method == "adam": optimizer = tf.train.AdamOptimizer(rate)``, each candidate
+becomes a native optimizer where it stands, and the functions use whatever the name stands for.
 """
 
 from __future__ import annotations
@@ -9,9 +10,12 @@ import libcst as cst
 
 from tf2migrate.graph.values import Node, Optimizer, optimizers_of
 from tf2migrate.names.bindings import names_read
-from tf2migrate.plan.flow import Flow
+from tf2migrate.plan.flow import Flow, Role
+from tf2migrate.plan.model import Plan
 from tf2migrate.plan.refusal import NotPlanned
+from tf2migrate.plan.region import Atom
 from tf2migrate.plan.slices import Slicer
+from tf2migrate.plan.stability import stays
 
 ADVICE = "bind one name in each branch, and call it once they have met"
 
@@ -38,6 +42,23 @@ def chosen_name(flow: Flow, slicer: Slicer, chosen: Optimizer) -> str:
         reason = "an optimizer that the host chooses has several names"
         raise NotPlanned(slicer.refusal("TFM410", chosen.call, reason, ADVICE))
     return names.pop() if names else ""
+
+
+def own_name(flow: Flow, slicer: Slicer, plan: Plan, maker: Atom, name: str) -> str:
+    """The user's name of an optimizer, or another one where that stands for something else later."""
+    later = flow.region.atoms[maker.number + 1 :]
+    staying = [a for a in later if flow.role(a) is Role.OPTIMIZER or stays(flow, a)]
+    if not any(name in atom.binds for atom in staying if flow.role(atom) is not Role.GRAPH):
+        return name
+    reader = next((a for a in staying if maker in flow.reaching(name, a) and name in _names_of(flow, a)), None)
+    if reader is not None:
+        reason = f"`{name}`, an optimizer, is read by host code and bound again"
+        raise NotPlanned(slicer.refusal("TFM410", reader.statement, reason, "give each optimizer a name of its own"))
+    return plan.fresh(name)
+
+
+def _names_of(flow: Flow, atom: Atom) -> set[str]:
+    return {read.name for read in flow.reads(atom)}
 
 
 def _called(flow: Flow, slicer: Slicer, chosen: Optimizer, update: Node) -> str:

@@ -25,8 +25,9 @@ from tf2migrate.plan.graphs import check_graphs
 from tf2migrate.plan.model import Plan, Step
 from tf2migrate.plan.refusal import NotPlanned
 from tf2migrate.plan.region import Atom
+from tf2migrate.plan.sessions import are_begun_again
 from tf2migrate.plan.slices import Slicer
-from tf2migrate.plan.stability import instability
+from tf2migrate.plan.stability import instability, stays
 from tf2migrate.plan.uncalled import find_set_aside, uncalled_uses
 from tf2migrate.plan.updates import check_heads, check_updates
 from tf2migrate.plan.variable_lists import changed_later
@@ -45,7 +46,7 @@ def check_program(flow: Flow, slicer: Slicer) -> None:
         raise NotPlanned(slicer.refusal("TFM601", each.scope, reason, advice))
     check_heads(flow, slicer)
     _handed(flow, slicer)
-    _constructor_is_stable(flow, slicer)
+    _kept_functions_are_stable(flow, slicer)
     for atom, name in flow.conflicts:
         reason = f"`{name}`, made here, belongs to the model and to what it computes"
         raise NotPlanned(slicer.refusal("TFM410", atom.statement, reason))
@@ -309,7 +310,7 @@ def _host_is_stable(flow: Flow, slicer: Slicer, name: str, source: Atom, step: S
     readers = [
         a
         for a in step.parts.atoms
-        if any(r.name == name for r in flow.reads(a)) and any(_stays(flow, s) for s in flow.reaching(name, a))
+        if any(r.name == name for r in flow.reads(a)) and any(stays(flow, s) for s in flow.reaching(name, a))
     ]
     first = min((a.number for a in readers), default=source.number)
     for other in flow.region.atoms:
@@ -323,32 +324,18 @@ def _host_is_stable(flow: Flow, slicer: Slicer, name: str, source: Atom, step: S
             raise NotPlanned(slicer.refusal("TFM403", other.binds.get(name, other.statement), reason))
 
 
-def _stays(flow: Flow, atom: Atom) -> bool:
-    """Whether a statement stays with the host, where a function that is traced later finds what it bound."""
-    return flow.role(atom) not in (Role.STAGED, Role.PLACEHOLDER, Role.VARIABLE, Role.OPTIMIZER)
-
-
-def _constructor_is_stable(flow: Flow, slicer: Slicer) -> None:
-    """C2: what a variable is made from is the same when the constructor makes all of them, where the last one was."""
+def _kept_functions_are_stable(flow: Flow, slicer: Slicer) -> None:
+    """C2: functions that the parts of the model keep read what stays as it was."""
     if flow.region.held is not None:
         return
-    making = [atom for atom in flow.region.atoms if flow.role(atom) is Role.VARIABLE]
-    for atom in making:
+    for atom in (a for a in flow.region.atoms if flow.role(a) is Role.VARIABLE):
         reads = [read for handed in handed_over(flow, atom) for read in handed.reads]
         called = {name.value for name, frame in reads if frame.holder(name.value) is flow.region.frame}
         for other in flow.region.atoms[atom.number + 1 :] if called else ():
             again = called & {*other.binds, *other.changes}
-            if again and _stays(flow, other):
+            if again and stays(flow, other):
                 name = min(again)
                 reason = f"`{name}` is read by a function that the model keeps, and is changed later"
-                raise NotPlanned(slicer.refusal("TFM403", other.binds.get(name, other.statement), reason))
-        between = flow.region.atoms[atom.number + 1 : making[-1].number + 1]
-        names = {r.name for r in flow.reads(atom) if any(_stays(flow, s) for s in flow.reaching(r.name, atom))}
-        for other in between if names else ():
-            again = names & {*other.binds, *other.changes}
-            if again and _stays(flow, other):
-                name = min(again)
-                reason = f"`{name}` was read to make a variable and is changed before the last one is made"
                 raise NotPlanned(slicer.refusal("TFM403", other.binds.get(name, other.statement), reason))
 
 
@@ -403,6 +390,10 @@ def _randomness(slicer: Slicer, step: Step, plan: Plan) -> None:
                 if others:
                     where = node.expression or atom.statement
                     reason = "a seeded op is drawn from by several runs, which share one stream in TensorFlow 1"
+                    raise NotPlanned(slicer.refusal("TFM406", where, reason))
+                if are_begun_again(slicer.flow, step.sites):
+                    where = node.expression or atom.statement
+                    reason = "a seeded op is drawn from in several sessions, each of which begins its stream again"
                     raise NotPlanned(slicer.refusal("TFM406", where, reason))
 
 

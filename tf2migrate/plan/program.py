@@ -16,7 +16,7 @@ from tf2migrate.names.free import free_name
 from tf2migrate.names.tree import children
 from tf2migrate.plan.checkpoints import check_checkpoints
 from tf2migrate.plan.choices import Choosing, find_choices
-from tf2migrate.plan.chosen_optimizers import chosen_name
+from tf2migrate.plan.chosen_optimizers import chosen_name, own_name
 from tf2migrate.plan.contract import check_program, check_step
 from tf2migrate.plan.execution import Execution, is_initialization
 from tf2migrate.plan.facts import is_moving_average
@@ -526,11 +526,11 @@ class Planner:
                 bound = [n for n in atom.binds if is_optimizer_name(plain(n)) and plain(n) not in plan.held.taken]
                 train = [plain(n).lstrip("_") for n in atom.binds if len(self.staging.optimizers) > 1]
                 name = plain((own or bound or [f"{n}_optimizer" for n in train] or ["optimizer"])[0])
-                free = own and "." in own[0]
+                free = own and "." in own[0] and f"{plan.model}.{name}" not in plan.optimizers.values()
                 plan.optimizers[optimizer.number] = f"{plan.model}.{name if free else plan.held.fresh(name)}"
                 continue
             if own:
-                plan.optimizers[optimizer.number] = own[0]
+                plan.optimizers[optimizer.number] = own_name(self.flow, self.slicer, plan, atom, own[0])
                 continue
             single = len(self.staging.optimizers) == 1
             bound = list(atom.binds)

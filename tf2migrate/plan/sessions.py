@@ -220,6 +220,18 @@ def _made_inside(flow: Flow, loops: set[int], *sessions: Session) -> bool:
     return False
 
 
+def are_begun_again(flow: Flow, runs: list[RunSite]) -> bool:
+    """Whether these runs happen in more than one session, in each of which streams of random numbers begin again."""
+    expressions = {id(site.expression) for site in runs}
+    sites = [site for site in flow.staging.runs if id(site.expression) in expressions]
+    if len({id(site.session) for site in sites if site.session is not None}) > 1:
+        return True
+    return any(
+        site.session is not None and (loops := _loops(flow, site)) and _made_inside(flow, loops, site.session)
+        for site in sites
+    )
+
+
 def initialized_by(site: RunSite) -> list[Node] | None:
     """The variables that a run initializes, where they are named one by one; None for all of them."""
     chosen: list[Node] = []

@@ -15,7 +15,7 @@ from tf2migrate.graph.interpreter import assigned_names
 from tf2migrate.graph.values import Class, Const, Foreign, Function, Host, Instance, Node, Symbol, Value
 from tf2migrate.names.bindings import bindings, bound_names, changed_names, names_read
 from tf2migrate.names.tree import children, parameter_names
-from tf2migrate.plan.flow import Flow, handed_over
+from tf2migrate.plan.flow import Flow, Role, handed_over
 from tf2migrate.plan.model import Step
 from tf2migrate.plan.region import Atom
 
@@ -90,6 +90,30 @@ def instability(flow: Flow, step: Step) -> tuple[cst.CSTNode, str] | None:
         if place is not None:
             return place, "a host object that the graph was built from is changed by a function"
     return _attributes(flow, step) or _stored_behind(flow, step)
+
+
+def changed_until(flow: Flow, atom: Atom, last: Atom) -> tuple[cst.CSTNode, str] | None:
+    """Where the host changes what ``atom`` makes variables from, before the constructor makes them behind ``last``."""
+    names = {r.name: r.value for r in flow.reads(atom) if any(stays(flow, s) for s in flow.reaching(r.name, atom))}
+    if not names:
+        return None
+    shared = _aliases(flow, {name for name, value in names.items() if not _is_fixed(value)})
+    for other in flow.region.atoms[atom.number + 1 : last.number + 1]:
+        if not stays(flow, other):
+            continue
+        again = min({*names} & {*other.binds, *other.changes}, default=None)
+        if again is not None:
+            place = other.binds.get(again, other.statement)
+            return place, f"`{again}` was read to make a variable and is changed before the model is made"
+        changed = _changes(flow, other, shared) or _changed_by_calls(flow, other, shared)
+        if changed is not None:
+            return changed, "what a variable is made from may be changed here, before the model is made"
+    return None
+
+
+def stays(flow: Flow, atom: Atom) -> bool:
+    """Whether a statement stays with the host, where a function that is traced later finds what it bound."""
+    return flow.role(atom) not in (Role.STAGED, Role.PLACEHOLDER, Role.VARIABLE, Role.OPTIMIZER)
 
 
 def _is_fixed(value: Value | None) -> bool:
@@ -244,15 +268,25 @@ def _rebound_globally(flow: Flow) -> dict[str, cst.CSTNode]:
     return out
 
 
+def _changed_by_calls(flow: Flow, atom: Atom, shared: set[str]) -> cst.CSTNode | None:
+    """A function that a statement calls, and that changes one of the objects by a name from around it."""
+    functions = [f.owner for f in flow.called(atom) if isinstance(f.owner, cst.FunctionDef)]
+    return next((function for function in functions if _changes_outside(function, shared)), None)
+
+
 def _changed_by_functions(flow: Flow, shared: set[str]) -> cst.CSTNode | None:
     """A function that changes one of the objects in place by a name that it does not bind itself."""
     for function in _functions(flow):
         if function is flow.region.frame.owner:
             continue
-        changed = changed_names(function.body, lambda base: True) & shared
-        if changed and not changed <= (parameter_names(function) | assigned_names(function.body)):
+        if _changes_outside(function, shared):
             return function
     return None
+
+
+def _changes_outside(function: cst.FunctionDef, shared: set[str]) -> bool:
+    changed = changed_names(function.body, lambda base: True) & shared
+    return bool(changed) and not changed <= (parameter_names(function) | assigned_names(function.body))
 
 
 def _functions(flow: Flow) -> Iterator[cst.FunctionDef]:

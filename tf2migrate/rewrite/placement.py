@@ -18,6 +18,7 @@ from tf2migrate.plan.forward import uses_forward
 from tf2migrate.plan.model import Step
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import Atom
+from tf2migrate.plan.stability import changed_until
 from tf2migrate.rewrite.comments import above, with_comments
 from tf2migrate.rewrite.early_models import brought_forward, needs_model
 from tf2migrate.rewrite.layer_classes import LayerClass
@@ -139,6 +140,10 @@ class Placement(Removal):
 
     def check_order(self, atoms: list[Atom], anchor: Atom) -> None:
         """C2: the constructor runs later than the statements that it is made of; nothing between may notice."""
+        for atom in (a for a in atoms if self.flow.role(a) is Role.VARIABLE):
+            changed = changed_until(self.flow, atom, anchor)
+            if changed is not None:
+                raise NotPlanned(Refusal("TFM403", self.module.key, *changed))
         first = next((a for a in sorted(atoms, key=lambda a: a.number) if host_effect(self.flow, a)), None)
         if first is None:
             return
@@ -176,6 +181,7 @@ class Placement(Removal):
                     self.chosen_optimizers(maker)
                 elif self.flow.role(atom) is Role.OPTIMIZER:
                     self.whole[id(maker.call)] = self.functions.optimizer_text(maker)
+                    self.rename(atom, self.plan.optimizers[number])
                 else:
                     text = self.functions.optimizer_text(maker)
                     name = self.plan.optimizers[number]
@@ -201,6 +207,11 @@ class Placement(Removal):
                     self.without_optimizer(atom)
 
         self.place_tracing()
+
+    def rename(self, atom: Atom, name: str) -> None:
+        """An optimizer whose name stands for something else later is bound to one of its own."""
+        if len(atom.binds) == 1 and name not in atom.binds:
+            self.names.update({id(target): name for target in atom.binds.values()})
 
     def chosen_optimizers(self, chosen: Optimizer) -> None:
         """The optimizers that the host chooses from are made where they were, in statements that stay."""
