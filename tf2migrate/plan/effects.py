@@ -17,11 +17,13 @@ from tf2migrate.plan.stability import MUTATING
 
 # Foreign functions without side effects, by prefix of their dotted name.
 PURE_FOREIGN = ("numpy.", "math.", "functools.partial", "collections.OrderedDict", "operator.", "itertools.")
+# Builtins whose result or effect depends on what ran before.
+ORDERED_BUILTINS = frozenset(["next", "input", "raw_input", "setattr", "delattr", "exec", "eval"])
 IMPURE_FOREIGN = ("numpy.random", "numpy.save", "numpy.seterr")
 
 
-def host_effect(flow: Flow, atom: Atom) -> cst.Call | None:
-    """A call by which a statement may change the host, or depend on how often it ran; None when there is none."""
+def host_effect(flow: Flow, atom: Atom) -> cst.CSTNode | None:
+    """Where a statement may change the host, or depend on what ran before; None when it does neither."""
     stack: list[cst.CSTNode] = [atom.statement]
     if isinstance(atom.statement, cst.For | cst.While | cst.If | cst.With | cst.Try) and not atom.nodes:
         return None
@@ -31,10 +33,33 @@ def host_effect(flow: Flow, atom: Atom) -> cst.Call | None:
             continue
         if isinstance(node, cst.Call) and _called(flow, node, flow.region.frame):
             callee = flow.staging.value_in(node.func, flow.region.frame)
-            if not isinstance(callee, Builtin):
+            if not isinstance(callee, Builtin) or callee.name in ORDERED_BUILTINS:
                 return node
         stack.extend(children(node))
+    return _effect_behind(flow, atom)
+
+
+def _effect_behind(flow: Flow, atom: Atom) -> cst.CSTNode | None:
+    """Where a project function that a statement calls draws, takes the next of something, or stores into an object."""
+    called = flow.called(atom)
+    for frame in called:
+        body = getattr(frame.owner, "body", None)
+        if isinstance(body, cst.CSTNode):
+            draws = (node for node in walk(body) if isinstance(node, cst.Call) and _draws(flow, node, frame))
+            stored = _stored(flow, body, frame, lambda other: other in called)
+            found = next(draws, None) or (stored[0] if stored is not None else None)
+            if found is not None:
+                return found
     return None
+
+
+def _draws(flow: Flow, call: cst.Call, frame: Frame) -> bool:
+    match flow.staging.value_in(call.func, frame):
+        case Foreign(name=name) | Host(origin=name):
+            return name.startswith(("numpy.random", "random."))
+        case Builtin(name=name):
+            return name in ORDERED_BUILTINS
+    return False
 
 
 def moved_effect(flow: Flow, atom: Atom) -> tuple[cst.CSTNode, str] | None:
