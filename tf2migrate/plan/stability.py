@@ -111,6 +111,14 @@ def changed_until(flow: Flow, atom: Atom, last: Atom) -> tuple[cst.CSTNode, str]
     return None
 
 
+def changed_anywhere(flow: Flow, atom: Atom) -> cst.CSTNode | None:
+    """Where an object of the host that ``atom`` reads is changed in place, by any of its names."""
+    read = {r.name for r in flow.reads(atom) if r.value is not None and not _is_fixed(r.value)}
+    shared = _aliases(flow, read) if read else set()
+    changes = (_changes(flow, other, shared) for other in flow.region.atoms if shared)
+    return next((change for change in changes if change is not None), None) or _changed_by_functions(flow, shared)
+
+
 def stays(flow: Flow, atom: Atom) -> bool:
     """Whether a statement stays with the host, where a function that is traced later finds what it bound."""
     return flow.role(atom) not in (Role.STAGED, Role.PLACEHOLDER, Role.VARIABLE, Role.OPTIMIZER)
@@ -155,7 +163,11 @@ def _is_plain_host(flow: Flow, name: cst.Name) -> bool:
     return isinstance(flow.staging.value_in(name, flow.region.frame), Host)
 
 
-VIEWS = ("reshape", "view", "ravel", "swapaxes", "transpose", "squeeze", "asarray")
+VIEWS = (
+    *("reshape", "view", "ravel", "swapaxes", "transpose", "squeeze", "asarray", "asanyarray", "ascontiguousarray"),
+    *("expand_dims", "atleast_1d", "atleast_2d", "moveaxis", "rollaxis", "flip", "fliplr", "flipud", "rot90"),
+    *("split", "hsplit", "vsplit", "array_split", "broadcast_to", "diagonal", "get", "values", "items"),
+)
 
 
 def _handed_out(flow: Flow, statement: cst.CSTNode) -> Iterator[tuple[set[str], list[cst.Name]]]:
@@ -186,13 +198,49 @@ def _objects(flow: Flow, value: cst.CSTNode | None) -> list[cst.Name]:
             return _objects(flow, base) if not isinstance(base, cst.Call) else names_read(base)
         case cst.Call(func=cst.Attribute(value=base, attr=cst.Name(value=name)) as func) if name in VIEWS:
             return names_read(value) if _symbol(flow, func) else _objects(flow, base)
-        case cst.Call():
-            return []
+        case cst.Call(func=func):
+            callee = flow.staging.value_in(func, flow.region.frame)
+            through = isinstance(callee, Function) and _gives_its_argument(callee.definition)
+            return [name for arg in value.args for name in _objects(flow, arg.value)] if through else []
         case cst.Tuple() | cst.List() | cst.Dict() | cst.IfExp() | cst.BooleanOperation():
             simple = cst.Name | cst.Subscript | cst.Attribute
             parts = children(value)
             return [n for p in parts for n in (_objects(flow, p) if isinstance(p, simple) else names_read(p))]
     return []
+
+
+def _gives_its_argument(definition: cst.FunctionDef | cst.Lambda) -> bool:
+    """Whether what a function returns may be, hold or be a part or view of an argument."""
+    own = {param.name.value for param in definition.params.params}
+    grown = True
+    while grown:
+        kept = {
+            name
+            for node in _walk(definition.body)
+            if isinstance(node, cst.Assign) and _parts_of(node.value) & own
+            for name, _ in bindings(node)
+        }
+        grown = not kept <= own
+        own |= kept
+    results = [definition.body] if isinstance(definition, cst.Lambda) else []
+    results += [node.value for node in _walk(definition.body) if isinstance(node, cst.Return) and node.value]
+    return any(_parts_of(result) & own for result in results)
+
+
+def _parts_of(value: cst.CSTNode) -> set[str]:
+    """As `_objects`, by name, where nothing is known of what is called."""
+    match value:
+        case cst.Name(value=name):
+            return {name}
+        case cst.Subscript(value=base) | cst.Attribute(value=base):
+            return _parts_of(base)
+        case cst.Call(func=cst.Attribute(attr=cst.Name(value=name))) if name in VIEWS:
+            return {read.value for read in names_read(value)}
+        case cst.Tuple() | cst.List() | cst.Dict() | cst.IfExp() | cst.BooleanOperation():
+            return {name for part in children(value) for name in _parts_of(part)}
+        case cst.Element(value=inner) | cst.DictElement(value=inner):
+            return _parts_of(inner)
+    return set()
 
 
 def _changes(flow: Flow, atom: Atom, shared: set[str]) -> cst.CSTNode | None:

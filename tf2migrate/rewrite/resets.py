@@ -16,6 +16,7 @@ from tf2migrate.plan.model import Plan, Update
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import Atom
 from tf2migrate.plan.sessions import initialized_by, is_local
+from tf2migrate.plan.stability import changed_anywhere
 from tf2migrate.rewrite.steps import Functions
 
 AGAIN = "variables are initialized again after the graph has run"
@@ -125,6 +126,9 @@ class Resets:
                 raise self.refused(site.expression, f"{AGAIN}, from a stream of random numbers with a seed")
             if atom in atoms and host_effect(flow, atom):
                 raise self.refused(site.expression, f"{AGAIN}, and the host would compute their values again")
+            changed = changed_anywhere(flow, atom)
+            if changed is not None:
+                raise self.refused(changed, f"{AGAIN}, and what they are made from may be changed here")
             for read in atom.reads:
                 if self.changes(read.value, atom):
                     reason = f"{AGAIN}, and `{read.value}`, which they are made from, changes"
