@@ -37,6 +37,7 @@ from tf2migrate.api.literals import is_literal, string
 from tf2migrate.api.normalization import (
     batch_normalization,
     contrib_batch_norm,
+    contrib_bias_add,
     contrib_instance_norm,
     contrib_layer_norm,
 )
@@ -50,6 +51,7 @@ _NORMALIZATIONS: Mapping[str, Callable[[CallSite, Place], Layer | Refused]] = {
     "tf.contrib.layers.batch_norm": contrib_batch_norm,
     "tf.contrib.layers.layer_norm": contrib_layer_norm,
     "tf.contrib.layers.instance_norm": contrib_instance_norm,
+    "tf.contrib.layers.bias_add": contrib_bias_add,
 }
 # Parameters that the option loop leaves to the code around it.
 _ASIDE = frozenset(

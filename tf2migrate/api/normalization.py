@@ -1,4 +1,4 @@
-"""Batch, layer and instance normalization of TensorFlow 1 as Keras layers.
+"""Batch, layer and instance normalization of TensorFlow 1, and its bias by itself, as Keras layers.
 
 Where TensorFlow 1 uses its fused kernel, the moving variance takes the unbiased variance of the batch, and
 epsilon is at least 1.001e-5; Keras takes the biased variance always. In TensorFlow 1 the moving statistics
@@ -122,6 +122,19 @@ def contrib_instance_norm(site: CallSite, place: Place) -> Layer | Refused:
     options |= _plain_options(site) | dtype_option(place.dtype)
     text = constructor(f"{place.tf}.keras.layers.GroupNormalization", options)
     return _activated(site, _plain_layer(site, text), place)
+
+
+def contrib_bias_add(site: CallSite, place: Place) -> Layer | Refused:
+    """`tf.contrib.layers.bias_add`: what the last axis gets added."""
+    inert = {**COLLECTIONS, "data_format": ("NHWC",), "trainable": (True,), "regularizer": (None,)}
+    refused = refuse_other(site, inert)
+    if refused:
+        return refused
+    initializer = optional(site, "initializer")
+    options = {"initializer": initializer} if initializer else {}
+    definition = recipe("bias_add", tf=place.tf)
+    text = constructor(definition.name, options | dtype_option(place.dtype))
+    return _activated(site, _plain_layer(site, text, definition), place)
 
 
 def _plain_options(site: CallSite) -> dict[str, str]:

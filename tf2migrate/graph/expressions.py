@@ -14,6 +14,7 @@ from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.interpreter import BUILTINS, Statements
 from tf2migrate.graph.shape_rules import result_shape
 from tf2migrate.graph.sizes import indexed
+from tf2migrate.graph.staging import ComparedObject
 from tf2migrate.graph.strings import filled_in, interpolated
 from tf2migrate.graph.values import (
     Bound,
@@ -341,6 +342,8 @@ class Expressions(Statements):
         right = [self.evaluate(target.comparator, frame) for target in node.comparisons]
         kind = type(node.comparisons[0].operator).__name__
         if len(right) == 1:
+            if kind in ("Equal", "NotEqual") and self.compares_objects(left, right[0], node, frame):
+                return Const(kind == "NotEqual")
             answer = self.compare(kind, left, right[0])
             if answer is not None:
                 return Const(answer)
@@ -351,6 +354,18 @@ class Expressions(Statements):
         if kind in ("Is", "IsNot", "In", "NotIn", "Equal", "NotEqual"):
             return Host(shape_sources(left, *right))
         return self.combine(kind, [left, *right], node)
+
+    def compares_objects(self, left: Value, right: Value, node: cst.Comparison, frame: Frame) -> bool:
+        """Whether a tensor is compared with a value of the host; what may be a tensor, with None, is noted as well."""
+        constant = next((v for v in (left, right) if isinstance(v, Const)), None)
+        other = right if constant is left else left
+        if constant is None:
+            return False
+        with_none = constant.value is None
+        options = other.options if isinstance(other, Choice) and with_none else (other,)
+        if any(isinstance(option, Node) for option in options):
+            self.staging.compared.append(ComparedObject(frame.module, node, with_none))
+        return isinstance(other, Node)
 
     def compare(self, kind: str, left: Value, right: Value) -> bool | None:
         left, right = (Const(ORACLE_VERSION) if _is_version(v) else v for v in (left, right))

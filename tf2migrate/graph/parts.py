@@ -41,6 +41,8 @@ def variables_of(
         plain = [("weights", "kernel", True)]
         given = keywords.get("biases_initializer")
         return plain if given is not None and _is_none(given) else [*plain, ("biases", "bias", True)]
+    if layer.op == "tf.contrib.layers.bias_add":
+        return [("biases", "bias", True)]
     if layer.op == "tf.layers.batch_normalization" and positional <= 1:
         center, scale = _flag(keywords.get("center")), _flag(keywords.get("scale"))
         if center is None or scale is None:

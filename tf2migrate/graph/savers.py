@@ -12,7 +12,7 @@ from tf2migrate.graph.values import Const, Host, Mapping, Node, Saver, Sequence,
 
 # Arguments that change nothing in what the rewrite saves: there is no meta graph.
 KNOWN = {
-    "save": ("sess", "save_path", "global_step", "write_meta_graph"),
+    "save": ("sess", "save_path", "global_step", "write_meta_graph", "write_state", "strip_default_attrs"),
     "restore": ("sess", "save_path"),
 }
 SAVER = ("var_list", "max_to_keep")
@@ -49,7 +49,11 @@ class Savers(Summaries):
         unknown = [key for key in args.keywords if key not in KNOWN[name]]
         if unknown or len(args.positional) > 3 or not args.exact:
             return self.refuse("TFM803", node, f"these arguments of `{name}` are not rewritten yet")
-        made = CheckpointCall(name, node, frame, self.place(), len(self.staging.runs), receiver)
+        state = args.keywords.get("write_state", Const(True))
+        if not isinstance(state, Const) or (not state.value and args.get(2, "global_step") is not None):
+            return self.refuse("TFM803", node, f"these arguments of `{name}` are not rewritten yet")
+        kind = name if state.value else "write"
+        made = CheckpointCall(kind, node, frame, self.place(), len(self.staging.runs), receiver)
         self.staging.checkpoints.append(made)
         return Host() if name == "save" else Const(None)
 

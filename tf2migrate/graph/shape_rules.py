@@ -404,7 +404,7 @@ RULES: dict[str, Rule] = {
         "tf.",
         "identity cast to_float to_double to_int32 to_int64 square sqrt rsqrt exp log log1p abs negative sign sin cos"
         " tan tanh sigmoid erf floor ceil round reciprocal clip_by_value stop_gradient zeros_like ones_like cumsum"
-        " logical_not is_nan is_inf is_finite reverse clip_by_norm sigmoid softplus check_numerics",
+        " logical_not is_nan is_inf is_finite reverse Print clip_by_norm sigmoid softplus check_numerics",
         _first,
     ),
     **_named(
@@ -414,7 +414,7 @@ RULES: dict[str, Rule] = {
         _first,
     ),
     **_named("tf.layers.", "dropout batch_normalization", _first),
-    **_named("tf.contrib.layers.", "dropout batch_norm layer_norm instance_norm softmax", _first),
+    **_named("tf.contrib.layers.", "dropout batch_norm layer_norm instance_norm bias_add softmax", _first),
     **_named(
         "tf.",
         "add subtract multiply divide div truediv floordiv maximum minimum pow mod squared_difference equal"

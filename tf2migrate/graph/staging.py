@@ -67,7 +67,10 @@ class WriteSite:
 
 @dataclass(frozen=True, slots=True)
 class CheckpointCall:
-    """One call of a saver (``save``, ``restore``) or of ``checkpoint_exists``, after so many runs of the program."""
+    """One call of a saver, or of ``checkpoint_exists``, after so many runs of the program.
+
+    The kind is ``save``, or ``write`` where no file says that there is a checkpoint, ``restore`` or ``exists``.
+    """
 
     kind: str
     call: cst.Call
@@ -217,6 +220,15 @@ class AverageCall:
     nodes: tuple[Node, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ComparedObject:
+    """A comparison by ``==`` or ``!=`` of a tensor with a value of the host, which may be None."""
+
+    module: str
+    node: cst.Comparison
+    with_none: bool
+
+
 @dataclass(slots=True)
 class Staging:
     """The graph that a program builds, the slices that it runs, and how each expression came out."""
@@ -254,6 +266,7 @@ class Staging:
     checkpoints: list[CheckpointCall] = field(default_factory=list)
     writes: list[WriteSite] = field(default_factory=list)
     iterators: list[Iterator] = field(default_factory=list)
+    compared: list[ComparedObject] = field(default_factory=list)
     drawings: list[Drawing] = field(default_factory=list)
     symbols: set[str] = field(default_factory=set)
     """The functions of TensorFlow that were called."""

@@ -94,7 +94,6 @@ ELSEWHERE = {
     "tf.train.start_queue_runners": ("TFM802", "queue runners are not rewritten yet"),
     "tf.make_template": ("TFM404", "`tf.make_template` is not rewritten yet"),
     "tf.py_func": ("TFM402", "`tf.py_func` runs host code inside the graph"),
-    "tf.Print": ("TFM402", "`tf.Print` writes from inside the graph"),
     "tf.hessians": ("TFM410", "`tf.hessians` is not rewritten yet"),
     "tf.get_session_handle": ("TFM411", "session handles have no counterpart"),
     "tf.add_check_numerics_ops": ("TFM410", "`tf.add_check_numerics_ops` is not rewritten yet"),
@@ -283,6 +282,11 @@ class TensorFlow(
                 return self.make("group", name, args.all(), node)
             case "tf.no_op":
                 return self.make("group", name, [], node)
+            case "tf.assert_variables_initialized":
+                # An initializer of nothing: what it asks is true of every variable of TensorFlow 2.
+                made = self.make("init", name, [], node)
+                made.details["listed"] = Sequence([], "list")
+                return made
             case "tf.control_dependencies":
                 return Sequence(list(nodes_in(args.get(0, "control_inputs"))), "controls")
             case "tf.train.ExponentialMovingAverage":

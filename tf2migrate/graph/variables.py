@@ -62,6 +62,7 @@ LAYER_NAMES = {
     "tf.contrib.layers.batch_norm": "BatchNorm",
     "tf.contrib.layers.layer_norm": "LayerNorm",
     "tf.contrib.layers.instance_norm": "InstanceNorm",
+    "tf.contrib.layers.bias_add": "BiasAdd",
 }
 # The parameters of `tf.variable_scope` from the fourth on, and which of them calls inside can be given instead.
 SCOPE_DEFAULTS = (

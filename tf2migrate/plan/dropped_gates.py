@@ -19,7 +19,7 @@ POWERS = frozenset(["operator.Power", "tf.pow"])
 PASSING = frozenset(
     [
         *("operator.Add", "operator.Subtract", "operator.Minus", "tf.add", "tf.add_n", "tf.subtract", "tf.negative"),
-        *("tf.identity", "tf.convert_to_tensor"),
+        *("tf.identity", "tf.convert_to_tensor", "tf.Print"),
     ]
 )
 

@@ -21,6 +21,7 @@ from tf2migrate.plan.gradients import Backward, backward, behind
 ALIASES = frozenset(
     [
         "tf.identity",
+        "tf.Print",
         "tf.stop_gradient",
         "tf.convert_to_tensor",
         "tf.reshape",

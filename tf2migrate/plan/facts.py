@@ -47,7 +47,7 @@ ELEMENTWISE = (
     "tf.div", "tf.maximum", "tf.minimum", "tf.pow", "tf.clip_by_value", "tf.stop_gradient", "tf.layers.dropout",
     "tf.layers.batch_normalization", "tf.contrib.layers.batch_norm", "tf.contrib.layers.dropout", "tf.nn.crelu",
     "tf.layers.dense", "tf.contrib.layers.fully_connected", "tf.concat", "tf.matmul", "tf.cast", "tf.to_float",
-    "tf.nn.lrn", "tf.nn.local_response_normalization",
+    "tf.nn.lrn", "tf.nn.local_response_normalization", "tf.Print",
 )  # fmt: skip
 # Ops whose result has the dtype of their tensors, or of the first of them where these differ.
 KEEPING = (

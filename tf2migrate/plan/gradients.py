@@ -21,7 +21,7 @@ LINEAR = frozenset(
         *("method.read_value", "method.value", "tf.identity", "tf.stop_gradient", "tf.convert_to_tensor", "tf.tuple"),
         *("tf.add", "tf.add_n", "tf.subtract", "tf.negative", "tf.neg", "tf.nn.bias_add"),
         *("tf.reshape", "tf.squeeze", "tf.expand_dims", "tf.transpose", "tf.layers.flatten"),
-        *("tf.contrib.layers.flatten", "tf.cast", "tf.to_float", "tf.to_double"),
+        *("tf.contrib.layers.flatten", "tf.cast", "tf.to_float", "tf.to_double", "tf.Print"),
         *("tf.concat", "tf.stack", "tf.pack", "tf.unstack", "tf.split", "tf.slice", "tf.pad", "tf.tile"),
         *("tf.reverse", "tf.cumsum", "tf.reduce_sum", "tf.reduce_mean"),
     ]

@@ -41,6 +41,7 @@ GRAPH_WORDS = frozenset(
 RUNNING = frozenset({"Session", "InteractiveSession", "global_variables_initializer", "trainable_variables"})
 # With these a program finds functions under names that do not stand in it.
 LOOKUPS = frozenset({"globals", "locals", "vars", "eval", "exec", "getattr", "__import__", "import_module"})
+FILE_OF = frozenset({"getfile", "getsourcefile", "getabsfile"})
 REFLECTING = frozenset({"inspect", "unittest", "pytest", "__dict__", "modules", "TestCase"})
 
 
@@ -82,13 +83,28 @@ def _is_meant(function: cst.FunctionDef) -> bool:
 
 
 def _looks_up(tree: cst.Module) -> bool:
+    files = {id(inner) for node in walk(tree) if _asks_for_file(node) for inner in walk(node)}
     for node in walk(tree):
         match node:
-            case cst.Name(value=name) if name in REFLECTING:
+            case cst.Name(value=name) if name in REFLECTING and id(node) not in files:
                 return True
             case cst.Call(func=cst.Name(value=name)) | cst.Call(func=cst.Attribute(attr=cst.Name(value=name))):
                 if name in LOOKUPS and not (name == "eval" and isinstance(node.func, cst.Attribute)):
                     return True
+    return False
+
+
+def _asks_for_file(node: cst.CSTNode) -> bool:
+    """Whether this asks in which file something stands, or imports what is asked."""
+    match node:
+        case cst.ImportAlias(name=cst.Name(value="inspect"), asname=None):
+            return True
+        case cst.Call(func=cst.Attribute(value=cst.Name(value="inspect"), attr=cst.Name(value=word)), args=[arg]):
+            inner = arg.value.func if isinstance(arg.value, cst.Call) else arg.value
+            plain = isinstance(inner, cst.Name) or dotted_name(inner) == "inspect.currentframe"
+            return word in FILE_OF and plain
+        case cst.Attribute(value=cst.Subscript(value=looked), attr=cst.Name(value="__file__")):
+            return dotted_name(looked) == "sys.modules"
     return False
 
 

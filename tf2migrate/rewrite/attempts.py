@@ -9,6 +9,7 @@ import libcst as cst
 
 from tf2migrate.forms.argument_scopes import without_argument_scopes
 from tf2migrate.forms.collected import resolved
+from tf2migrate.forms.compared_objects import compared_objects
 from tf2migrate.forms.conveniences import written_out
 from tf2migrate.forms.fetched_locals import fetched_locals
 from tf2migrate.forms.iterators import iterated
@@ -46,6 +47,7 @@ from tf2migrate.rewrite.together import Together
 # What a program is written out as before it is planned, one after the other.
 STEPS = (
     modules_as_imports,
+    compared_objects,
     without_lazy_properties,
     named_lambdas,
     written_out,

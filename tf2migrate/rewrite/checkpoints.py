@@ -19,7 +19,7 @@ OTHER_FORMAT = (
     "`tf2migrate convert-checkpoint`"
 )
 # The parameters that the calls of the rewrite still have.
-KEPT = {"save": ("save_path", "global_step"), "restore": ("save_path",)}
+KEPT = {"save": ("save_path", "global_step"), "write": ("save_path",), "restore": ("save_path",)}
 # Arguments of a saver that keep their names.
 CARRIED = ("max_to_keep",)
 ORDER = ("sess", "save_path", "global_step")
@@ -67,4 +67,7 @@ def checkpoint_call(symbols: Symbols, site: CheckpointCall, updated: cst.BaseExp
         if name in KEPT[site.kind]:
             text = symbols.code(arg.value).strip()
             parts.append(text if name == "save_path" and not parts else f"global_step={text}")
-    return symbols.expression(f"{symbols.code(call.func)}({', '.join(parts)})")
+    called = symbols.code(call.func)
+    if site.kind == "write":
+        called = f"{called.removesuffix('.save')}.checkpoint.write"
+    return symbols.expression(f"{called}({', '.join(parts)})")

@@ -84,6 +84,7 @@ def install(tf: Any) -> World:
     draws.replace_ops(world.draws)
     _fix_dataset_order()
     _steady_sessions(world)
+    _assert_without_value(tf)
     _give_libraries_their_own_random()
     return world
 
@@ -229,6 +230,23 @@ def _is_initializer(op: Any, initializers: set[str]) -> bool:
         seen.add(op.name)
         waiting.extend(op.control_inputs)
     return True
+
+
+def _assert_without_value(tf: Any) -> None:
+    """``tf.assert_variables_initialized`` gives an op: the ranks that it returned are no value of the program."""
+    for module in {tf, tf.compat.v1}:
+        given = getattr(module, "assert_variables_initialized", None)
+        if given is not None:
+            module.assert_variables_initialized = _as_op(tf, given)
+
+
+def _as_op(tf: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def asserted(*args: Any, **kwargs: Any) -> Any:
+        with tf.control_dependencies([function(*args, **kwargs)]):
+            return tf.no_op()
+
+    return asserted
 
 
 def _give_libraries_their_own_random() -> None:
