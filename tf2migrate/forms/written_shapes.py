@@ -9,12 +9,12 @@ there, by the name that the program has for it or as a number. The result is an 
 from __future__ import annotations
 
 import ast
-import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import libcst as cst
 
+from tf2migrate.forms.size_names import SizeNames
 from tf2migrate.forms.traced import Traced
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.sizes import number, size_of
@@ -22,11 +22,8 @@ from tf2migrate.graph.staging import Observation, Staging
 from tf2migrate.graph.values import (
     DYNAMIC,
     Builtin,
-    Const,
     Dimension,
     Function,
-    Host,
-    Instance,
     Node,
     Sequence,
     Shape,
@@ -51,7 +48,6 @@ class Varying:
     name: str
 
 
-MAXIMUM_NAMINGS = 64
 CONVERSIONS = ("int", "len", "list", "tuple")
 
 
@@ -90,8 +86,7 @@ class _Finder:
         self.parameters = parameters
         self.parents = parents
         self.varying: list[Varying] = []
-        self.chosen: dict[int, str] = {}
-        """Names that stand for numbers in what is rendered now."""
+        self.names = SizeNames(staging, parents, module, parameters)
         self.making = {id(n.expression) for n in staging.nodes if n.kind == "variable"}
         self.computing = {id(n.expression) for n in staging.nodes if n.kind == "tensor" and is_fed(n)}
 
@@ -161,7 +156,7 @@ class _Finder:
 
     def only_loop(self, node: cst.CSTNode) -> cst.For | None:
         """The loop around an expression that is evaluated once in each pass of it."""
-        loops = self.loops_around(node)
+        loops = self.names.loops_around(node)
         current: cst.CSTNode | None = node
         while current is not None and current is not (loops[0] if loops else None):
             if isinstance(current, cst.If | cst.Try | cst.BaseComp | cst.Lambda | cst.IfExp | cst.BooleanOperation):
@@ -187,7 +182,7 @@ class _Finder:
             for name, held in frame.env.items():
                 if isinstance(held, Sequence) and held.exact and "." not in name:
                     text = _part(name, held.items, values)
-                    if text and self.is_bound_before(frame, name, seen[0]) and not self.changes(name):
+                    if text and self.names.is_bound_before(frame, name, seen[0]) and not self.changes(name):
                         return text
             frame = frame.parent
         return f"[{', '.join(texts)}]"
@@ -241,38 +236,17 @@ class _Finder:
         found: set[str] | None = None
         for one in seen:
             texts: set[str] = set()
-            for chosen in self.namings(one):
-                self.chosen = chosen
+            for chosen in self.names.namings(one):
+                self.names.chosen = chosen
                 texts.add(self.rendered(one, expression))
-                self.chosen = {}
+                self.names.chosen = {}
             found = texts if found is None else found & texts
         return min((found or set()) - {""}, key=lambda text: ("shape" in text, text), default="")
-
-    def namings(self, seen: Observation) -> Iterator[dict[int, str]]:
-        """The ways to name the numbers of a shape by what the function has bound before."""
-        sizes = seen.value.sizes if isinstance(seen.value, Shape) else [size_of(settled(seen.value))]
-        numbers = sorted({known for size in sizes if (known := number(size)) is not None})
-        names: list[list[str]] = []
-        for known in numbers:
-            held = [name for name, value in seen.frame.env.items() if "." not in name and number(value) == known]
-            known_names = [name for name in held if self.is_bound_before(seen.frame, name, seen)]
-            names.append(["", *known_names, *self.sizes_given(seen.frame, known)])
-        for chosen in itertools.islice(itertools.product(*names), MAXIMUM_NAMINGS):
-            yield {known: name for known, name in zip(numbers, chosen, strict=True) if name}
-
-    def sizes_given(self, frame: Frame, known: int) -> Iterator[str]:
-        """The sizes of tensors that a function is given which are this number; those are known where it is a layer."""
-        owner = frame.owner
-        bound = {name for name, _ in bindings(owner.body)} if isinstance(owner, cst.FunctionDef) else set(frame.entry)
-        for name, value in frame.entry.items():
-            if isinstance(value, Node) and value.shape and name not in bound:
-                places = [i - len(value.shape) for i, size in enumerate(value.shape) if number(size) == known]
-                yield from (f"{name}.shape[{place}]" for place in places)
 
     def rendered(self, seen: Observation, expression: cst.BaseExpression) -> str:
         match seen.value:
             case Sequence(items=items, kind="list" | "tuple" as kind, exact=True):
-                parts = [self.size(item, seen) for item in items]
+                parts = [self.names.size(item, seen) for item in items]
                 if not parts or "" in parts:
                     return ""
                 comma = "," if kind == "tuple" and len(parts) == 1 else ""
@@ -281,7 +255,10 @@ class _Finder:
                 return self.shape(sizes, seen, expression)
             case Dimension(size=size) if size is DYNAMIC:
                 return ""
-        return self.size(seen.value, seen)
+        text = self.names.size(seen.value, seen)
+        # Where the size stands alone, a sum needs no parentheses.
+        alone = isinstance(self.parents.get(expression), cst.Element | cst.Arg | cst.Assign)
+        return text[1:-1] if alone and text.startswith("(") else text
 
     def shape(self, sizes: tuple[Value, ...], seen: Observation, expression: cst.BaseExpression) -> str:
         """A static shape that is an argument: as a list, or as the text that printing it gives."""
@@ -297,73 +274,8 @@ class _Finder:
             return f'"({", ".join(known)}{"," if len(known) == 1 else ""})"'
         if any(isinstance(c, Builtin | Function) for c in callees):
             return ""
-        parts = [self.size(size, seen) for size in sizes]
+        parts = [self.names.size(size, seen) for size in sizes]
         return f"[{', '.join(parts)}]" if parts and not {"", "None"} & set(parts) else ""
-
-    def size(self, value: Value, seen: Observation) -> str:
-        if value is DYNAMIC:
-            return "None"
-        if isinstance(value, Dimension):
-            value = value.size
-        name = self.name_of(value, seen) if isinstance(value, Const | Host) else ""
-        known = number(value)
-        return name or ("" if known is None else self.chosen.get(known, str(known)))
-
-    def name_of(self, value: Value, seen: Observation) -> str:
-        """A name that held this very value when the shape was read, and that is bound once."""
-        frame: Frame | None = seen.frame
-        while frame is not None:
-            for name, held in frame.env.items():
-                if "." not in name and held is value and self.is_bound_before(frame, name, seen):
-                    return name
-                if isinstance(held, Instance) and seen.frame.lookup(name) is held:
-                    for attribute, inner in held.attributes.items():
-                        if inner is value and f"{name}.{attribute}" not in frame.env and self.is_given(attribute):
-                            return f"{name}.{attribute}"
-            frame = frame.parent
-        return ""
-
-    def is_bound_before(self, frame: Frame, name: str, seen: Observation) -> bool:
-        owner = frame.owner
-        body = owner.body if isinstance(owner, cst.FunctionDef) else owner
-        found = [node for bound, node in bindings(body) if bound == name]
-        if isinstance(owner, cst.FunctionDef):
-            params = owner.params
-            every = (*params.posonly_params, *params.params, *params.kwonly_params)
-            if any(p.name.value == name for p in every):
-                return not found
-        statements = [step.statement for step in seen.place.steps if step.frame is frame]
-        if len(found) != 1 or not statements or self.loops_around(found[0]):
-            return False
-        order = {id(node): index for index, node in enumerate(walk(owner))}
-        outer = self.loops_around(statements[-1])
-        before = outer[-1] if outer else statements[-1]
-        return order.get(id(found[0]), len(order)) < order.get(id(before), -1)
-
-    def loops_around(self, node: cst.CSTNode) -> list[cst.CSTNode]:
-        """The loops of its function that a statement stands in, the innermost first."""
-        out: list[cst.CSTNode] = []
-        current: cst.CSTNode | None = node
-        while current is not None and not isinstance(current, cst.FunctionDef):
-            if isinstance(current, cst.For | cst.While) and current is not node:
-                out.append(current)
-            current = self.parents.get(current)
-        return out
-
-    def is_given(self, attribute: str) -> bool:
-        """Whether an attribute is set once in the program, to something that is not itself read from a shape."""
-        found = [
-            (target, node)
-            for module in self.staging.modules.values()
-            for node in walk(module.tree)
-            if isinstance(node, cst.Assign | cst.AnnAssign | cst.AugAssign)
-            for target in ([t.target for t in node.targets] if isinstance(node, cst.Assign) else [node.target])
-            for part in walk(target)
-            if isinstance(part, cst.Attribute) and part.attr.value == attribute
-        ]
-        return len(found) == 1 and not any(
-            isinstance(value, Dimension | Shape) for node in walk(found[0][1]) for value in self.staging.values_of(node)
-        )
 
 
 def _part(name: str, items: list[Value], values: list[Value]) -> str:

@@ -36,6 +36,7 @@ from tf2migrate.graph.values import (
     Value,
     Writer,
     join,
+    key_of,
     nodes_in,
     settled,
     stands_for_several,
@@ -101,6 +102,8 @@ STRING_METHODS = frozenset(
         "capitalize",
     ]
 )
+# Builtins whose result is decided by the numbers that they are given.
+OF_NUMBERS = frozenset({"int", "float", "bool", "abs", "round"})
 # Classes of Python that a value may be asked for, under one name in all versions.
 CLASSES: dict[str, type] = {"tuple": tuple, "list": list, "dict": dict, "int": int, "float": float, "bool": bool}
 
@@ -256,7 +259,9 @@ class Builtins(Expressions):
             return self.tensor(f"builtin.{name}", values, node)
         if inputs:
             return Unknown(f"`{name}` of a graph value has no value while the graph is built", self.place())
-        return Host(shape_sources(*values))
+        # Of the same numbers these give the same one each time.
+        key = (name, *(key_of(v) for v in values)) if name in OF_NUMBERS else None
+        return Host(shape_sources(*values), key=key)
 
     def mapped(self, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:
         if len(args.positional) != 2:

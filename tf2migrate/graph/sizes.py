@@ -155,7 +155,12 @@ def total(sizes: Sequence[Value]) -> Value:
     known = [number(size) for size in sizes]
     if any(size is DYNAMIC for size in sizes):
         return DYNAMIC
-    return Host() if None in known else Const(sum(n for n in known if n is not None))
+    if None in known:
+        key = key_of(sizes[0])
+        for size in sizes[1:]:
+            key = ("Add", key, key_of(size))
+        return Host(key=key)
+    return Const(sum(n for n in known if n is not None))
 
 
 # ------------------------------------------------------------------ whole shapes
@@ -219,9 +224,8 @@ def indexed(shape: Sizes | None, key: Value) -> Sizes | None:
                     out.append(rest.pop(0))
             case Const(value=slice() as bounds):
                 out.append(_sliced(rest.pop(0), bounds))
-            case Items(kind="slice"):
-                rest.pop(0)
-                out.append(Host())
+            case Items(kind="slice", items=ends):
+                out.append(_part_of(rest.pop(0), ends))
             case _ if shape_of(one) == () or isinstance(one, Host):
                 rest.pop(0)
             case _:
@@ -239,6 +243,24 @@ def _sliced(size: Value, bounds: slice) -> Value:
         return Const(len(range(*bounds.indices(known))))
     except (TypeError, ValueError):
         return Host()
+
+
+# How many parts of one size a dimension is mostly made of: means and deviations, the gates of a cell.
+COUNTS = (1, 2, 3, 4)
+
+
+def _part_of(size: Value, ends: list[Value]) -> Value:
+    """The size of ``x[:n]``, or of ``x[n:]``, where ``x`` has ``n`` times a number of entries."""
+    lower, upper, step = ends
+    first = isinstance(lower, Const) and lower.value in (None, 0)
+    last = isinstance(upper, Const) and upper.value is None
+    bound = upper if first else lower
+    match size:
+        case Host(key=("Multiply", a, b)) if isinstance(bound, Host) and isinstance(step, Const) and step.value is None:
+            for count in COUNTS:
+                if (a, b) in ((key_of(bound), key_of(Const(count))), (key_of(Const(count)), key_of(bound))):
+                    return bound if first or (last and count == 2) else Host()
+    return Host()
 
 
 def reshaped(shape: Sizes | None, target: Value | None) -> Sizes | None:

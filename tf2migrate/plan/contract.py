@@ -18,6 +18,7 @@ from tf2migrate.graph.values import (
 from tf2migrate.names.bindings import names_read
 from tf2migrate.names.guards import is_main_guard
 from tf2migrate.names.tree import children, walk
+from tf2migrate.plan.dropped_signs import loses_sign
 from tf2migrate.plan.effects import moved_effect
 from tf2migrate.plan.facts import has_seed
 from tf2migrate.plan.flow import Flow, Role, handed_over
@@ -232,6 +233,7 @@ def check_step(flow: Flow, slicer: Slicer, step: Step, plan: Plan) -> None:
     if unstable is not None:
         raise NotPlanned(slicer.refusal("TFM403", unstable[0], unstable[1]))
     _penalties(slicer, step)
+    _signs(slicer, step)
     check_updates(flow, slicer, step)
     _order_of_gradients(slicer, step)
     _randomness(slicer, step, plan)
@@ -251,6 +253,16 @@ def _penalties(slicer: Slicer, step: Step) -> None:
             if not any(owner.kind != "layer" or other.details.get("owner") is owner for other in called):
                 reason = "a layer is regularized here that this run does not compute"
                 raise NotPlanned(slicer.refusal("TFM410", reading.call, reason))
+
+
+def _signs(slicer: Slicer, step: Step) -> None:
+    """C8: what a run returned had the sign that the program gave it."""
+    for node in step.sites[0].named:
+        if loses_sign(node):
+            reason = "TensorFlow 1.15 returned the opposite of this value: it takes the two minus signs for three"
+            where = node.expression or step.sites[0].expression
+            advice = "write it without the reduction, or reshaping, between the two signs"
+            raise NotPlanned(slicer.refusal("TFM409", where, reason, advice))
 
 
 def ancestors(roots: list[Node]) -> set[int]:
