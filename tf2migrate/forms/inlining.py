@@ -409,7 +409,8 @@ class _Opener(Traced):
                 continue
             match wanted:
                 case cst.Name(value=value):
-                    clash = value in used or (value in local and value != source.value)
+                    # What nobody wants keeps the name that says what it is.
+                    clash = value == "_" or value in used or (value in local and value != source.value)
                 case cst.Attribute(value=cst.Name(), attr=attr):
                     mentioned = {n.attr.value for n in walk(self.opening.function) if isinstance(n, cst.Attribute)}
                     clash = attr.value in mentioned

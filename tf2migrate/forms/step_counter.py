@@ -7,7 +7,7 @@ TensorFlow 1 program.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
@@ -48,17 +48,18 @@ def _lookups(staging: Staging, module: Module) -> Iterator[cst.Call]:
 def _name(staging: Staging, call: cst.Call) -> str:
     """What the counter is called everywhere that this call is evaluated; empty where it has no such name."""
     seen = staging.observations.get(id(call), [])
-    names = [set(_visible(staging, each.frame, each.value)) for each in seen if isinstance(each.value, Node)]
+    names = [set(_visible(call, each.frame, each.value)) for each in seen if isinstance(each.value, Node)]
     common = set.intersection(*names) if names else set()
     return min(common, key=lambda name: ("." in name, name), default="")
 
 
-def _visible(staging: Staging, frame: Frame, counter: Node) -> Iterator[str]:
-    """The names and attributes that stand for ``counter`` in a frame, and for nothing else."""
+def _visible(call: cst.Call, frame: Frame, counter: Node) -> Iterator[str]:
+    """The names and attributes that stand for ``counter`` at a call in a frame, and for nothing else."""
     holder: Frame | None = frame
     while holder is not None:
         for name, value in holder.env.items():
-            if value is counter and frame.holder(name) is holder and _is_bound_once(holder, name):
+            once = value is counter and frame.holder(name) is holder and _is_bound_once(holder, name)
+            if once and (holder is not frame or _is_bound_before(holder, name, call)):
                 yield name
         holder = holder.parent
     for name, value in frame.entry.items():
@@ -66,11 +67,24 @@ def _visible(staging: Staging, frame: Frame, counter: Node) -> Iterator[str]:
             yield from (f"{name}.{key}" for key, held in value.attributes.items() if held is counter)
 
 
-def _is_bound_once(frame: Frame, name: str) -> bool:
+def _statements(frame: Frame) -> Sequence[cst.CSTNode]:
     owner = frame.owner
     body = owner.body if isinstance(owner, cst.FunctionDef | cst.Module) else ()
-    statements = body.body if isinstance(body, cst.BaseSuite) else body
-    return sum(found == name for statement in statements for found, _ in bindings(statement)) == 1
+    return body.body if isinstance(body, cst.BaseSuite) else body
+
+
+def _is_bound_once(frame: Frame, name: str) -> bool:
+    return sum(found == name for statement in _statements(frame) for found, _ in bindings(statement)) == 1
+
+
+def _is_bound_before(frame: Frame, name: str, call: cst.Call) -> bool:
+    """Whether a statement before that of a call binds a name."""
+    for statement in _statements(frame):
+        if any(node is call for node in walk(statement)):
+            return False
+        if any(found == name for found, _ in bindings(statement)):
+            return True
+    return False
 
 
 class _Naming(Traced):

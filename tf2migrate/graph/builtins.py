@@ -32,6 +32,7 @@ from tf2migrate.graph.values import (
     Session,
     Shape,
     Symbol,
+    Tagged,
     Unknown,
     Value,
     Writer,
@@ -293,7 +294,7 @@ class Builtins(Expressions):
                 return number if isinstance(number, Const) else Host(frozenset({node_of}))
             case (
                 Node() | Optimizer() | Session() | Graph() | Scope() | Symbol() | Writer() | Saver()
-                | Dataset() | Iterator() | Averages()
+                | Dataset() | Iterator() | Averages() | Tagged()
             ):  # fmt: skip
                 return self.graph_method(receiver, name, args, node, frame)
         return self.foreign(name, args, node)

@@ -66,6 +66,15 @@ class WriteSite:
 
 
 @dataclass(frozen=True, slots=True)
+class TaggedCall:
+    """A call by which the program makes a summary itself: ``tf.Summary``, ``tf.Summary.Value``, or ``value.add``."""
+
+    name: str
+    call: cst.Call
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class CheckpointCall:
     """One call of a saver, or of ``checkpoint_exists``, after so many runs of the program.
 
@@ -265,6 +274,7 @@ class Staging:
     savers: list[Saver] = field(default_factory=list)
     checkpoints: list[CheckpointCall] = field(default_factory=list)
     writes: list[WriteSite] = field(default_factory=list)
+    tagged: list[TaggedCall] = field(default_factory=list)
     iterators: list[Iterator] = field(default_factory=list)
     compared: list[ComparedObject] = field(default_factory=list)
     drawings: list[Drawing] = field(default_factory=list)

@@ -9,7 +9,7 @@ from tf2migrate.graph.arguments import Arguments
 from tf2migrate.graph.flags import Flags
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.op_names import clean_tag
-from tf2migrate.graph.staging import WriteSite
+from tf2migrate.graph.staging import TaggedCall, WriteSite
 from tf2migrate.graph.values import (
     Choice,
     Const,
@@ -18,6 +18,7 @@ from tf2migrate.graph.values import (
     Sequence,
     Summary,
     Symbol,
+    Tagged,
     Unknown,
     Value,
     Writer,
@@ -35,6 +36,9 @@ KINDS = {
     "tf.summary.text": ("name", "tensor"),
 }
 WRITER = "tf.summary.FileWriter"
+# Summaries that a program makes itself, as messages.
+MESSAGE, MESSAGE_VALUE = "tf.Summary", "tf.Summary.Value"
+ADD = "add"
 # What names its ops otherwise, or makes none.
 UNNAMED = ("tf.summary.", "tf.get_variable", "tf.contrib.framework.get_variable", "tf.name_scope", "tf.variable_scope",
            "tf.op_scope", "tf.variable_op_scope", "tf.keras.backend.name_scope")  # fmt: skip
@@ -156,6 +160,29 @@ class Summaries(Flags):
             made.unknown = Unknown("there is no summary to merge, and no run of none", self.place(), "TFM804")
         made.details["members"] = Sequence([member for item in nodes for member in members(item)])
         return made
+
+    # ------------------------------------------------------------------ summaries that the program makes itself
+    def message(self, name: str, args: Arguments, node: cst.Call) -> Value:
+        """``tf.Summary(value=[...])``, or a value of it: a tag and a number of the host."""
+        given = dict(args.keywords)
+        if name == MESSAGE:
+            values = given.pop("value", Sequence([]))
+            listed = isinstance(values, Sequence) and all(isinstance(v, Tagged) and v.single for v in values.items)
+        else:
+            given.pop("node_name", None)
+            nodes = [node for value in given.values() for node in nodes_in(value)]
+            listed = given.keys() == {"tag", "simple_value"} and not nodes
+            given = {}
+        if args.positional or not args.exact or given or not listed:
+            return self.refuse("TFM804", node, "a summary that is made of other than numbers is not rewritten yet")
+        self.staging.tagged.append(TaggedCall(name, node, self.place()))
+        return Tagged(name == MESSAGE_VALUE)
+
+    def message_method(self, receiver: Tagged, name: str, args: Arguments, node: cst.Call) -> Value:
+        if name == ADD and not receiver.single:
+            added = self.message(MESSAGE_VALUE, args, node)
+            return added if isinstance(added, Unknown) else Const(None)
+        return self.refuse("TFM804", node, f"`{name}` of a summary is not rewritten yet")
 
     # ------------------------------------------------------------------ writers
     def makes_writers(self, body: cst.BaseSuite, frame: Frame) -> bool:

@@ -34,6 +34,7 @@ from tf2migrate.graph.recurrent import Recurrent
 from tf2migrate.graph.shape_rules import part_shape, unstacked
 from tf2migrate.graph.sizes import merged, sizes_given
 from tf2migrate.graph.staging import RunSite
+from tf2migrate.graph.summaries import MESSAGE, MESSAGE_VALUE
 from tf2migrate.graph.values import (
     Averages,
     Bound,
@@ -55,6 +56,7 @@ from tf2migrate.graph.values import (
     Session,
     Setting,
     Summary,
+    Tagged,
     Unknown,
     Value,
     Writer,
@@ -172,6 +174,8 @@ class TensorFlow(
     def attribute(self, base: Value, name: str, node: cst.Attribute) -> Value:
         if isinstance(base, Dataset) and name in ("output_types", "output_shapes", "element_spec"):
             return self.dataset_attribute(base, name)
+        if isinstance(base, Tagged) and name == "value":
+            return base
         if isinstance(base, Iterator) and name not in ("get_next", "make_initializer"):
             return self.iterator_attribute(base, name, node)
         return super().attribute(base, name, node)
@@ -240,6 +244,8 @@ class TensorFlow(
         """Functions that build graph structure; None for a plain op."""
         if is_flags(name):
             return self.flags_call(name, args, node, frame)
+        if name in (MESSAGE, MESSAGE_VALUE):
+            return self.message(name, args, node)
         match name:
             case "tf.placeholder":
                 made = self.make("placeholder", name, [], node)
@@ -480,6 +486,8 @@ class TensorFlow(
                 return self.writer_method(receiver, name, args, node, frame)
             case Saver():
                 return self.saver_method(receiver, name, args, node, frame)
+            case Tagged():
+                return self.message_method(receiver, name, args, node)
             case Averages():
                 return self.average_method(receiver, name, args, node, frame)
             case Dataset():

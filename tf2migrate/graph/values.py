@@ -375,6 +375,13 @@ class Summary(Value):
 
 
 @dataclass(eq=False, slots=True)
+class Tagged(Value):
+    """A summary that the program makes itself, of tags and numbers of the host; or one of its values."""
+
+    single: bool
+
+
+@dataclass(eq=False, slots=True)
 class Choice(Value):
     """One of several values, depending on a branch or a loop that only the run decides."""
 

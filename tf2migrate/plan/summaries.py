@@ -13,7 +13,19 @@ from tf2migrate.graph.arguments import argument
 from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.staging import Staging, WriteSite
 from tf2migrate.graph.summaries import KINDS, members, summary_of
-from tf2migrate.graph.values import Bound, Choice, Class, Const, Function, Mapping, Node, Sequence, Summary, Value
+from tf2migrate.graph.values import (
+    Bound,
+    Choice,
+    Class,
+    Const,
+    Function,
+    Mapping,
+    Node,
+    Sequence,
+    Summary,
+    Tagged,
+    Value,
+)
 from tf2migrate.names.attributes import name_node
 from tf2migrate.names.bindings import bound_names, names_read
 from tf2migrate.names.tree import children
@@ -190,22 +202,23 @@ def check_summaries(flow: Flow, slicer: Slicer) -> None:
     """C7: the result of a summary op is only handed on, and in the end to a writer."""
     staging = flow.staging
     for site in staging.writes:
-        if written(site) is None:
+        if written(site) is None and not is_tagged(site.summary):
             reason = "what is written here is not the result of one summary op"
             raise NotPlanned(slicer.refusal("TFM804", site.call, reason, "write single values with `tf.summary`"))
-    if not any(n.kind == "summary" for n in staging.nodes):
+    if not staging.tagged and not any(n.kind == "summary" for n in staging.nodes):
         return
+    own = {id(made.call) for made in staging.tagged}
+    adding = {id(n) for made in staging.tagged for n in (made.call.func, getattr(made.call.func, "value", None))}
     for module in staging.modules.values():
         if module.key not in staging.module_frames:
             continue
         stack: list[tuple[cst.CSTNode, cst.CSTNode]] = [(child, module.tree) for child in children(module.tree)]
         while stack:
             node, parent = stack.pop()
-            if isinstance(node, cst.Call):
+            if isinstance(node, cst.Call) and id(node) not in own:
                 _check_arguments(staging, slicer, node)
-            if not isinstance(parent, cst.Arg | cst.Call) and _holds(staging, node) and not _passes_on(
-                parent, node
-            ):
+            aside = isinstance(parent, cst.Arg | cst.Call) or id(parent) in adding
+            if not aside and _holds(staging, node) and not _passes_on(parent, node):
                 raise NotPlanned(slicer.refusal("TFM804", node, NOT_WRITTEN))
             stack.extend((child, node) for child in children(node))
 
@@ -229,13 +242,20 @@ def _check_arguments(staging: Staging, slicer: Slicer, call: cst.Call) -> None:
         raise NotPlanned(slicer.refusal("TFM804", call, NOT_WRITTEN))
 
 
+def is_tagged(value: Value) -> bool:
+    """Whether a summary is one that the program makes itself."""
+    if isinstance(value, Choice):
+        return all(is_tagged(option) for option in value.options)
+    return isinstance(value, Tagged) and not value.single
+
+
 def _holds(staging: Staging, node: cst.CSTNode) -> bool:
     return any(_holds_summary(seen.value) for seen in staging.observations.get(id(node), ()))
 
 
 def _holds_summary(value: Value, depth: int = 0) -> bool:
     match value:
-        case Summary():
+        case Summary() | Tagged():
             return True
         case Sequence(items=items) if depth < 4:
             return any(_holds_summary(item, depth + 1) for item in items)

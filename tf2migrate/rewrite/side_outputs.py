@@ -10,12 +10,14 @@ from tf2migrate.graph.staging import WriteSite
 from tf2migrate.graph.summaries import WRITER
 from tf2migrate.names.tree import walk
 from tf2migrate.plan.refusal import Refusal
+from tf2migrate.plan.summaries import is_tagged
 from tf2migrate.rewrite.edits import Remake
 from tf2migrate.rewrite.run_edits import RunEdits
 from tf2migrate.rewrite.savers import Saving
 from tf2migrate.rewrite.substitution import Replacement
 from tf2migrate.rewrite.summaries import Writing, graph_arguments, writer_text
 from tf2migrate.rewrite.symbols import Symbols
+from tf2migrate.rewrite.tagged import tagged_calls
 
 TENSORBOARD = "`tf.summary` needs the package tensorboard, which TensorFlow 2 does not install"
 
@@ -42,7 +44,10 @@ class SideOutputs(RunEdits):
         for name, text in writing.settle(self.module.key):
             self.generated.add(name)
             self.place_function(self.templates.statements(text, {}))
+        self.replacements.update(tagged_calls(self.staging, self.all_symbols, writing))
         for site in self.staging.writes:
+            if is_tagged(site.summary):
+                continue
             statement = site.place.steps[-1].statement
             self.replacements[id(site.call)] = self.handed_over(writing, site)
             match statement:

@@ -17,7 +17,7 @@ from tf2migrate.plan.facts import dtype_of
 from tf2migrate.plan.model import Plan
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.slices import Slicer
-from tf2migrate.plan.summaries import Datum, data_of, written
+from tf2migrate.plan.summaries import Datum, data_of, is_tagged, written
 from tf2migrate.rewrite.symbols import Symbols
 from tf2migrate.rewrite.templates import Templates
 
@@ -51,7 +51,7 @@ class Writing:
         """Names and texts of functions for summaries that the module ``key`` writes at several places."""
         groups: dict[tuple[int, ...], list[WriteSite]] = {}
         for site in {id(s.call): s for s in self.plan.flow.staging.writes}.values():
-            if site.place.module == key:
+            if site.place.module == key and not is_tagged(site.summary):
                 groups.setdefault(self.group(site), []).append(site)
         made: list[tuple[str, str]] = []
         for numbers, sites in groups.items():
