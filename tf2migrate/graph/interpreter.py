@@ -148,6 +148,7 @@ class Statements:
         self.perhaps_returned: list[float] = []
         # Bodies that may run again around what is interpreted: shapes of a first pass say nothing about a second.
         self.repeated = 0
+        self.time = 0
         self.reach: Reach | None = None
         self.instances: list[Instance] = []
 
@@ -164,7 +165,8 @@ class Statements:
         return Unknown(reason, self.place(), code)
 
     def observe(self, node: cst.CSTNode, frame: Frame, value: Value) -> Value:
-        self.staging.observations.setdefault(id(node), []).append(Observation(frame, value, self.place()))
+        self.time += 1
+        self.staging.observations.setdefault(id(node), []).append(Observation(frame, value, self.place(), self.time))
         return value
 
     # ------------------------------------------------------------------ modules

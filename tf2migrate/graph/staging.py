@@ -113,11 +113,12 @@ class Obstacle:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One value that one expression had."""
+    """One value that one expression had; ``time`` counts them in the order of interpretation."""
 
     frame: Frame
     value: Value
     place: Place
+    time: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from tf2migrate.graph.values import Builtin, Class, Foreign, Host, Node, Symbol,
 from tf2migrate.names.bindings import bindings
 from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.flow import Flow
+from tf2migrate.plan.mutators import MUTATING
 from tf2migrate.plan.region import Atom
-from tf2migrate.plan.stability import MUTATING
 
 # Foreign functions without side effects, by prefix of their dotted name.
 PURE_FOREIGN = ("numpy.", "math.", "functools.partial", "collections.OrderedDict", "operator.", "itertools.")

@@ -199,7 +199,9 @@ class _Part:
         users = [objects.get(id(next(iter(seen.frame.entry.values()), None))) for seen in all_seen]
         if self in users:
             all_seen = [seen for seen, user in zip(all_seen, users, strict=True) if user is None or user is self]
-        return [Observation(o.frame, self.value(o.value), o.place) for o in all_seen] if self.twins else all_seen
+        if not self.twins:
+            return all_seen
+        return [Observation(o.frame, self.value(o.value), o.place, o.time) for o in all_seen]
 
     def site(self, site: RunSite) -> RunSite:
         feeds = self.value(site.feeds) if site.feeds is not None else None
@@ -244,6 +246,3 @@ class _Part:
 
 def _within(steps: Iterable[object], frame: Frame) -> bool:
     return any(getattr(step, "frame", None) is frame for step in steps)
-
-
-

@@ -15,56 +15,11 @@ from tf2migrate.graph.interpreter import assigned_names
 from tf2migrate.graph.values import Class, Const, Foreign, Function, Host, Instance, Node, Symbol, Value
 from tf2migrate.names.bindings import bindings, bound_names, changed_names, names_read
 from tf2migrate.names.tree import children, parameter_names
+from tf2migrate.plan.changed_objects import changed_object
 from tf2migrate.plan.flow import Flow, Role, handed_over
 from tf2migrate.plan.model import Step
+from tf2migrate.plan.mutators import MUTATING, WRITERS
 from tf2migrate.plan.region import Atom
-
-# Methods that change a list, dict, set or array in place.
-MUTATING = frozenset(
-    [
-        "append",
-        "extend",
-        "insert",
-        "pop",
-        "popleft",
-        "appendleft",
-        "remove",
-        "clear",
-        "sort",
-        "reverse",
-        "update",
-        "setdefault",
-        "popitem",
-        "add",
-        "discard",
-        "fill",
-        "resize",
-        "itemset",
-        "put",
-        "partition",
-        "setflags",
-        "byteswap",
-        "setfield",
-        "shuffle",
-        "__setitem__",
-        "__iadd__",
-    ]
-)
-# Foreign functions that change an argument.
-WRITERS = frozenset(
-    [
-        "numpy.random.shuffle",
-        "random.shuffle",
-        "numpy.copyto",
-        "numpy.put",
-        "numpy.place",
-        "numpy.putmask",
-        "numpy.fill_diagonal",
-        "numpy.ndarray.sort",
-        "heapq.heappush",
-        "heapq.heappop",
-    ]
-)
 
 
 def instability(flow: Flow, step: Step) -> tuple[cst.CSTNode, str] | None:
@@ -89,7 +44,7 @@ def instability(flow: Flow, step: Step) -> tuple[cst.CSTNode, str] | None:
         place = _changed_by_functions(flow, shared)
         if place is not None:
             return place, "a host object that the graph was built from is changed by a function"
-    return _attributes(flow, step) or _stored_behind(flow, step)
+    return _attributes(flow, step) or _stored_behind(flow, step) or changed_object(flow, step.parts.atoms)
 
 
 def changed_until(flow: Flow, atom: Atom, last: Atom) -> tuple[cst.CSTNode, str] | None:
