@@ -170,6 +170,9 @@ def _run_reads(flow: Flow, slicer: Slicer, atom: Atom) -> None:
         if any(isinstance(c, Function) and id(c.definition) in running for c in callees):
             # Tensors handed to a function that runs them are known to the functions that replace the runs.
             inside |= {id(arg.value) for arg in call.args}
+            # The keys of a feed that is written in the call become names of parameters.
+            displays = [arg.value for arg in call.args if isinstance(arg.value, cst.Dict)]
+            inside |= {id(e.key) for d in displays for e in d.elements if isinstance(e, cst.DictElement)}
     for name in atom.reads:
         if id(name) in inside:
             continue
