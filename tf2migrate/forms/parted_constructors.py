@@ -256,7 +256,7 @@ class _Parting:
             if attribute and self.all_sets(computing, attribute) == 1 and attribute not in parted.outputs:
                 parted.outputs[attribute] = name
                 parted.dropped.add(id(statement))
-        for attribute in sorted(attributes - set(parted.outputs), key=lambda a: self.order(computing, a)):
+        for attribute in sorted(attributes - set(parted.outputs), key=lambda a: (self.order(computing, a), a)):
             name = attribute.strip("_") or "value"
             while name in taken or keyword.iskeyword(name):
                 name += "_"

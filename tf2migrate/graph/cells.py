@@ -115,7 +115,7 @@ class Cells(Flags):
         cells = named.get("cells")
         if not isinstance(cells, Sequence) or not all(is_cell(cell) for cell in cells.items):
             return self.not_a_cell(cells, node)
-        return Cell(name, cells, (), any(is_random(cell) for cell in cells.items))
+        return Cell(name, cells, (), any(is_random(cell) for cell in cells.items), tuple(cells.items))
 
     def wrapped(self, name: str, named: dict[str, Value], node: cst.Call) -> Value:
         cell = named.get("cell")
@@ -172,6 +172,9 @@ class Cells(Flags):
         """The first call of a cell makes its variables; gives the reason why that cannot be followed."""
         match cell:
             case Cell(name="tf.nn.rnn_cell.MultiRNNCell", cells=cells):
+                if tuple(cells.items) != cell.given:
+                    # TensorFlow 1 keeps the list itself; a native layer has a list of its own.
+                    return self.refuse("TFM403", node, "the list of cells is changed after the stack was made of it")
                 if all(is_settled(leaf) for leaf in leaves(cell)):
                     return None
                 with self.inside(None, self.scopes[-1].unique("multi_rnn_cell")):

@@ -252,6 +252,8 @@ class Cell(Value):
     cells: Sequence
     operands: tuple[Value, ...] = ()
     random: bool = False
+    given: tuple[Value, ...] = ()
+    """The cells of a stack, as they were when it was made."""
 
 
 @dataclass(eq=False, slots=True)

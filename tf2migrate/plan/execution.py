@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tf2migrate.graph.control import branches
-from tf2migrate.graph.parts import layer_of
+from tf2migrate.graph.parts import PART, layer_of
 from tf2migrate.graph.values import Node, Optimizer, Sequence, Value, nodes_in, optimizers_of
 from tf2migrate.plan.dropped_gates import late_factors
 from tf2migrate.plan.facts import is_moving_average
@@ -139,7 +139,7 @@ class Execution:
         for effect in effects:
             for variable in written(effect):
                 for other in effects:
-                    if other.number > effect.number and variable in written(other):
+                    if other.number > effect.number and any(_overlap(variable, w) for w in written(other)):
                         self._one_after_the_other(effect, other)
                 self._readers(effect, variable)
             self._gradients_beside(effect)
@@ -158,8 +158,12 @@ class Execution:
     def _readers(self, effect: Node, variable: Node) -> None:
         """Checks what reads ``variable``, directly or as the result of an assignment, beside ``effect``."""
         sources = [variable, *(a for a in self.assigns if a.details.get("variable") is variable)]
-        for source in sources:
+        layer = layer_of(variable)
+        for source in [*sources, layer] if layer is not None else sources:
             for reader in self.users.get(source.number, []):
+                # What reads a part names the layer as well.
+                if source is layer and (reader.op == PART or any(layer_of(i) is layer for i in reader.inputs)):
+                    continue
                 target = reader.details.get("variable") if reader.kind == "assign" else None
                 if target is variable and source not in _value_inputs(reader):
                     continue
@@ -194,11 +198,12 @@ class Execution:
 
     def _gradients_beside(self, effect: Node) -> None:
         """The way back through the graph reads variables as well."""
+        changed = [n for variable in written(effect) for n in (variable, layer_of(variable))]
         for node in self.nodes.values():
             gradient = self.backward(node) if node is not effect else None
             if gradient is None or node.number in self.earlier(effect):
                 continue
-            if any(_memory(value) in written(effect) for value in gradient.needed):
+            if any(_memory(value) in changed for value in gradient.needed):
                 raise Race(effect, "a gradient reads a variable that another update of this run changes")
 
     def _gradients_within(self, effect: Node) -> None:
@@ -272,9 +277,14 @@ def written(effect: Node) -> list[Node]:
     if "loss" in effect.details:
         # What the loss does not depend on gets no gradient, and stays.
         reached = {node.number for node in behind(nodes_in(effect.details["loss"]))}
-        out = [node for node in out if node.number in reached]
+        out = [node for node in out if (layer_of(node) or node).number in reached]
     step = effect.details.get("global_step")
     return [*out, step] if isinstance(step, Node) else out
+
+
+def _overlap(one: Node, other: Node) -> bool:
+    """Whether two of what updates change are one variable, or a layer and a part of it."""
+    return one is other or layer_of(one) is other or layer_of(other) is one
 
 
 def is_initialization(fetches: Iterable[Value]) -> bool:

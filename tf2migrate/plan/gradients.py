@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
+from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.values import Const, Node, Sequence, nodes_in
 
 # Ops whose gradient looks at no value: sums, and what only moves numbers about.
@@ -65,7 +66,8 @@ class Backward:
 
 def backward(ys: Iterable[Node], xs: Iterable[Node]) -> Backward:
     """What the gradients of ``ys`` by ``xs`` need."""
-    targets = {x.number for x in xs}
+    # The forward pass reads the layer, of which a variable is a part.
+    targets = {(layer_of(x) or x).number for x in xs}
     way = set(targets)
     nodes = behind(ys)
     for node in nodes:
