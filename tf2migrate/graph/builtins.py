@@ -83,6 +83,8 @@ PURE_BUILTINS = frozenset(
         "filter",
     ]
 )
+# What puts things in the order of what a function tells of each.
+KEYED = ("sorted", "max", "min", "sort")
 # Methods by which a class decides itself what attributes its objects have.
 MAKING_ATTRIBUTES = ("__getattr__", "__getattribute__", "__setattr__", "__delattr__")
 STRING_METHODS = frozenset(
@@ -122,6 +124,7 @@ class Builtins(Expressions):
             if isinstance(value, Unknown) and name != "setattr":
                 return value
         first = values[0] if values else None
+        self.consulted(name, args, node)
         match name:
             case "range" | "xrange":
                 values = [settled(v) for v in values]
@@ -184,6 +187,20 @@ class Builtins(Expressions):
                 return Host()
             return Unknown(f"a graph value is passed to `{name}`", self.place())
         return Host(shape_sources(*values))
+
+    def consulted(self, name: str, args: Arguments, node: cst.Call) -> None:
+        """Calls the function by which something is ordered or combined, as often as it may be: for host values."""
+        found = args.keywords.get("key") if name in KEYED else None
+        if name in ("map", "filter") and args.positional and (len(args.positional) > 2 or not self.is_listed(args)):
+            found = args.positional[0]
+        if isinstance(found, Bound):
+            found = found if isinstance(found.function, Function) else None
+        if isinstance(found, Function | Bound) and not any(True for value in args.positional for _ in nodes_in(value)):
+            self.called_back(found, node)
+
+    def is_listed(self, args: Arguments) -> bool:
+        """Whether what is mapped is known one by one."""
+        return len(args.positional) == 2 and self.elements(args.positional[1]) is not None
 
     def questioned(self, name: str, values: list[Value], frame: Frame) -> Const | None:
         """Whether an object has an attribute, or can be called; None where that is not known."""
@@ -320,6 +337,7 @@ class Builtins(Expressions):
                 target.exact = target.exact and not self.store.branching
                 return Const(None)
             case "insert" | "remove" | "sort" | "clear":
+                self.consulted(name, Arguments([target], args.keywords), node)
                 target.exact = False
                 if name == "insert" and len(args.positional) > 1:
                     self.store.append(target, [args.positional[1]])
@@ -374,6 +392,9 @@ class Builtins(Expressions):
         return Host(shape_sources(*args.all()))
 
     # ------------------------------------------------------------------ implemented by the subclasses
+    def called_back(self, value: Value, node: cst.Call) -> None:
+        raise NotImplementedError
+
     def apply(self, callee: Value, args: Arguments, node: cst.Call, frame: Frame) -> Value:
         raise NotImplementedError
 

@@ -81,5 +81,8 @@ def _holds_node(staging: Staging, expression: cst.CSTNode) -> bool:
 
 def _is_graph(value: Value) -> bool:
     if isinstance(value, Sequence):
-        return bool(value.items) and all(_is_graph(item) or isinstance(item, Const) for item in value.items)
+        tensors = [_is_graph(item) for item in value.items]
+        return any(tensors) and all(
+            shown or isinstance(item, Const) for shown, item in zip(tensors, value.items, strict=True)
+        )
     return isinstance(value, Node)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import cast
 
 import libcst as cst
@@ -69,6 +70,13 @@ class Slicer:
                 kind = "list" if isinstance(expression, cst.List) else "tuple"
                 pairs = zip(expression.elements, items, strict=True)
                 return Fetch(kind, items=[self._fetch(e.value, v, frame, reader) for e, v in pairs])
+            case cst.BinaryOperation(left=left, operator=cst.Add(), right=right), Sequence(exact=True, kind=kind):
+                parts = (left, right)
+                halves = [(part, self.flow.staging.value_in(part, frame) or Unknown("unknown")) for part in parts]
+                lists = [half.items if isinstance(half, Sequence) and half.exact else [] for _, half in halves]
+                if all(a is b for a, b in zip_longest(lists[0] + lists[1], value.items)):
+                    both = [self._fetch(part, half, frame, reader) for part, half in halves]
+                    return Fetch(kind, items=[item for fetch in both for item in fetch.items])
             case cst.Call(args=args), Sequence(record=record, exact=True) if record is not None and self._fills(
                 expression, value, frame
             ):
@@ -101,6 +109,8 @@ class Slicer:
                 raise NotPlanned(self.refusal("TFM401", expression, "the variables of a layer are fetched"))
             case Node():
                 return Fetch("leaf", expression, frame, value)
+            case Sequence() if isinstance(expression, cst.BinaryOperation | cst.IfExp | cst.BooleanOperation):
+                raise NotPlanned(self.refusal("TFM401", expression, "what this run fetches is put together here"))
             case Sequence(items=items, exact=True, kind=kind) if items:
                 parts = [self._element(expression, i, item, frame) for i, item in enumerate(items)]
                 fetch = Fetch("tuple" if kind == "tuple" else "list", expression, frame, items=parts)
