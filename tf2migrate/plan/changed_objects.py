@@ -148,6 +148,8 @@ def _changes(staging: Staging) -> list[_Touch]:
     for module in staging.modules.values():
         for node in walk(module.tree):
             for base, part in _changed_parts(staging, node):
+                whole = _by_its_dict(base)
+                base, part = (base, part) if whole is None else (whole, ANY)
                 found += [_Touch(part, node, seen) for seen in staging.observations.get(id(base), ())]
     return found
 
@@ -167,6 +169,16 @@ def _changed_parts(staging: Staging, node: cst.CSTNode) -> Iterator[tuple[cst.Ba
                 yield base, ANY
         case cst.Call(func=cst.Name(value="setattr"), args=[cst.Arg(value=base), *_]):
             yield base, ANY
+
+
+def _by_its_dict(base: cst.BaseExpression) -> cst.BaseExpression | None:
+    """The object whose dict of attributes an expression is: ``vars(x)`` and ``x.__dict__``."""
+    match base:
+        case cst.Attribute(value=owner, attr=cst.Name(value="__dict__")):
+            return owner
+        case cst.Call(func=cst.Name(value="vars"), args=[cst.Arg(value=owner)]):
+            return owner
+    return None
 
 
 def _targets(target: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
