@@ -71,8 +71,8 @@ class Slicer:
                 pairs = zip(expression.elements, items, strict=True)
                 return Fetch(kind, items=[self._fetch(e.value, v, frame, reader) for e, v in pairs])
             case cst.BinaryOperation(left=left, operator=cst.Add(), right=right), Sequence(exact=True, kind=kind):
-                parts = (left, right)
-                halves = [(part, self.flow.staging.value_in(part, frame) or Unknown("unknown")) for part in parts]
+                sides = (left, right)
+                halves = [(part, self.flow.staging.value_in(part, frame) or Unknown("unknown")) for part in sides]
                 lists = [half.items if isinstance(half, Sequence) and half.exact else [] for _, half in halves]
                 if all(a is b for a, b in zip_longest(lists[0] + lists[1], value.items)):
                     both = [self._fetch(part, half, frame, reader) for part, half in halves]
