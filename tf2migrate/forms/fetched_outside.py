@@ -111,7 +111,7 @@ def _part(staging: Staging, site: RunSite, expression: cst.BaseExpression) -> _P
     if value is not None:
         variable = cast(Node, staging.value_in(next(iter(chains.values())), site.frame))
         dtype, sizes = dtype_of(variable), sizes_of(variable)
-        if dtype is None or sizes is None or None in sizes:
+        if dtype is None or sizes is None:
             return None
         part.specification = f"{dtype}, {sizes}"
     return part

@@ -23,6 +23,7 @@ from tf2migrate.graph.values import (
     Unknown,
     Value,
     is_cell,
+    join,
     key_of,
     nodes_in,
     unknown_in,
@@ -284,6 +285,15 @@ class Cells(Flags):
                 parts: list[Value] = [self.part(whole, node) for _ in LSTM_FIELDS]
                 return Sequence(parts, "tuple", True, LSTM_FIELDS)
         return self.part(whole, node)
+
+
+def some_cell(value: Value) -> Value:
+    """A choice among cells and None as one among cells: TensorFlow 1 raises where it is handed None for a cell."""
+    if isinstance(value, Choice):
+        cells = [option for option in value.options if not (isinstance(option, Const) and option.value is None)]
+        if len(cells) < len(value.options) and all(is_cell(cell) for cell in cells):
+            return join(cells)
+    return value
 
 
 def leaves(cell: Value) -> list[Node]:

@@ -64,6 +64,9 @@ class Flags(Training):
         if name == "__flags":
             # absl's own dict of flags, in both; looking at it parses nothing.
             return Host()
+        if name == "_parse_flags":
+            reason = "`FLAGS._parse_flags`: it left TensorFlow before 1.15, under which this program does not run"
+            return self.refuse("TFM101", node, reason, "flags are parsed when one is read: leave the call out")
         if name.startswith("_"):
             return self.refuse("TFM103", node, f"`{name}` of `FLAGS` is private and not the same in absl")
         self.event("read", node, name)

@@ -6,7 +6,17 @@ import libcst as cst
 
 from tf2migrate.api.symbols import canonical, tf1_symbol
 from tf2migrate.graph.arguments import Arguments
-from tf2migrate.graph.cells import CELLS, EMBEDDING, LSTM_FIELDS, OWNERS, Cells, is_random, leaves, units_of
+from tf2migrate.graph.cells import (
+    CELLS,
+    EMBEDDING,
+    LSTM_FIELDS,
+    OWNERS,
+    Cells,
+    is_random,
+    leaves,
+    some_cell,
+    units_of,
+)
 from tf2migrate.graph.control import Control
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.values import (
@@ -83,7 +93,8 @@ class Recurrent(Control, Cells):
         """The arguments by parameter."""
         symbol = tf1_symbol(name)
         names = ("c", "h") if name == STATE_TUPLE else symbol.positional() if symbol is not None else ()
-        return {**dict(zip(names, args.positional, strict=False)), **args.keywords}
+        given = {**dict(zip(names, args.positional, strict=False)), **args.keywords}
+        return {key: some_cell(value) for key, value in given.items()}
 
     # ------------------------------------------------------------------ running
     def dynamic(self, name: str, named: dict[str, Value], node: cst.Call) -> Value:

@@ -32,6 +32,8 @@ class Listing:
         self.staging = staging
         self.frame = frame
         self.text = text
+        # What a saver is given is no list any more: it saves the model.
+        self.savers = {id(saver.call) for saver in staging.savers}
 
     def edits(
         self, where: cst.CSTNode, replacements: dict[int, Replacement], whole: dict[int, str]
@@ -41,7 +43,7 @@ class Listing:
         stack: list[tuple[cst.CSTNode, cst.CSTNode | None]] = [(where, None)]
         while stack:
             node, around = stack.pop()
-            if id(node) in whole:
+            if id(node) in whole or id(node) in self.savers:
                 continue
             if isinstance(node, cst.BaseSimpleComp) and self.comprehension(node, around, replacements, whole):
                 stack.append((node.elt, node))
