@@ -138,6 +138,8 @@ COMPUTING = (
     "tf.contrib.seq2seq.sequence_loss",
     "tf.contrib.legacy_seq2seq.sequence_loss",
 )
+# What prints a table of the graph's variables, and gives how many numbers and bytes they are.
+DESCRIBING = frozenset({"tf.contrib.slim.model_analyzer.analyze_vars"})
 STEP_COUNTERS = frozenset(
     f"{package}.{name}"
     for package in ("tf.train", "tf.contrib.framework", "tf.contrib.slim")
@@ -244,6 +246,8 @@ class TensorFlow(
         """Functions that build graph structure; None for a plain op."""
         if is_flags(name):
             return self.flags_call(name, args, node, frame)
+        if name in DESCRIBING:
+            return Sequence([Host(), Host()], "tuple")
         if name in (MESSAGE, MESSAGE_VALUE):
             return self.message(name, args, node)
         match name:

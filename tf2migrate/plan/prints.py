@@ -1,15 +1,22 @@
 """Prints that show where tensors stand in the graph: without the graph there is nothing left that they could show.
 
-``print(x)`` of a placeholder wrote ``Tensor("Placeholder:0", shape=(?, 3), dtype=float32)``. Such a statement goes with
-the graph, if nothing else is printed by it, and the rewrite reports it.
+``print(x)`` of a placeholder wrote ``Tensor("Placeholder:0", shape=(?, 3), dtype=float32)``, and ``analyze_vars`` of
+slim a table of variables by their names in the graph. Such a statement goes with the graph, if nothing else is printed
+by it, and the rewrite reports it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import libcst as cst
 
+from tf2migrate.api.collections import VARIABLE_LISTS
+from tf2migrate.api.symbols import canonical
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Builtin, Const, Node, Sequence, Value
+from tf2migrate.graph.tensorflow import DESCRIBING
+from tf2migrate.graph.values import Builtin, Const, Node, Sequence, Symbol, Value
+from tf2migrate.names.bindings import names_read
 from tf2migrate.names.tree import children
 
 # Attributes of a tensor that only name its place in the graph.
@@ -26,6 +33,8 @@ def prints_graph(staging: Staging, statement: cst.CSTNode) -> bool:
     match statement.body[0]:
         case cst.Expr(value=cst.Call(func=func, args=args)):
             values = staging.values_of(func)
+            if values and all(_is_symbol_of(v, DESCRIBING) for v in values):
+                return True
             if not values or not all(isinstance(v, Builtin) and v.name == "print" for v in values):
                 return False
             if any(a.star or (a.keyword is not None and a.keyword.value not in ("sep", "end")) for a in args):
@@ -33,6 +42,26 @@ def prints_graph(staging: Staging, statement: cst.CSTNode) -> bool:
             shown = [a.value for a in args if a.keyword is None]
             return all(_is_shown(staging, e) for e in shown) and any(_holds(staging, e) for e in shown)
     return False
+
+
+def lists_for_prints(staging: Staging, function: cst.FunctionDef) -> list[cst.SimpleStatementLine]:
+    """Statements of a function that list variables only for what prints them and goes."""
+    found: list[cst.SimpleStatementLine] = []
+    reads = [n.value for s in function.body.body if not prints_graph(staging, s) for n in names_read(s)]
+    for statement in function.body.body:
+        match statement:
+            case cst.SimpleStatementLine(
+                body=[cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=cst.Call(func=func))]
+            ):
+                values = staging.values_of(func)
+                listed = bool(values) and all(_is_symbol_of(v, VARIABLE_LISTS) for v in values)
+                if listed and name not in reads:
+                    found.append(statement)
+    return found if any(prints_graph(staging, s) for s in function.body.body) else []
+
+
+def _is_symbol_of(value: Value, names: Collection[str]) -> bool:
+    return isinstance(value, Symbol) and canonical(value.name) in names
 
 
 def _is_shown(staging: Staging, expression: cst.CSTNode) -> bool:

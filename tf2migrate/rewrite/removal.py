@@ -16,7 +16,7 @@ from tf2migrate.graph.values import (
 from tf2migrate.names.bindings import names_read
 from tf2migrate.names.tree import children, ids_in
 from tf2migrate.plan.flow import Role, is_graph_statement, is_summary_statement
-from tf2migrate.plan.prints import prints_graph
+from tf2migrate.plan.prints import lists_for_prints, prints_graph
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import opens
 from tf2migrate.plan.uncalled import find_set_aside
@@ -53,6 +53,8 @@ class Removal(Rewriting):
                     self.edits.removed.add(id(node))
                     self.notes.append(Refusal("TFM402", key, node, PRINTED))
                 elif isinstance(node, HOLDERS):
+                    if isinstance(node, cst.FunctionDef):
+                        self.edits.removed |= {id(line) for line in lists_for_prints(self.staging, node)}
                     stack.extend(children(node))
 
     def set_aside(self) -> None:
