@@ -142,7 +142,6 @@ DEFINED = 'import tensorflow as tf\nflags = tf.app.flags\nflags.DEFINE_integer("
 @pytest.mark.parametrize(
     "text",
     [
-        "FLAGS._parse_flags()\n",
         "print(FLAGS._flags)\n",
         "print(vars(FLAGS))\n",
         "import json\njson.dumps(FLAGS)\nprint(FLAGS.n)\n",
@@ -157,6 +156,10 @@ DEFINED = 'import tensorflow as tf\nflags = tf.app.flags\nflags.DEFINE_integer("
 )
 def test_is_refused(text: str) -> None:
     assert set(refusals(DEFINED + text)) == {"TFM103"}
+
+
+def test_what_left_before_1_15_is_told_so() -> None:
+    assert set(refusals(DEFINED + "FLAGS._parse_flags()\n")) == {"TFM101"}
 
 
 # ------------------------------------------------------------------ the behaviour
