@@ -34,6 +34,10 @@ from tf2migrate.plan.region import Atom
 
 ANY = object()
 """Every part of an object, or which part is not known."""
+NUMBERS = object()
+"""The numbers of an array, or one number: what ``mask`` is in ``x * mask``."""
+OPERATED = object()
+"""What ``mask += 1`` changes: the numbers of an array, but of one number only what the name stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,9 @@ def changed_object(flow: Flow, atoms: list[Atom]) -> tuple[cst.CSTNode, str] | N
 def _is_same(read: _Touch, change: _Touch) -> bool:
     one, other = read.seen.value, change.seen.value
     same = one is other or (isinstance(one, Host) and one.key is not None and one == other)
-    return same and (ANY in (read.part, change.part) or read.part == change.part)
+    if change.part is OPERATED:
+        return same and read.part is not NUMBERS
+    return same and (read.part in (ANY, NUMBERS) or change.part is ANY or read.part == change.part)
 
 
 def _may_follow(change: Observation, read: Observation) -> bool:
@@ -116,6 +122,8 @@ def _read_parts(staging: Staging, body: cst.CSTNode, frame: Frame) -> Iterator[t
                 yield value, ANY
             case cst.If(test=value) | cst.IfExp(test=value) | cst.UnaryOperation(expression=value):
                 yield value, ANY
+            case cst.BinaryOperation(left=left, right=right):
+                yield from ((side, NUMBERS) for side in (left, right))
             case cst.Comparison(comparisons=comparisons):
                 for target in comparisons:
                     yield target.comparator, ANY
@@ -163,7 +171,7 @@ def _changed_parts(staging: Staging, node: cst.CSTNode) -> Iterator[tuple[cst.Ba
                 elif isinstance(each, cst.Subscript):
                     yield each.value, _key(staging, each, None)
                 elif isinstance(node, cst.AugAssign):
-                    yield each, ANY
+                    yield each, OPERATED
         case cst.Call(func=cst.Attribute(value=base, attr=cst.Name(value=name))) if name in MUTATING:
             if not any(isinstance(v, Symbol | Foreign) for v in staging.values_of(base)):
                 yield base, ANY

@@ -318,10 +318,10 @@ def _values_agree(flow: Flow, slicer: Slicer, atom: Atom) -> None:
 
 def _host_is_stable(flow: Flow, slicer: Slicer, name: str, source: Atom, step: Step) -> None:
     """C2: a host name has the same value when the function is traced as when the graph was built."""
-    if isinstance(source.statement, cst.SimpleStatementLine) and all(
+    # A module may be imported again, but what it holds may be set: `os.environ["KEEP"] = "1"`.
+    imported = isinstance(source.statement, cst.SimpleStatementLine) and all(
         isinstance(s, cst.Import | cst.ImportFrom) for s in source.statement.body
-    ):
-        return
+    )
     readers = [
         a
         for a in step.parts.atoms
@@ -329,7 +329,7 @@ def _host_is_stable(flow: Flow, slicer: Slicer, name: str, source: Atom, step: S
     ]
     first = min((a.number for a in readers), default=source.number)
     for other in flow.region.atoms:
-        again = name in other.binds or name in other.changes
+        again = (name in other.binds and not imported) or name in other.changes
         loops = {id(p) for p in other.parents if isinstance(p, cst.For | cst.While)}
         if isinstance(other.statement, cst.For):
             loops.add(id(other.statement))

@@ -12,14 +12,22 @@ import libcst as cst
 
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.interpreter import assigned_names
-from tf2migrate.graph.values import Class, Const, Foreign, Function, Host, Instance, Node, Symbol, Value
-from tf2migrate.names.bindings import bindings, bound_names, changed_names, names_read
+from tf2migrate.graph.values import (
+    Class,
+    Foreign,
+    Function,
+    Host,
+    Instance,
+    Value,
+)
+from tf2migrate.names.bindings import changed_names, names_read
 from tf2migrate.names.tree import children, parameter_names
 from tf2migrate.plan.changed_objects import changed_object
 from tf2migrate.plan.flow import Flow, Role, handed_over
 from tf2migrate.plan.model import Step
 from tf2migrate.plan.mutators import MUTATING, WRITERS
 from tf2migrate.plan.region import Atom
+from tf2migrate.plan.storage import defines, is_fixed, of_a_module, sharing_storage
 
 
 def instability(flow: Flow, step: Step) -> tuple[cst.CSTNode, str] | None:
@@ -27,7 +35,7 @@ def instability(flow: Flow, step: Step) -> tuple[cst.CSTNode, str] | None:
     names = {
         name: source
         for name, source in step.parts.host.items()
-        if not _is_fixed(flow.bound_value(source, name)) and not _is_definition(flow, source)
+        if not is_fixed(flow.bound_value(source, name)) and not defines(source)
     }
     rebound = _rebound_globally(flow) if step.parts.host and flow.region.is_module else {}
     for name in step.parts.host:
@@ -36,7 +44,7 @@ def instability(flow: Flow, step: Step) -> tuple[cst.CSTNode, str] | None:
     if names:
         # What only a fetch reads is read when its function is traced, and from then on as it was.
         first = min(atom.number for atom in (step.parts.atoms or names.values()))
-        shared = _aliases(flow, set(names))
+        shared = sharing_storage(flow, set(names))
         for atom in flow.region.atoms[first + 1 :]:
             place = _changes(flow, atom, shared)
             if place is not None:
@@ -52,7 +60,7 @@ def changed_until(flow: Flow, atom: Atom, last: Atom) -> tuple[cst.CSTNode, str]
     names = {r.name: r.value for r in flow.reads(atom) if any(stays(flow, s) for s in flow.reaching(r.name, atom))}
     if not names:
         return None
-    shared = _aliases(flow, {name for name, value in names.items() if not _is_fixed(value)})
+    shared = sharing_storage(flow, {name for name, value in names.items() if not is_fixed(value)})
     for other in flow.region.atoms[atom.number + 1 : last.number + 1]:
         if not stays(flow, other):
             continue
@@ -68,8 +76,8 @@ def changed_until(flow: Flow, atom: Atom, last: Atom) -> tuple[cst.CSTNode, str]
 
 def changed_anywhere(flow: Flow, atom: Atom) -> cst.CSTNode | None:
     """Where an object of the host that ``atom`` reads is changed in place, by any of its names."""
-    read = {r.name for r in flow.reads(atom) if r.value is not None and not _is_fixed(r.value)}
-    shared = _aliases(flow, read) if read else set()
+    read = {r.name for r in flow.reads(atom) if r.value is not None and not is_fixed(r.value)}
+    shared = sharing_storage(flow, read) if read else set()
     changes = (_changes(flow, other, shared) for other in flow.region.atoms if shared)
     return next((change for change in changes if change is not None), None) or _changed_by_functions(flow, shared)
 
@@ -79,128 +87,9 @@ def stays(flow: Flow, atom: Atom) -> bool:
     return flow.role(atom) not in (Role.STAGED, Role.PLACEHOLDER, Role.VARIABLE, Role.OPTIMIZER)
 
 
-def _is_fixed(value: Value | None) -> bool:
-    return isinstance(value, Const | Function | Class | Symbol | Foreign | Node)
-
-
-def _is_definition(flow: Flow, atom: Atom) -> bool:
-    statement = atom.statement
-    if isinstance(statement, cst.FunctionDef | cst.ClassDef):
-        return True
-    return isinstance(statement, cst.SimpleStatementLine) and all(
-        isinstance(s, cst.Import | cst.ImportFrom) for s in statement.body
-    )
-
-
-def _aliases(flow: Flow, names: set[str]) -> set[str]:
-    """Names that may share storage with ``names``: bound from an expression that reads one, or read by theirs."""
-    shared = set(names)
-    grown = True
-    while grown:
-        grown = False
-        for atom in flow.region.atoms:
-            if atom.runs or _is_definition(flow, atom):
-                continue
-            for names, handed in _handed_out(flow, atom.statement):
-                read = {n.value for n in handed}
-                bound = {n for n in names if n in atom.binds and not _is_fixed(flow.bound_value(atom, n))}
-                if read & shared and not bound <= shared:
-                    shared |= bound
-                    grown = True
-                new = {n.value for n in handed if _is_plain_host(flow, n)} - shared if bound & shared else set()
-                if new:
-                    shared |= new
-                    grown = True
-    return shared
-
-
-def _is_plain_host(flow: Flow, name: cst.Name) -> bool:
-    return isinstance(flow.staging.value_in(name, flow.region.frame), Host)
-
-
-VIEWS = (
-    *("reshape", "view", "ravel", "swapaxes", "transpose", "squeeze", "asarray", "asanyarray", "ascontiguousarray"),
-    *("expand_dims", "atleast_1d", "atleast_2d", "moveaxis", "rollaxis", "flip", "fliplr", "flipud", "rot90"),
-    *("split", "hsplit", "vsplit", "array_split", "broadcast_to", "diagonal", "get", "values", "items"),
-)
-
-
-def _handed_out(flow: Flow, statement: cst.CSTNode) -> Iterator[tuple[set[str], list[cst.Name]]]:
-    """What each part of a statement binds, with the names whose object, or a part or view of it, that may be."""
-    match statement:
-        case cst.SimpleStatementLine(body=body) | cst.IndentedBlock(body=body) | cst.SimpleStatementSuite(body=body):
-            for inner in body:
-                yield from _handed_out(flow, inner)
-        case cst.BaseSmallStatement():
-            yield {name for name, _ in bindings(statement)}, _objects(flow, getattr(statement, "value", None))
-        case cst.If() | cst.For() | cst.While() | cst.With() | cst.Try():
-            for part in children(statement):
-                yield from _handed_out(flow, part)
-            if isinstance(statement, cst.For):
-                yield set(bound_names(statement.target)), names_read(statement.iter)
-        case cst.Else(body=suite) | cst.ExceptHandler(body=suite) | cst.Finally(body=suite):
-            yield from _handed_out(flow, suite)
-        case _:
-            yield {name for name, _ in bindings(statement)}, names_read(statement)
-
-
-def _objects(flow: Flow, value: cst.CSTNode | None) -> list[cst.Name]:
-    """Names of the objects that a value may be, hold or be a part of: an index only chooses the part."""
-    match value:
-        case cst.Name():
-            return [value]
-        case cst.Subscript(value=base) | cst.Attribute(value=base):
-            return _objects(flow, base) if not isinstance(base, cst.Call) else names_read(base)
-        case cst.Call(func=cst.Attribute(value=base, attr=cst.Name(value=name)) as func) if name in VIEWS:
-            return names_read(value) if _symbol(flow, func) else _objects(flow, base)
-        case cst.Call(func=func):
-            callee = flow.staging.value_in(func, flow.region.frame)
-            through = isinstance(callee, Function) and _gives_its_argument(callee.definition)
-            return [name for arg in value.args for name in _objects(flow, arg.value)] if through else []
-        case cst.Tuple() | cst.List() | cst.Dict() | cst.IfExp() | cst.BooleanOperation():
-            simple = cst.Name | cst.Subscript | cst.Attribute
-            parts = children(value)
-            return [n for p in parts for n in (_objects(flow, p) if isinstance(p, simple) else names_read(p))]
-    return []
-
-
-def _gives_its_argument(definition: cst.FunctionDef | cst.Lambda) -> bool:
-    """Whether what a function returns may be, hold or be a part or view of an argument."""
-    own = {param.name.value for param in definition.params.params}
-    grown = True
-    while grown:
-        kept = {
-            name
-            for node in _walk(definition.body)
-            if isinstance(node, cst.Assign) and _parts_of(node.value) & own
-            for name, _ in bindings(node)
-        }
-        grown = not kept <= own
-        own |= kept
-    results = [definition.body] if isinstance(definition, cst.Lambda) else []
-    results += [node.value for node in _walk(definition.body) if isinstance(node, cst.Return) and node.value]
-    return any(_parts_of(result) & own for result in results)
-
-
-def _parts_of(value: cst.CSTNode) -> set[str]:
-    """As `_objects`, by name, where nothing is known of what is called."""
-    match value:
-        case cst.Name(value=name):
-            return {name}
-        case cst.Subscript(value=base) | cst.Attribute(value=base):
-            return _parts_of(base)
-        case cst.Call(func=cst.Attribute(attr=cst.Name(value=name))) if name in VIEWS:
-            return {read.value for read in names_read(value)}
-        case cst.Tuple() | cst.List() | cst.Dict() | cst.IfExp() | cst.BooleanOperation():
-            return {name for part in children(value) for name in _parts_of(part)}
-        case cst.Element(value=inner) | cst.DictElement(value=inner):
-            return _parts_of(inner)
-    return set()
-
-
 def _changes(flow: Flow, atom: Atom, shared: set[str]) -> cst.CSTNode | None:
     """Where a statement may change one of the objects in place."""
-    if _is_definition(flow, atom):
+    if defines(atom):
         return None
     if atom.changes & shared:
         return atom.statement
@@ -223,7 +112,7 @@ def _call_changes(flow: Flow, call: cst.Call, func: cst.BaseExpression, shared: 
         isinstance(func, cst.Attribute)
         and func.attr.value in MUTATING
         and {n.value for n in names_read(func.value)} & shared
-        and not _symbol(flow, func)
+        and not of_a_module(flow, func)
     ):
         return True
     if any(arg.keyword is not None and arg.keyword.value == "out" for arg in call.args) and touched & shared:
@@ -235,11 +124,6 @@ def _call_changes(flow: Flow, call: cst.Call, func: cst.BaseExpression, shared: 
     if isinstance(callee, Function) and touched & shared:
         return _changes_a_parameter(callee)
     return False
-
-
-def _symbol(flow: Flow, func: cst.Attribute) -> bool:
-    value = flow.staging.value_in(func.value, flow.region.frame)
-    return isinstance(value, Symbol | Foreign)
 
 
 def _changes_a_parameter(function: Function) -> bool:
