@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import cast
 
 import libcst as cst
@@ -14,6 +14,7 @@ from tf2migrate.graph.builtins import Builtins
 from tf2migrate.graph.expressions import shape_sources
 from tf2migrate.graph.frames import Frame, Step
 from tf2migrate.graph.interpreter import MAXIMUM_DEPTH, MAXIMUM_RECURSION, Leave
+from tf2migrate.graph.paths import choice
 from tf2migrate.graph.values import (
     Bound,
     Builtin,
@@ -101,7 +102,8 @@ class Calls(Builtins):
             case Builtin(name=name):
                 return self.builtin(name, args, node, frame)
             case Choice(options=options):
-                return join([self.apply(option, args, node, frame) for option in options])
+                calls = [partial(self.apply, option, args, node, frame) for option in options]
+                return join(self.one_of([(choice(callee, index), call) for index, call in enumerate(calls)]))
             case Instance():
                 method = callee.cls.lookup("__call__")
                 if isinstance(method, Function):
@@ -216,6 +218,8 @@ class Calls(Builtins):
         if isinstance(definition, cst.Lambda):
             return self.evaluate(definition.body, frame)
         self.calling.append(id(definition))
+        known = len(self.conditions)
+        self.begin_call()
         self.returns.append([])
         self.perhaps_returned.append(math.inf)
         falls = True
@@ -227,6 +231,8 @@ class Calls(Builtins):
             values = self.returns.pop()
             returned = self.perhaps_returned.pop()
             self.calling.pop()
+            self.end_call()
+            del self.conditions[known:]
         if any(made.kind in STATE for made in self.staging.nodes[int(min(returned, len(self.staging.nodes))) :]):
             reason = "this call may return before it makes state of the graph"
             return self.refuse("TFM404", node, reason, "make the variables in every case")
@@ -329,6 +335,12 @@ class Calls(Builtins):
         return Super(receiver, owner)
 
     # ------------------------------------------------------------------ implemented by the subclass
+    def begin_call(self) -> None:
+        raise NotImplementedError
+
+    def end_call(self) -> None:
+        raise NotImplementedError
+
     def symbol_call(self, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:
         raise NotImplementedError
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import libcst as cst
 
 from tf2migrate.graph.flags import Flags
+from tf2migrate.graph.paths import choice
 from tf2migrate.graph.values import (
     Cell,
     Choice,
@@ -187,23 +188,22 @@ class Cells(Flags):
                 return self.build_owner(name, cells, node)
             case Cell(cells=cells):
                 return self.build(cells.items[0], node)
-            case Choice(options=options):
-                return self.build_one_of(options, node)
+            case Choice():
+                return self.build_one_of(cell, node)
             case Node():
                 return self.build_leaf(cell, node)
         return None
 
-    def build_one_of(self, options: tuple[Value, ...], node: cst.Call) -> Unknown | None:
+    def build_one_of(self, cell: Choice, node: cst.Call) -> Unknown | None:
         """Only one of the cells is there when the program runs: their variables may have the same names."""
-        before = dict(self.by_name)
-        after: dict[str, Node] = {}
-        for option in options:
-            self.by_name.clear()
-            self.by_name.update(before)
-            if (unknown := self.build(option, node)) is not None:
+        fork = self.fork()
+        for index, option in enumerate(cell.options):
+            self.take(fork, choice(cell, index))
+            unknown = self.build(option, node)
+            self.leave(fork, "")
+            if unknown is not None:
                 return unknown
-            after |= self.by_name
-        self.by_name.update(after)
+        self.meet(fork)
         return None
 
     def build_owner(self, name: str, cells: Sequence, node: cst.Call) -> Unknown | None:
@@ -231,15 +231,15 @@ class Cells(Flags):
                 reuse = reuse or "auto"
             case _:
                 reuse = "maybe"
-        known = self.by_name.get(f"cell {path}")
+        known = self.known_as(f"cell {path}")
         if "shared" in cell.details:
             return self.confirm(cell, path, reuse, node)
         if reuse == "maybe" or (reuse and "?" in path):
             return self.refuse("TFM404", node, "whether this cell shares its variables depends on what is not known")
-        if known is not None and reuse:
+        if known and reuse:
             reason = f"two cells share the variables of `{path}` by their name"
             return self.refuse("TFM702", node, reason, "make one cell, and use it twice")
-        if known is not None:
+        if known:
             return self.refuse("TFM404", node, f"the cell `{path}` is made twice without reuse")
         if reuse is True:
             reason = f"`{path}` is reused here, but no cell of this name was made before"
@@ -247,7 +247,7 @@ class Cells(Flags):
         self.inherit(node, {}, {})
         cell.name, cell.trainable = path, True
         cell.details["built"] = Const(True)
-        self.by_name[f"cell {path}"] = cell
+        self.call_it(f"cell {path}", cell)
         self.collections.setdefault("variables", []).append(cell)
         return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Container
+from functools import partial
 from typing import Any, cast
 
 import libcst as cst
@@ -12,6 +13,7 @@ import libcst as cst
 from tf2migrate.api.results import RESULT_NAMES
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.interpreter import BUILTINS, Statements
+from tf2migrate.graph.paths import condition
 from tf2migrate.graph.shape_rules import result_shape
 from tf2migrate.graph.sizes import indexed
 from tf2migrate.graph.staging import ComparedObject
@@ -326,7 +328,7 @@ class Expressions(Statements):
                 return Host()
         if operator == "Not":
             truth = self.truth(value)
-            return Host() if truth is None else Const(not truth)
+            return Host(key=("Not", key_of(value))) if truth is None else Const(not truth)
         return self.combine(operator, [value], node)
 
     def boolean(self, node: cst.BooleanOperation, frame: Frame) -> Value:
@@ -352,7 +354,10 @@ class Expressions(Statements):
             reason = f"`{sign}` of a tensor compares objects in TensorFlow 1 and values in TensorFlow 2"
             return self.refuse("TFM301", node, reason, "write `is`, or `tf.equal` if the values are meant")
         if kind in ("Is", "IsNot", "In", "NotIn", "Equal", "NotEqual"):
-            return Host(shape_sources(left, *right))
+            # What is in a container may be another thing the next time that it is asked.
+            again = len(right) == 1 and kind not in ("In", "NotIn")
+            key = (kind, key_of(left), key_of(right[0])) if again else None
+            return Host(shape_sources(left, *right), key=key)
         return self.combine(kind, [left, *right], node)
 
     def compares_objects(self, left: Value, right: Value, node: cst.Comparison, frame: Frame) -> bool:
@@ -407,12 +412,15 @@ class Expressions(Statements):
         return None
 
     def either(self, node: cst.IfExp, frame: Frame) -> Value:
-        test = self.truth(self.evaluate(node.test, frame))
-        if test is True:
-            return self.evaluate(node.body, frame)
-        if test is False:
-            return self.evaluate(node.orelse, frame)
-        return join([self.evaluate(node.body, frame), self.evaluate(node.orelse, frame)])
+        asked = self.evaluate(node.test, frame)
+        test = self.truth(asked)
+        if test is not None:
+            return self.evaluate(node.body if test else node.orelse, frame)
+        ways = [
+            (condition(asked, outcome), partial(self.evaluate, part, frame))
+            for part, outcome in ((node.body, True), (node.orelse, False))
+        ]
+        return join(self.one_of(ways))
 
     def truth(self, value: Value) -> bool | None:
         match value:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import cast
@@ -11,6 +11,7 @@ import libcst as cst
 
 from tf2migrate.graph.early_exits import Before
 from tf2migrate.graph.frames import Branch, Frame, Place, Step, Store
+from tf2migrate.graph.paths import Condition, Fork, condition
 from tf2migrate.graph.reach import Reach
 from tf2migrate.graph.staging import Observation, Obstacle, Staging
 from tf2migrate.graph.values import (
@@ -150,6 +151,8 @@ class Statements:
         self.repeated = 0
         self.time = 0
         self.reach: Reach | None = None
+        # The tests that came out as they had to for the program to be here.
+        self.conditions: list[Condition] = []
         self.instances: list[Instance] = []
 
     # ------------------------------------------------------------------ places and records
@@ -491,7 +494,8 @@ class Statements:
 
     # ------------------------------------------------------------------ control flow
     def conditional(self, node: cst.If, frame: Frame) -> None:
-        test = self.truth(self.evaluate(node.test, frame))
+        asked = self.evaluate(node.test, frame)
+        test = self.truth(asked)
         orelse = node.orelse
         other: cst.CSTNode | None = orelse.body if isinstance(orelse, cst.Else) else orelse
         if test is False and self.makes_writers(node.body, frame):
@@ -505,13 +509,15 @@ class Statements:
             elif other is not None:
                 self.block(cast(cst.BaseSuite, other).body, frame)
         else:
-            self.branches([node.body, other], frame)
+            self.branches(asked, [node.body, other], frame)
 
-    def branches(self, bodies: list[cst.CSTNode | None], frame: Frame) -> None:
-        """Interprets alternatives from the same state and joins what they leave."""
+    def branches(self, test: Value, bodies: list[cst.CSTNode | None], frame: Frame) -> None:
+        """Interprets what is done where a test comes out true, and where not, and joins what they leave."""
         results: list[tuple[Branch, str]] = []
-        for body in bodies:
+        fork = self.fork()
+        for body, outcome in zip(bodies, (True, False), strict=True):
             self.store.begin()
+            self.take(fork, condition(test, outcome))
             left = ""
             try:
                 if isinstance(body, cst.If):
@@ -520,7 +526,9 @@ class Statements:
                     self.block(body.body, frame)
             except Leave as leave:
                 left = leave.kind
+            self.leave(fork, left)
             results.append((self.store.end(), left))
+        self.meet(fork)
         staying = [branch for branch, left in results if not left]
         self.perhaps_left = self.perhaps_left or any(left in ("break", "continue") for _, left in results)
         if staying and self.perhaps_returned and any(left == "return" for _, left in results):
@@ -529,6 +537,20 @@ class Statements:
         if not staying:
             kinds = {left for _, left in results}
             raise Leave("return" if "return" in kinds else kinds.pop())
+        if len(staying) == 1 and {left for _, left in results} <= {"", "return", "raise"}:
+            # What follows is done only where the other path was not taken.
+            self.conditions.append(condition(test, not results[0][1]))
+
+    def one_of(self, ways: Iterable[tuple[Condition, Callable[[], Value]]]) -> list[Value]:
+        """The values of expressions of which the program evaluates one, with the condition that chooses each."""
+        values: list[Value] = []
+        fork = self.fork()
+        for chosen, way in ways:
+            self.take(fork, chosen)
+            values.append(way())
+            self.leave(fork, "")
+        self.meet(fork)
+        return values
 
     def merge(self, branches: list[Branch]) -> None:
         keys = {key: branch.writes[key][0] for branch in branches for key in branch.writes}
@@ -561,6 +583,7 @@ class Statements:
         """A loop body that runs an unknown number of times: interpreted once, joined with not running."""
         self.store.begin()
         self.repeated += 1
+        known = len(self.conditions)
         try:
             self.block(body.body, frame)
         except Leave as leave:
@@ -571,6 +594,7 @@ class Statements:
             return
         finally:
             self.repeated -= 1
+            del self.conditions[known:]
         self.merge_optional(self.store.end())
 
     def merge_optional(self, after: Branch) -> None:
@@ -662,11 +686,14 @@ class Statements:
 
     def attempt(self, node: cst.Try | cst.TryStar, frame: Frame) -> None:
         self.store.begin()
+        known = len(self.conditions)
         try:
             self.block(node.body.body, frame)
             left = ""
         except Leave as leave:
             left = leave.kind
+        finally:
+            del self.conditions[known:]
         main = self.store.end()
         results = [(main, left)]
         for handler in node.handlers:
@@ -678,6 +705,8 @@ class Statements:
                 self.block(handler.body.body, frame)
             except Leave as leave:
                 handler_left = leave.kind
+            finally:
+                del self.conditions[known:]
             results.append((self.store.end(), handler_left))
         if _imports_only(node.body):
             # `try: import a` with a fallback: the first form is the one that this program's author has.
@@ -710,6 +739,18 @@ class Statements:
         raise NotImplementedError
 
     def with_block(self, node: cst.With, frame: Frame) -> None:
+        raise NotImplementedError
+
+    def fork(self) -> Fork:
+        raise NotImplementedError
+
+    def take(self, fork: Fork, chosen: Condition) -> None:
+        raise NotImplementedError
+
+    def leave(self, fork: Fork, how: str) -> None:
+        raise NotImplementedError
+
+    def meet(self, fork: Fork) -> None:
         raise NotImplementedError
 
 

@@ -157,6 +157,8 @@ class TensorFlow(
         super().__init__(project, entry)
         self.scopes = [ScopeEntry("")]
         self.by_name = {}
+        self.made_under = {}
+        self.returned = []
         self.cells_made = {}
         self.layer_arguments = {}
         self.controls = []
@@ -453,7 +455,7 @@ class TensorFlow(
 
     def global_step(self, name: str, node: cst.Call) -> Value:
         """The step counter of the graph: the variable of this name, or a new one."""
-        for known in [self.by_name.get("global_step"), *self.members("variables")]:
+        for known in [*self.known_as("global_step"), *self.members("variables")]:
             if isinstance(known, Node) and known.name.rpartition("/")[2] == "global_step":
                 if "unnamed" in known.details or known.name != "global_step":
                     return Unknown("whether this variable is the graph's step counter is not known", self.place())
@@ -462,7 +464,7 @@ class TensorFlow(
             return Const(None)
         made = self.make("variable", "tf.train.get_or_create_global_step", [], node)
         made.name, made.trainable, made.shape = "global_step", False, ()
-        self.by_name["global_step"] = made
+        self.call_it("global_step", made)
         self.staging.touched.append((made, self.place()))
         self.file(made, None, node)
         return made

@@ -263,17 +263,16 @@ class Variables(Worlds):
         reuse = self.scopes[-1].reuse
         if (reuse and "?" in name) or reuse == "maybe":
             return self.refuse("TFM404", node, "whether this variable is shared depends on a value that is not known")
-        if reuse:
-            known = self.by_name.get(name)
-            if known is not None:
-                self.staging.touched.append((known, self.place()))
-                return known
-            if reuse is True:
-                return self.refuse(
-                    "TFM404", node, f"`{name}` is reused here, but no variable of this name was made before"
-                )
-        elif name in self.by_name:
+        before = self.known_as(name)
+        if before and not reuse:
             return self.refuse("TFM404", node, f"the variable `{name}` is made twice without reuse")
+        if before:
+            if not self.is_clear(before, reuse):
+                return self.refuse("TFM404", node, f"which variable `{name}` is depends on a condition of the host")
+            self.staging.touched.append((before[0], self.place()))
+            return before[0]
+        if reuse is True:
+            return self.refuse("TFM404", node, f"`{name}` is reused here, but no variable of this name was made before")
         initializer = args.get(3, "initializer")
         own = {"initializer": initializer, "regularizer": args.get(4, "regularizer")}
         self.inherit(node, {"initializer": "initializer", "regularizer": "regularizer"}, own)
@@ -283,7 +282,7 @@ class Variables(Worlds):
         made.details.update(self.details(args, ("name", "shape", "dtype", "initializer", "regularizer")))
         made.shape = None if self.repeated else get_variable_shape(made.details.get("shape"), initializer)
         self.regularize(made, [args.get(4, "regularizer")], node)
-        self.by_name[name] = made
+        self.call_it(name, made)
         self.op_names.take(name, certain=not self.store.branching, absolute=True)
         self.staging.touched.append((made, self.place()))
         self.file(made, args.get(6, "collections"), node)
@@ -358,9 +357,12 @@ class Variables(Worlds):
         reuse = self.layer_reuse(named.get("reuse"))
         if reuse is None:
             return Unknown("whether this layer shares its variables is not known", self.place(), "TFM404")
-        owner = self.by_name.get(f"layer {path}")
-        if owner is not None and not reuse:
+        before = self.known_as(f"layer {path}")
+        if before and not reuse:
             return self.refuse("TFM404", node, f"the layer `{path}` is made twice without reuse")
+        if reuse and ("?" in path or (before and not self.is_clear(before, reuse))):
+            return self.refuse("TFM404", node, f"which layer `{path}` is depends on a value that is not known")
+        owner = before[0] if before else None
         self.note_normalizer(name, named, node, frame, path.removeprefix(f"{self.scopes[-1].path}/"))
         if owner is None:
             if reuse is True:
@@ -370,8 +372,8 @@ class Variables(Worlds):
             owner = self.make("layer", name, [], node)
             owner.name = path
             owner.trainable = self.known_flag(named.get("trainable"), owner, "trainable", node)
-            self.by_name[f"layer {path}"] = owner
             self.layer_arguments[owner.number] = named
+            self.call_it(f"layer {path}", owner)
             self.add_parts(owner, args)
             if not contrib:
                 by_place = len(args.positional) > (4 if name.endswith("dense") else 9)
@@ -426,6 +428,10 @@ class Variables(Worlds):
             part.trainable = trainable and layer.trainable
             part.details["attribute"] = Const(attribute)
             layer.parts.append(part)
+
+    def is_clear(self, before: list[Node], reuse: bool | str) -> bool:
+        """Whether what is shared here is known: one node, made in any case if it would otherwise be made now."""
+        return len(before) == 1 and (reuse is True or self.is_certain(before[0]))
 
     def layer_reuse(self, given: Value | None) -> bool | str | None:
         scope = self.scopes[-1].reuse

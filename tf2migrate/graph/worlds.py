@@ -10,6 +10,7 @@ import libcst as cst
 
 from tf2migrate.graph.argument_scopes import ArgumentScopes
 from tf2migrate.graph.op_names import OpNames
+from tf2migrate.graph.paths import Condition, Conditions, Fork, Named, are_exclusive, together
 from tf2migrate.graph.values import Graph, Node, Value
 
 
@@ -22,10 +23,14 @@ class ScopeEntry:
     counts: dict[str, int] = field(default_factory=dict)
     defaults: dict[str, cst.Call] = field(default_factory=dict)
     named: bool = True
+    unsure: set[str] = field(default_factory=set)
+    """Default names that were not given equally often on all paths to this point."""
 
     def unique(self, base: str) -> str:
         count = self.counts.get(base, 0)
         self.counts[base] = count + 1
+        if base in self.unsure:
+            return f"{base}_?{count}"
         return base if count == 0 else f"{base}_{count}"
 
 
@@ -33,7 +38,11 @@ class Worlds(ArgumentScopes):
     """Knows which graph is the default one, by its number: 0 is the one that a program begins with."""
 
     scopes: list[ScopeEntry]
-    by_name: dict[str, Node]
+    by_name: dict[str, list[Node]]
+    """What may have a name: more than one node only where the paths that made them exclude each other."""
+    made_under: dict[int, Conditions]
+    returned: list[list[Named]]
+    """For each call under way, what was named on the paths that have returned."""
     controls: list[tuple[Node, ...]]
     collections: dict[str, list[Value]]
     name_scopes: int = 0
@@ -82,3 +91,70 @@ class Worlds(ArgumentScopes):
         """``tf.reset_default_graph()``: what is made from here on belongs to another graph."""
         if any(self.staging.world_of(node) == self.world for node in self.staging.nodes):
             self.enter_world(self.new_world())
+
+    # ------------------------------------------------------------------ names, on the paths to them
+    def known_as(self, name: str) -> list[Node]:
+        """What has a name here: nothing that is made only where the program has taken another path."""
+        here = tuple(self.conditions)
+        return [n for n in self.by_name.get(name, []) if not are_exclusive(self.made_under.get(n.number, ()), here)]
+
+    def call_it(self, name: str, made: Node) -> None:
+        self.by_name.setdefault(name, []).append(made)
+        self.made_under[made.number] = tuple(self.conditions)
+
+    def is_certain(self, made: Node) -> bool:
+        """Whether a node is made in every run of the program that comes here."""
+        return set(self.made_under.get(made.number, ())) <= set(self.conditions)
+
+    def names_here(self) -> Named:
+        """What is named at this point."""
+        by_name = {name: list(made) for name, made in self.by_name.items()}
+        collections = {key: list(members) for key, members in self.collections.items()}
+        return Named(self.world, by_name, collections, [dict(scope.counts) for scope in self.scopes])
+
+    def resume(self, points: list[Named]) -> None:
+        """Goes on with what is named at one of several points."""
+        points = [point for point in points if point.world == self.world] or [self.names_here()]
+        self.by_name = together([point.by_name for point in points])
+        self.collections = together([point.collections for point in points])
+        for index, scope in enumerate(self.scopes):
+            found = [point.counts[index] for point in points]
+            for base in {base for counts in found for base in counts}:
+                numbers = {counts.get(base, 0) for counts in found}
+                scope.counts[base] = max(numbers)
+                if len(numbers) > 1:
+                    scope.unsure.add(base)
+            for base in scope.counts.keys() - {base for counts in found for base in counts}:
+                del scope.counts[base]
+
+    def fork(self) -> Fork:
+        return Fork(self.names_here(), len(self.conditions))
+
+    def take(self, fork: Fork, chosen: Condition) -> None:
+        """Takes the path of a fork that a condition chooses."""
+        if fork.taken:
+            self.resume([fork.before])
+        fork.taken = True
+        self.conditions.append(chosen)
+
+    def leave(self, fork: Fork, how: str) -> None:
+        """Comes to the end of a path, or leaves it by a statement: ``return``, ``raise`` and the like."""
+        del self.conditions[fork.conditions :]
+        if how == "return" and self.returned:
+            self.returned[-1].append(self.names_here())
+        elif how != "raise":
+            fork.after.append(self.names_here())
+
+    def begin_call(self) -> None:
+        self.returned.append([])
+
+    def end_call(self) -> None:
+        """A function gives back what one of its paths came to."""
+        points = self.returned.pop()
+        if points:
+            self.resume([*points, self.names_here()])
+
+    def meet(self, fork: Fork) -> None:
+        """Goes on where the paths of a fork come together."""
+        if fork.after:
+            self.resume(fork.after)
