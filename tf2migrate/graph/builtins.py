@@ -135,7 +135,9 @@ class Builtins(Expressions):
                 return Host(shape_sources(*values))
             case "len":
                 known = self.elements(first) if first is not None else None
-                return Const(len(known)) if known is not None else Host(shape_sources(*values))
+                # A member may stand for several variables, or be there only where the host wants it.
+                unsure = known is None or (isinstance(first, Sequence) and first.kind == "collection")
+                return Host(shape_sources(*values)) if unsure else Const(len(known or ()))
             case "zip":
                 columns = [self.elements(v) for v in values]
                 if columns and all(c is not None for c in columns):

@@ -18,6 +18,7 @@ from tf2migrate.graph.values import (
     Sequence,
     Unknown,
     Value,
+    is_perhaps_trained,
     nodes_in,
     stands_for_several,
     unknown_in,
@@ -171,7 +172,8 @@ class Collections(Variables):
             chosen.append(member)
         # Keras lists the variables of layers after a model's own.
         layers = any(isinstance(m, Node) and (stands_for_several(m) or layer_of(m) is not None) for m in chosen)
-        return Sequence(chosen, "collection" if layers else "list")
+        unsure = any(isinstance(m, Node) and (is_perhaps_trained(m) or not self.is_certain(m)) for m in chosen)
+        return Sequence(chosen, "collection" if layers or unsure else "list")
 
 
 def argument_at(node: cst.Call, position: int) -> cst.BaseExpression | None:

@@ -196,6 +196,7 @@ class TensorFlow(
             if (unknown := unknown_in(operand)) is not None:
                 made.unknown = unknown
         self.staging.nodes.append(made)
+        self.made_under[made.number] = tuple(self.conditions)
         if self.world:
             self.staging.worlds[made.number] = self.world
         return made

@@ -16,6 +16,7 @@ from tf2migrate.graph.values import (
     Sequence,
     Unknown,
     Value,
+    is_perhaps_trained,
     nodes_in,
     optimizers_of,
     stands_for_several,
@@ -88,7 +89,7 @@ class Training(Collections):
         if given is None or (isinstance(given, Const) and given.value is None):
             members = self.collections.get("variables", [])
             return [m for m in members if isinstance(m, Node) and m.trainable]
-        if isinstance(given, Sequence) and not given.exact:
+        if not is_clear(given):
             return None
         return grouped(n for n in nodes_in(given) if n.kind in ("variable", "layer"))
 
@@ -138,7 +139,7 @@ class Training(Collections):
                 return unknown
         if ys is None or xs is None:
             return Unknown("the arguments of these gradients are not known", self.place())
-        if isinstance(xs, Sequence) and not xs.exact:
+        if not is_clear(xs):
             return Unknown("the list of what to differentiate by is not known", self.place())
         out: list[Value] = []
         for x in nodes_in(xs):
@@ -149,6 +150,14 @@ class Training(Collections):
         return Sequence(out, kind_of(list(nodes_in(xs))))
 
 
+def is_clear(variables: Value) -> bool:
+    """Whether a list of variables is known; what is trained by its name is trained whatever the host decides."""
+    chosen = isinstance(variables, Sequence) and variables.kind == "collection"
+    exact = not isinstance(variables, Sequence) or variables.exact
+    return exact and (chosen or not any(map(is_perhaps_trained, nodes_in(variables))))
+
+
 def kind_of(variables: list[Node]) -> str:
     """A list with one element for each variable, or one in which a layer stands for several."""
-    return "collection" if any(stands_for_several(v) or layer_of(v) is not None for v in variables) else "list"
+    whole = all(not stands_for_several(v) and layer_of(v) is None and not is_perhaps_trained(v) for v in variables)
+    return "list" if whole else "collection"

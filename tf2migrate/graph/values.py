@@ -429,6 +429,11 @@ def fed_node(key: Value | None) -> Node | None:
     return key if isinstance(key, Node) else None
 
 
+def is_perhaps_trained(node: Node) -> bool:
+    """Whether the host decides if a variable, or those of a layer, can be trained."""
+    return "perhaps_trained" in node.details
+
+
 def stands_for_several(node: Node) -> bool:
     """Whether a node is a layer or cell, which owns any number of variables."""
     return node.kind == "layer" or is_cell(node)

@@ -30,6 +30,7 @@ from tf2migrate.graph.values import (
     Unknown,
     Value,
     Writer,
+    is_perhaps_trained,
     key_of,
     nodes_in,
     unknown_in,
@@ -293,7 +294,7 @@ class Variables(Worlds):
         wanted = [value for value in given if is_given(value)]
         if not all(isinstance(value, Regularizer) for value in wanted):
             self.refuse("TFM601", node, "the regularizer of this variable is not one of TensorFlow's own")
-        elif wanted and not owner.trainable:
+        elif wanted and (not owner.trainable or is_perhaps_trained(owner)):
             self.refuse("TFM601", node, "a variable that is not trained is regularized, which Keras leaves out")
         elif wanted and owner not in self.staging.regularized:
             self.staging.regularized.append(owner)
@@ -310,6 +311,9 @@ class Variables(Worlds):
             return bool(value.value)
         if isinstance(value, Symbol):
             # `tf.Variable(0.3, tf.float32)`, where a dtype was meant: it counts as true.
+            return True
+        if isinstance(value, Host):
+            made.details["perhaps_trained"] = value
             return True
         self.refuse("TFM404", node, f"`{what}` of this variable is not known")
         return True
@@ -418,6 +422,8 @@ class Variables(Worlds):
 
     def add_parts(self, layer: Node, args: Arguments) -> None:
         """The variables of a layer as nodes of their own; they are no statements' doing and in no list of nodes."""
+        if is_perhaps_trained(layer):
+            return
         given = args.get(0, "inputs")
         rank = len(given.shape) if isinstance(given, Node) and given.shape is not None else None
         found = variables_of(layer, len(args.positional), args.keywords, rank) if args.exact else None

@@ -41,6 +41,7 @@ class Worlds(ArgumentScopes):
     by_name: dict[str, list[Node]]
     """What may have a name: more than one node only where the paths that made them exclude each other."""
     made_under: dict[int, Conditions]
+    """The conditions under which each node is made, by its number."""
     returned: list[list[Named]]
     """For each call under way, what was named on the paths that have returned."""
     controls: list[tuple[Node, ...]]

@@ -14,6 +14,7 @@ from tf2migrate.graph.values import (
     Mapping,
     Node,
     Sequence,
+    is_perhaps_trained,
     stands_for_several,
 )
 from tf2migrate.plan.flow import Role, path_to
@@ -67,7 +68,8 @@ class VariableTexts:
         if wanted == made and kept and not self.plan.networks:
             if held is None or held.keras:
                 return f"{self.plan.model}.trainable_variables"
-            if not self.composer.inner and not self.plan.objects and not any(map(stands_for_several, nodes)):
+            single = not any(map(stands_for_several, nodes)) and not any(map(is_perhaps_trained, nodes))
+            if not self.composer.inner and not self.plan.objects and single:
                 self.trainable = self.trainable or held.fresh("trainable_variables")
                 self.listed = nodes
                 return f"{self.plan.model}.{self.trainable}"
@@ -98,7 +100,7 @@ class VariableTexts:
             if stands_for_several(node):
                 lists.append(f"{self.variable_reference(node)}.trainable_variables")
             else:
-                parts.append(self.variable_reference(node))
+                parts.append(self.named(node))
         joined = [f"[{', '.join(parts)}]"] if parts else []
         return " + ".join([*joined, *lists])
 
@@ -124,7 +126,7 @@ class VariableTexts:
         while rest:
             whole = self.whole_layer(rest)
             if whole is None:
-                names.append(self.variable_reference(rest.pop(0)))
+                names.append(self.named(rest.pop(0)))
                 continue
             text, count = whole
             segments += [f"[{', '.join(names)}]"] if names else []
@@ -182,7 +184,15 @@ class VariableTexts:
                 where = node.expression or self.plan.flow.region.module.tree
                 reason = "the variables of this layer are not known one by one"
                 raise NotPlanned(Refusal("TFM408", self.composer.symbols.module.key, where, reason))
-        return f"[{', '.join(self.variable_reference(node) for node in nodes)}]"
+        return f"[{', '.join(self.named(node) for node in nodes)}]"
+
+    def named(self, node: Node) -> str:
+        """A variable in a list that names its members one by one."""
+        if is_perhaps_trained(node):
+            where = node.expression or self.plan.flow.region.module.tree
+            reason = "the host decides if this variable is trained, and a list would have to leave it out"
+            raise NotPlanned(Refusal("TFM404", self.composer.symbols.module.key, where, reason))
+        return self.variable_reference(node)
 
     def trainable_list(self) -> list[str]:
         """The statement that lists the variables of an object that is no Keras model."""
