@@ -162,7 +162,11 @@ def test_tags(text: str, tags: list[str]) -> None:
     [
         pytest.param("import os\ntf.summary.scalar(os.getcwd(), c)", id="name of the host"),
         pytest.param("d = c + c\ntf.summary.scalar('add', d)", id="name of an operator"),
-        pytest.param("import os\nif os.getpid() % 2:\n    tf.summary.scalar('a', c)", id="on one path"),
+        pytest.param("import os\nfor _ in range(os.getpid()):\n    tf.summary.scalar('a', c)", id="in some passes"),
+        pytest.param(
+            "import os\nif os.getpid() % 2:\n    tf.summary.scalar('a', c)\nm = tf.summary.merge_all()",
+            id="merged where only one path made it",
+        ),
         pytest.param(
             "import os\nwith tf.name_scope(os.getcwd()):\n    tf.summary.scalar('a', c)", id="scope of the host"
         ),

@@ -218,7 +218,7 @@ class Calls(Builtins):
         if isinstance(definition, cst.Lambda):
             return self.evaluate(definition.body, frame)
         self.calling.append(id(definition))
-        known = len(self.conditions)
+        known, made = len(self.conditions), len(self.staging.nodes)
         self.begin_call()
         self.returns.append([])
         self.perhaps_returned.append(math.inf)
@@ -233,14 +233,14 @@ class Calls(Builtins):
             self.calling.pop()
             self.end_call()
             del self.conditions[known:]
-        if any(made.kind in STATE for made in self.staging.nodes[int(min(returned, len(self.staging.nodes))) :]):
+        if any(node.kind in STATE for node in self.staging.nodes[int(min(returned, len(self.staging.nodes))) :]):
             reason = "this call may return before it makes state of the graph"
             return self.refuse("TFM404", node, reason, "make the variables in every case")
         if _is_generator(definition):
             return Host()
         if falls and not _always_returns(values, definition):
             values = [*values, Const(None)]
-        return join(values) if values else Const(None)
+        return self.met(join(values), made) if values else Const(None)
 
     def recursion(self, function: Function) -> int:
         """How often a function may call itself: what need not happen, in a file without TensorFlow, tells little."""

@@ -18,6 +18,7 @@ from tf2migrate.graph.sizes import Sizes
 from tf2migrate.graph.values import (
     DYNAMIC,
     Bound,
+    Choice,
     Const,
     Function,
     Host,
@@ -27,6 +28,7 @@ from tf2migrate.graph.values import (
     Symbol,
     Unknown,
     Value,
+    join,
     key_of,
     nodes_in,
     unknown_in,
@@ -124,6 +126,26 @@ class Control(Collections):
             part = self.make("tensor", "operator.getitem", [made], node)
             parts.append(self.given_back(part, column, node))
         return Sequence(parts, first.kind, fields=first.fields, record=first.record)
+
+    def met(self, value: Value, made: int | None) -> Value:
+        """Where paths of the host meet: a tensor of which each of them computes its own is one tensor from here on.
+
+        ``made`` nodes were there before the paths parted; among those the host only chooses.
+        """
+        if not isinstance(value, Choice) or made is None:
+            return value
+        nodes = [option for option in value.options if isinstance(option, Node)]
+        tensors = all(node.kind == "tensor" and node.unknown is None for node in nodes)
+        if len(nodes) == len(value.options) and tensors and any(node.number >= made for node in nodes):
+            one = self.make("tensor", "host.choice", list(nodes), self.steps[-1].statement)
+            describe(one, list(nodes))
+            return one
+        sequences = [option for option in value.options if isinstance(option, Sequence)]
+        tuples = [each for each in sequences if each.kind == "tuple" and each.exact and not each.fields]
+        if len(tuples) == len(value.options) and len({len(each.items) for each in tuples}) == 1:
+            columns = zip(*(each.items for each in tuples), strict=True)
+            return Sequence([self.met(join(list(column)), made) for column in columns], "tuple")
+        return value
 
     # ------------------------------------------------------------------ loops
     def while_op(self, args: Arguments, node: cst.Call, frame: Frame) -> Value:

@@ -151,6 +151,8 @@ class Statements:
         self.repeated = 0
         self.time = 0
         self.reach: Reach | None = None
+        # Bodies around what is interpreted that may not run, or may not run to their end.
+        self.perhaps = 0
         # The tests that came out as they had to for the program to be here.
         self.conditions: list[Condition] = []
         self.instances: list[Instance] = []
@@ -514,6 +516,7 @@ class Statements:
     def branches(self, test: Value, bodies: list[cst.CSTNode | None], frame: Frame) -> None:
         """Interprets what is done where a test comes out true, and where not, and joins what they leave."""
         results: list[tuple[Branch, str]] = []
+        made = len(self.staging.nodes)
         fork = self.fork()
         for body, outcome in zip(bodies, (True, False), strict=True):
             self.store.begin()
@@ -533,7 +536,7 @@ class Statements:
         self.perhaps_left = self.perhaps_left or any(left in ("break", "continue") for _, left in results)
         if staying and self.perhaps_returned and any(left == "return" for _, left in results):
             self.perhaps_returned[-1] = min(self.perhaps_returned[-1], len(self.staging.nodes))
-        self.merge(staying)
+        self.merge(staying, made)
         if not staying:
             kinds = {left for _, left in results}
             raise Leave("return" if "return" in kinds else kinds.pop())
@@ -552,7 +555,8 @@ class Statements:
         self.meet(fork)
         return values
 
-    def merge(self, branches: list[Branch]) -> None:
+    def merge(self, branches: list[Branch], made: int | None = None) -> None:
+        """Writes what the names stand for where paths meet; ``made`` nodes were there before these began."""
         keys = {key: branch.writes[key][0] for branch in branches for key in branch.writes}
         for key, table in keys.items():
             name = key[1]
@@ -566,7 +570,7 @@ class Statements:
             if before is None and len(options) < len(branches):
                 self.store.maybe.append((table, name))
             if options:
-                self.store.write(table, name, join(options))
+                self.store.write(table, name, self.met(join(options), made))
         for key2 in {k for b in branches for k in b.lists}:
             holders = [b.lists[key2] for b in branches if key2 in b.lists]
             target = holders[0][0]
@@ -583,6 +587,7 @@ class Statements:
         """A loop body that runs an unknown number of times: interpreted once, joined with not running."""
         self.store.begin()
         self.repeated += 1
+        self.perhaps += 1
         known = len(self.conditions)
         try:
             self.block(body.body, frame)
@@ -594,6 +599,7 @@ class Statements:
             return
         finally:
             self.repeated -= 1
+            self.perhaps -= 1
             del self.conditions[known:]
         self.merge_optional(self.store.end())
 
@@ -685,6 +691,13 @@ class Statements:
         return Host(getattr(iterable, "shape_of", frozenset()))
 
     def attempt(self, node: cst.Try | cst.TryStar, frame: Frame) -> None:
+        self.perhaps += 1
+        try:
+            self.attempted(node, frame)
+        finally:
+            self.perhaps -= 1
+
+    def attempted(self, node: cst.Try | cst.TryStar, frame: Frame) -> None:
         self.store.begin()
         known = len(self.conditions)
         try:
@@ -739,6 +752,9 @@ class Statements:
         raise NotImplementedError
 
     def with_block(self, node: cst.With, frame: Frame) -> None:
+        raise NotImplementedError
+
+    def met(self, value: Value, made: int | None) -> Value:
         raise NotImplementedError
 
     def fork(self) -> Fork:

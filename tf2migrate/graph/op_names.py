@@ -118,6 +118,16 @@ class OpNames:
             for word in (last, last.replace("_", ""), short, short.replace("_", ""), f"{last}_loss"):
                 self.take(word, certain=False)
 
+    def copy(self) -> OpNames:
+        return OpNames(list(self.stack), dict(self.taken), set(self.perhaps), set(self.clouded))
+
+    def resume(self, points: list[OpNames]) -> None:
+        """Goes on with the names that are taken at one of several points."""
+        self.taken = {key: max(p.taken.get(key, 0) for p in points) for point in points for key in point.taken}
+        self.clouded = set().union(*(point.clouded for point in points))
+        self.perhaps = set().union(*(point.perhaps for point in points))
+        self.perhaps |= {key for key in self.taken if len({point.taken.get(key, 0) for point in points}) > 1}
+
     @contextmanager
     def opened(self, title: str | None, certain: bool) -> Iterator[None]:
         """A name scope: ``title`` is None where it is not known, empty for the outermost scope."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from tf2migrate.graph.op_names import OpNames
 from tf2migrate.graph.values import Node, Value, key_of
 
 Condition = tuple[object, bool]
@@ -28,6 +29,7 @@ class Named:
     collections: dict[str, list[Value]]
     counts: list[dict[str, int]]
     """How often each default name was given, by open scope."""
+    op_names: OpNames
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from tf2migrate.graph.frames import Frame, Place
+from tf2migrate.graph.paths import Conditions
 from tf2migrate.graph.values import (
     Averages,
     Class,
@@ -289,6 +290,8 @@ class Staging:
     all_runs: list[RunSite] = field(default_factory=list)
     """All runs of the program, where ``runs`` are only those of one class of objects."""
 
+    conditions: dict[int, Conditions] = field(default_factory=dict)
+    """The conditions under which each node is made, by its number."""
     worlds: dict[int, int] = field(default_factory=dict)
     """The graph, by number, of each node that is not in the first one."""
     twins: bool = False

@@ -55,7 +55,7 @@ class Summaries(Flags):
             return
         known = tf1_symbol(symbol)
         if known is None or known.parameter("name") is None:
-            self.op_names.call(symbol, None, not self.store.branching)
+            self.op_names.call(symbol, None, not self.perhaps)
             return
         names = known.positional()
         given = args.get(names.index("name") if "name" in names else -1, "name")
@@ -63,11 +63,11 @@ class Summaries(Flags):
             name: object = given.value
         else:
             name = given
-        plain = isinstance(name, str) and not name.endswith("/") and not self.store.branching
+        plain = isinstance(name, str) and not name.endswith("/") and not self.perhaps
         if isinstance(name, str) and plain and self.op_names.is_sure(name):
             self.op_name = self.op_names.take(name)
             return
-        self.op_names.call(symbol, name, not self.store.branching)
+        self.op_names.call(symbol, name, not self.perhaps)
 
     def tag(self, args: Arguments, node: cst.Call) -> Value:
         """The tag of a summary op that is made now, or unknown."""
@@ -81,7 +81,7 @@ class Summaries(Flags):
             prefix = clean_tag(family.value) + "/"
         name = prefix + clean_tag(given.value)
         names = self.op_names
-        if self.store.branching or not names.is_sure(name):
+        if self.perhaps or not names.is_sure(name):
             names.take(name, certain=False)
             reason = f"which tag TensorFlow 1 gave to the summary `{given.value}` is not known"
             return Unknown(reason, self.place(), "TFM804")
@@ -140,7 +140,10 @@ class Summaries(Flags):
         key = collection_key(args.get(0, "key")) if args.get(0, "key") is not None else SUMMARIES
         if key is None or args.get(1, "scope") is not None:
             return Unknown("which summaries are merged here is not known", self.place(), "TFM804")
-        return Sequence(list(self.collections.get(key, [])))
+        found = self.collections.get(key, [])
+        if not all(isinstance(made, Node) and self.is_certain(made) for made in found):
+            return Unknown("a condition of the host decides which summaries are merged here", self.place(), "TFM804")
+        return Sequence(list(found))
 
     def merged(self, inputs: Value | None, node: cst.Call) -> Value:
         """A summary of several; ``details["members"]`` are the single ones, in order."""

@@ -157,7 +157,6 @@ class TensorFlow(
         super().__init__(project, entry)
         self.scopes = [ScopeEntry("")]
         self.by_name = {}
-        self.made_under = {}
         self.returned = []
         self.cells_made = {}
         self.layer_arguments = {}
@@ -196,7 +195,7 @@ class TensorFlow(
             if (unknown := unknown_in(operand)) is not None:
                 made.unknown = unknown
         self.staging.nodes.append(made)
-        self.made_under[made.number] = tuple(self.conditions)
+        self.staging.conditions[made.number] = tuple(self.conditions)
         if self.world:
             self.staging.worlds[made.number] = self.world
         return made

@@ -59,7 +59,7 @@ class Training(Collections):
                 return unknown
         if name in ("minimize", "apply_gradients") and "name" in args.keywords:
             given = args.keywords["name"]
-            self.op_names.call(name, given.value if isinstance(given, Const) else given, not self.store.branching)
+            self.op_names.call(name, given.value if isinstance(given, Const) else given, not self.perhaps)
         match name:
             case "minimize":
                 loss = args.get(0, "loss")

@@ -111,7 +111,7 @@ class Variables(Worlds):
             if isinstance(value, Scope) and (
                 value.name in NAMING or (value.name == "tf.variable_scope" and value.title != "")
             ):
-                titles.enter_context(self.op_names.opened(value.title, not self.store.branching))
+                titles.enter_context(self.op_names.opened(value.title, not self.perhaps))
             session = value.receiver if isinstance(value, Bound) and value.name == "as_default" else value
             if isinstance(session, Session):
                 sessions += 1
@@ -284,7 +284,7 @@ class Variables(Worlds):
         made.shape = None if self.repeated else get_variable_shape(made.details.get("shape"), initializer)
         self.regularize(made, [args.get(4, "regularizer")], node)
         self.call_it(name, made)
-        self.op_names.take(name, certain=not self.store.branching, absolute=True)
+        self.op_names.take(name, certain=not self.perhaps, absolute=True)
         self.staging.touched.append((made, self.place()))
         self.file(made, args.get(6, "collections"), node)
         return made

@@ -10,7 +10,7 @@ import libcst as cst
 
 from tf2migrate.graph.argument_scopes import ArgumentScopes
 from tf2migrate.graph.op_names import OpNames
-from tf2migrate.graph.paths import Condition, Conditions, Fork, Named, are_exclusive, together
+from tf2migrate.graph.paths import Condition, Fork, Named, are_exclusive, together
 from tf2migrate.graph.values import Graph, Node, Value
 
 
@@ -40,8 +40,6 @@ class Worlds(ArgumentScopes):
     scopes: list[ScopeEntry]
     by_name: dict[str, list[Node]]
     """What may have a name: more than one node only where the paths that made them exclude each other."""
-    made_under: dict[int, Conditions]
-    """The conditions under which each node is made, by its number."""
     returned: list[list[Named]]
     """For each call under way, what was named on the paths that have returned."""
     controls: list[tuple[Node, ...]]
@@ -96,28 +94,30 @@ class Worlds(ArgumentScopes):
     # ------------------------------------------------------------------ names, on the paths to them
     def known_as(self, name: str) -> list[Node]:
         """What has a name here: nothing that is made only where the program has taken another path."""
-        here = tuple(self.conditions)
-        return [n for n in self.by_name.get(name, []) if not are_exclusive(self.made_under.get(n.number, ()), here)]
+        here, made = tuple(self.conditions), self.staging.conditions
+        return [node for node in self.by_name.get(name, []) if not are_exclusive(made[node.number], here)]
 
     def call_it(self, name: str, made: Node) -> None:
         self.by_name.setdefault(name, []).append(made)
-        self.made_under[made.number] = tuple(self.conditions)
+        self.staging.conditions[made.number] = tuple(self.conditions)
 
     def is_certain(self, made: Node) -> bool:
         """Whether a node is made in every run of the program that comes here."""
-        return set(self.made_under.get(made.number, ())) <= set(self.conditions)
+        return set(self.staging.conditions.get(made.number, ())) <= set(self.conditions)
 
     def names_here(self) -> Named:
         """What is named at this point."""
         by_name = {name: list(made) for name, made in self.by_name.items()}
         collections = {key: list(members) for key, members in self.collections.items()}
-        return Named(self.world, by_name, collections, [dict(scope.counts) for scope in self.scopes])
+        counts = [dict(scope.counts) for scope in self.scopes]
+        return Named(self.world, by_name, collections, counts, self.op_names.copy())
 
     def resume(self, points: list[Named]) -> None:
         """Goes on with what is named at one of several points."""
         points = [point for point in points if point.world == self.world] or [self.names_here()]
         self.by_name = together([point.by_name for point in points])
         self.collections = together([point.collections for point in points])
+        self.op_names.resume([point.op_names for point in points])
         for index, scope in enumerate(self.scopes):
             found = [point.counts[index] for point in points]
             for base in {base for counts in found for base in counts}:

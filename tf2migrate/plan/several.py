@@ -7,12 +7,14 @@ looked at as if the first had run it.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass, field
 
 import libcst as cst
 
 from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.paths import are_exclusive
 from tf2migrate.graph.staging import Observation, RunSite, Staging
 from tf2migrate.graph.values import (
     Bound,
@@ -22,6 +24,7 @@ from tf2migrate.graph.values import (
     Optimizer,
     Sequence,
     Session,
+    Summary,
     Value,
     join,
     nodes_in,
@@ -45,9 +48,10 @@ def separate(staging: Staging, builders: Iterable[cst.FunctionDef]) -> list[Stag
     for node in staging.nodes:
         if node.number not in owner and node.number not in beside and not _initializes(node):
             raise NotPlanned(_refusal(staging, node, "graph is built outside of the objects that hold the rest"))
-    # A writer that is only handed the graph writes nothing after it.
+    # A writer that is only handed the graph writes nothing after it; where a run makes one object, it writes of that.
     written = bool(staging.writes) or any(node.kind == "summary" for node in staging.nodes)
-    for writer in staging.writers[:1] if written else ():
+    alternative = len(parts) == 1 and parts[0].are_alternatives()
+    for writer in staging.writers[:1] if written and not alternative else ():
         reason = "summaries beside several objects that hold graphs are not rewritten yet"
         module = next((key for key, m in staging.modules.items() if writer.call in m.positions), "")
         raise NotPlanned(Refusal("TFM804", module or next(iter(staging.modules)), writer.call, reason))
@@ -134,6 +138,11 @@ class _Part:
         """The objects that hold the graphs of this part."""
         return [next(iter(frame.entry.values())) for frame in self.frames]
 
+    def are_alternatives(self) -> bool:
+        """Whether a run of the program makes one of the objects and no other."""
+        made = [self.staging.conditions.get(nodes[0].number, ()) for nodes in self.nodes if nodes]
+        return all(are_exclusive(one, other) for one, other in itertools.combinations(made, 2))
+
     # ------------------------------------------------------------------ whether the objects are alike
     def check(self) -> None:
         for nodes in self.nodes:
@@ -184,6 +193,7 @@ class _Part:
             builder=self.builder,
             nodes=nodes,
             runs=[self.site(site) for site in runs],
+            writes=[dataclasses.replace(site, summary=self.value(site.summary)) for site in self.staging.writes],
             optimizers=[o for o in self.staging.optimizers if _within(o.place.steps, self.frames[0])],
             touched=[(n, place) for n, place in self.staging.touched if n.number in own],
             all_runs=self.staging.runs,
@@ -213,6 +223,8 @@ class _Part:
             return self.instances[id(value)]
         if isinstance(value, Node):
             return self.twins.get(value.number, value)
+        if isinstance(value, Summary) and value.node.number in self.twins:
+            return Summary(self.twins[value.node.number])
         if id(value) in self.optimizers:
             return self.optimizers[id(value)]
         if not isinstance(value, Sequence | Mapping | Bound | Choice):

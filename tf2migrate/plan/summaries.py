@@ -92,6 +92,10 @@ def data_of(flow: Flow, slicer: Slicer, node: Node, at: Atom) -> list[Datum]:
         tag = member.details.get("tag")
         if member.unknown is not None:
             raise NotPlanned(slicer.refusal(member.unknown.code, where, member.unknown.reason))
+        made_at = flow.region.atom_at(member.place)
+        if made_at is not None and isinstance(made_at.statement, cst.If):
+            reason = "a summary that a condition of the host may leave out is not rewritten yet"
+            raise NotPlanned(slicer.refusal("TFM804", where, reason))
         if not isinstance(tag, Const) or any(d.tag == tag.value for d in found):
             raise NotPlanned(slicer.refusal("TFM804", where, "a summary is merged twice"))
         found.append(_datum(flow, slicer, member, str(tag.value), at))
