@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.graph.staged import stage
-from tf2migrate.graph.values import Const
+from tf2migrate.graph.values import Const, Unknown
 from tf2migrate.migrate import Level, migrate_text
 
 HEAD = """\
@@ -164,10 +164,6 @@ def test_tags(text: str, tags: list[str]) -> None:
         pytest.param("d = c + c\ntf.summary.scalar('add', d)", id="name of an operator"),
         pytest.param("import os\nfor _ in range(os.getpid()):\n    tf.summary.scalar('a', c)", id="in some passes"),
         pytest.param(
-            "import os\nif os.getpid() % 2:\n    tf.summary.scalar('a', c)\nm = tf.summary.merge_all()",
-            id="merged where only one path made it",
-        ),
-        pytest.param(
             "import os\nwith tf.name_scope(os.getcwd()):\n    tf.summary.scalar('a', c)", id="scope of the host"
         ),
         pytest.param("v = tf.Variable(0.0)\ntf.summary.scalar('a', tf.assign_add(v, 1.0))", id="value of an update"),
@@ -176,6 +172,12 @@ def test_tags(text: str, tags: list[str]) -> None:
 def test_tags_that_are_not_known(text: str) -> None:
     staging = stage(text, head=HEAD)
     assert any(node.unknown is not None for node in staging.nodes if node.kind == "summary")
+
+
+def test_summary_of_one_path_is_not_merged_behind_it() -> None:
+    text = "import os\nif os.getpid() % 2:\n    tf.summary.scalar('a', c)\nm = tf.summary.merge_all()\n"
+    (run,) = stage(f"{text}tf.Session().run(m)", head=HEAD).runs
+    assert isinstance(run.fetches, Unknown)
 
 
 PROGRAM = """\
