@@ -15,7 +15,7 @@ import libcst as cst
 
 from tf2migrate.forms.traced import Left, Traced
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Choice, Const, Node, Sequence, Value, nodes_in
+from tf2migrate.graph.values import Choice, Const, Node, Sequence, Unknown, Value, nodes_in
 from tf2migrate.names.attributes import name_node
 from tf2migrate.names.bindings import bindings, bound_names, exposed_reads, names_read
 from tf2migrate.names.free import take_name
@@ -74,13 +74,14 @@ def _makes_layers(staging: Staging, region: Region, atom: Atom) -> bool:
     if not kinds <= {"layer", "variable", "tensor"} or not kinds & {"layer", "variable"}:
         return False
     made = [n for n in atom.nodes if n.kind == "variable"]
-    if region.held is None and "layer" not in kinds and all(n.place.steps[-1].frame is region.frame for n in made):
+    direct = region.held is None and "layer" not in kinds and all(n.place.steps[-1].frame is region.frame for n in made)
+    if direct and not _is_of_host(staging, atom.statement):
         return False
     if any(isinstance(n, cst.Return | cst.Yield | cst.Break | cst.Global | cst.Nonlocal) for n in walk(atom.statement)):
         return False
     match atom.statement:
         case cst.For(iter=iterable, orelse=None):
-            return _is_known(staging, iterable)
+            return _is_known(staging, iterable) or _is_of_host(staging, atom.statement)
         case cst.If():
             return True
     comprehension = _comprehension(atom.statement)
@@ -109,6 +110,12 @@ def _is_known(staging: Staging, iterable: cst.BaseExpression) -> bool:
         v.exact if isinstance(v, Sequence) else isinstance(v, Const) and isinstance(v.value, tuple | list)
         for v in values
     )
+
+
+def _is_of_host(staging: Staging, statement: cst.CSTNode) -> bool:
+    """Whether a loop goes through a list of the host that only the run knows."""
+    values = staging.values_of(statement.iter) if isinstance(statement, cst.For) else []
+    return bool(values) and not any(isinstance(v, Unknown) or any(True for _ in nodes_in(v)) for v in values)
 
 
 def _outline(flow: Flow, atom: Atom, taken: set[str]) -> _Outline | None:
