@@ -67,18 +67,19 @@ def test_the_programs_own_list_serves_where_it_holds_just_these() -> None:
             id="left early",
         ),
         pytest.param(
-            ["if number == 0:", "    w = tf.Variable(tf.ones([3, width]))", "    h = tf.matmul(h, w)"],
-            "pass",
-            "pass",
-            id="made in a branch",
-        ),
-        pytest.param(
             [TABLE.format(size="h.shape[1]"), "print(number)", "h = tf.matmul(h, w)"], "pass", "pass", id="prints"
         ),
     ],
 )
 def test_loops_that_cannot_be_parted_are_refused(body: list[str], before: str, after: str) -> None:
     assert migrate_text(program(*body, before=before, after=after)).level is Level.UNCHANGED
+
+
+def test_variables_of_some_passes_are_those_of_these_passes() -> None:
+    body = ("if number == 0:", "    w = tf.Variable(tf.ones([3, width]))", "    h = tf.matmul(h, w)")
+    made = migrate_text(program(*body))
+    assert made.level is Level.NATIVE
+    assert "w = next(w_iterator)" in made.code
 
 
 def test_a_list_that_is_changed_after_it_was_read_is_refused() -> None:
