@@ -20,7 +20,7 @@ from tf2migrate.graph.values import Foreign, Function, Instance, Node, Symbol, V
 from tf2migrate.names.bindings import names_read
 from tf2migrate.names.free import take_name
 from tf2migrate.names.project import Module
-from tf2migrate.names.tree import children, ids_in, walk
+from tf2migrate.names.tree import children, ids_in, walk, walk_own
 from tf2migrate.plan.facts import dtype_of, sizes_of
 
 
@@ -160,7 +160,7 @@ def _has_builder(staging: Staging, part: _Part, nodes: list[Node], running: set[
     owner = frame.owner
     if id(frame) in running or not isinstance(owner, cst.FunctionDef) or not owner.params.params:
         return False
-    returns = [node for node in walk(owner.body) if isinstance(node, cst.Return | cst.FunctionDef | cst.Lambda)]
+    returns = [node for node in walk_own(owner.body) if isinstance(node, cst.Return)]
     attributes = [chain.attr.value for chain in part.chains.values()]
     home = staging.module_frames[frame.module].env
     names = {n.value for n in names_read(part.expression) if _lasts(staging.value_in(n, part.site.frame))}

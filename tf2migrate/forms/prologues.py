@@ -2,7 +2,8 @@
 
 ``train`` often begins with the optimizer and goes on with the session. An object that is one graph builds all of it
 in one method: ``optimizer = ...`` at the head of ``train`` becomes ``self.optimizer = ...`` at the end of the
-constructor. The result is an equivalent TensorFlow 1 program, as long as what it reads is there and the same.
+constructor. What it reads of an argument of ``train`` (``config.rate``) the constructor is given as well. The result is
+an equivalent TensorFlow 1 program, as long as what it reads is there and the same.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.forms.traced import Left, Renamed, Traced
+from tf2migrate.forms.steadiness import Impossible, chain_of, check_never_set
+from tf2migrate.forms.traced import Left, Renamed, Traced, fresh
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Const, Instance, Node, nodes_in
+from tf2migrate.graph.values import Const, Host, Instance, Node, nodes_in
 from tf2migrate.names.bindings import bindings, bound_in, changed_names, names_read
+from tf2migrate.names.free import free_name
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import children, walk
 
@@ -32,6 +35,9 @@ class _Prologue:
     statements: list[Statement]
     there: dict[str, cst.BaseExpression] = field(default_factory=dict)
     here: dict[str, cst.BaseExpression] = field(default_factory=dict)
+    calls: list[cst.Call] = field(default_factory=list)
+    given: dict[str, cst.BaseExpression] = field(default_factory=dict)
+    """What the building method is given from now on, in its call, by the names of its new parameters."""
 
 
 def without_prologues(staging: Staging, modules: list[Module], nodes: list[Node]) -> list[Module] | None:
@@ -39,9 +45,9 @@ def without_prologues(staging: Staging, modules: list[Module], nodes: list[Node]
     found = _Finder(staging, modules, nodes).find()
     if not found:
         return None
-    module = next(m for m in modules if any(n is found[0].target for n in walk(m.tree)))
-    edit = _Mover(module, found)
-    return [edit.apply(m) if m is module else m for m in modules]
+    touched = {found[0].target, *(call for p in found for call in p.calls if p.given)}
+    homes = {m.key for m in modules if any(n in touched for n in walk(m.tree))}
+    return [_Mover(m, found).apply(m) if m.key in homes else m for m in modules]
 
 
 class _Finder:
@@ -156,6 +162,8 @@ class _Finder:
                     continue
                 known = self.reached(read.value, source, target)
                 if known is None:
+                    known = self.handed(made, read, statement, source, target)
+                if known is None:
                     return False
                 if known:
                     made.there[read.value] = cst.parse_expression(known)
@@ -176,6 +184,45 @@ class _Finder:
         if same is None and isinstance(value, Const) and isinstance(value.value, int | float | str | None):
             return repr(value.value)
         return same
+
+    def handed(
+        self, made: _Prologue, read: cst.Name, statement: Statement, source: Frame, target: Frame
+    ) -> str | None:
+        """The new parameter by which the building method gets what the running one is given."""
+        owner, builder = cast(cst.FunctionDef, source.owner), cast(cst.FunctionDef, target.owner)
+        params = builder.params
+        if read.value not in source.entry or any(found == read.value for found, _ in bindings(owner.body)):
+            return None
+        if target.call is None or source.call is None or params.kwonly_params or params.star_kwarg is not None:
+            return None
+        callers = [frame.called_from.steps[-1].frame for frame in (source, target) if frame.called_from is not None]
+        given = _argument(owner, source.call, read.value)
+        if callers[0] is not callers[-1] or not isinstance(given, cst.Name) or isinstance(params.star_arg, cst.Param):
+            return None
+        if not isinstance(source.entry[read.value], Host) or not self.is_same_before(given, callers[0], source, target):
+            return None
+        parents = {id(child): node for node in walk(statement) for child in children(node)}
+        chain = chain_of(read, parents)
+        try:
+            check_never_set(self.modules, chain)
+        except Impossible:
+            return None
+        name = free_name(read.value, {n.value for n in walk(builder) if isinstance(n, cst.Name)} - set(made.given))
+        made.calls = [target.call]
+        made.given[name] = given
+        return name
+
+    def is_same_before(self, given: cst.Name, caller: Frame, source: Frame, target: Frame) -> bool:
+        """Whether a name of the calling code stands for one object, from before the first of two calls."""
+        body = getattr(caller.owner, "body", None)
+        if isinstance(caller.owner, cst.FunctionDef) and given.value in bound_in(caller.owner):
+            found = [node for name, node in bindings(cast(cst.CSTNode, body)) if name == given.value]
+            if given.value in caller.entry:
+                return not found
+            order = {id(node): index for index, node in enumerate(walk(caller.owner))}
+            making = target.called_from.statement_in(caller) if target.called_from is not None else None
+            return len(found) == 1 and order[id(found[0])] < order.get(id(making), -1)
+        return self.is_steady(given.value, caller.module)
 
     def is_steady(self, name: str, key: str) -> bool:
         """Whether a name of the file always stands for one object, and nobody stores into that."""
@@ -218,6 +265,17 @@ class _Finder:
         return True
 
 
+def _argument(method: cst.FunctionDef, call: cst.Call, name: str) -> cst.BaseExpression | None:
+    """What a call of a method gives for a parameter."""
+    places = [param.name.value for param in method.params.params[1:]]
+    if any(arg.star for arg in call.args):
+        return None
+    for place, arg in enumerate(call.args):
+        if (arg.keyword.value if arg.keyword is not None else next(iter(places[place:]), "")) == name:
+            return arg.value
+    return None
+
+
 def _ends_openly(function: cst.FunctionDef) -> bool:
     """Whether a statement may be added at the end of a function: it returns nowhere else, and opens no graph."""
     last = function.body.body[-1]
@@ -237,7 +295,8 @@ class _Mover(Traced):
         super().__init__(module)
         self.prologues = prologues
         self.gone = {id(s) for p in prologues for s in p.statements}
-        self.bodies: dict[int, cst.BaseSuite] = {}
+        self.given = {name: value for p in prologues for name, value in p.given.items()}
+        self.calls = {id(call) for p in prologues for call in p.calls}
         self.added: list[cst.BaseStatement] = []
         for prologue in prologues:
             for statement in prologue.statements:
@@ -255,4 +314,20 @@ class _Mover(Traced):
                 returns = isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], cst.Return)
                 body = [*block.body[:-1], *self.added, last] if returns else [*block.body, *self.added]
                 made = cast(cst.FunctionDef, made).with_changes(body=block.with_changes(body=body))
+                made = self.with_parameters(made)
+        if id(original) in self.calls:
+            call = cst.ensure_type(made, cst.Call)
+            equal = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+            fresh_args = [
+                cst.Arg(fresh(value, self), keyword=cst.Name(name), equal=equal) for name, value in self.given.items()
+            ]
+            made = call.with_changes(args=[*call.args, *fresh_args])
         return made
+
+    def with_parameters(self, function: cst.FunctionDef) -> cst.FunctionDef:
+        """The building method with its new parameters, which other calls of it do not have to give."""
+        params = function.params
+        later = any(param.default is not None for param in params.params)
+        default = cst.Name("None") if later else None
+        added = [cst.Param(cst.Name(name), default=default) for name in self.given]
+        return function.with_changes(params=params.with_changes(params=[*params.params, *added]))

@@ -38,23 +38,6 @@ class Steadiness:
     modules: list[Module]
     region: Region
 
-    def is_never_set(self, chain: cst.BaseExpression) -> None:
-        """Parts of an object that are read are set by its own constructor only."""
-        read = {n.attr.value for n in walk(chain) if isinstance(n, cst.Attribute)}
-        for module in self.modules:
-            for node, function in _with_functions(module.tree, None):
-                match node:
-                    case cst.Call(func=cst.Name(value="setattr" | "vars" | "delattr")) if read:
-                        raise Impossible
-                    case cst.AssignTarget(target=target) | cst.AugAssign(target=target) | cst.AnnAssign(target=target):
-                        own = function is not None and function.name.value == "__init__"
-                        for part in walk(target):
-                            if isinstance(part, cst.Attribute) and part.attr.value in read:
-                                first = function.params.params[:1] if own and function is not None else ()
-                                base = part.value.value if isinstance(part.value, cst.Name) else ""
-                                if not first or first[0].name.value != base:
-                                    raise Impossible
-
     def calls_project(self, atom: Atom) -> bool:
         """Whether a statement runs code of the project, which may change anything of the module."""
         for call in walk(atom.statement):
@@ -70,7 +53,7 @@ class Steadiness:
         value = self.region.frame.lookup(name)
         if value is None or (not isinstance(value, Const | Host | Instance | Sequence | Mapping) or is_graph(value)):
             raise Impossible
-        self.is_never_set(chain)
+        check_never_set(self.modules, chain)
         for module in self.modules:
             for node in walk(module.tree):
                 if isinstance(node, cst.Global | cst.Nonlocal) and any(i.name.value == name for i in node.names):
@@ -93,6 +76,24 @@ class Steadiness:
                     or dotted_name(call.func).startswith(f"{name}.")
                 ):
                     raise Impossible
+
+
+def check_never_set(modules: list[Module], chain: cst.BaseExpression) -> None:
+    """Parts of an object that are read are set by its own constructor only."""
+    read = {n.attr.value for n in walk(chain) if isinstance(n, cst.Attribute)}
+    for module in modules:
+        for node, function in _with_functions(module.tree, None):
+            match node:
+                case cst.Call(func=cst.Name(value="setattr" | "vars" | "delattr")) if read:
+                    raise Impossible
+                case cst.AssignTarget(target=target) | cst.AugAssign(target=target) | cst.AnnAssign(target=target):
+                    own = function is not None and function.name.value == "__init__"
+                    for part in walk(target):
+                        if isinstance(part, cst.Attribute) and part.attr.value in read:
+                            first = function.params.params[:1] if own and function is not None else ()
+                            base = part.value.value if isinstance(part.value, cst.Name) else ""
+                            if not first or first[0].name.value != base:
+                                raise Impossible
 
 
 def _with_functions(

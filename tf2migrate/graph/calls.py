@@ -37,6 +37,7 @@ from tf2migrate.graph.values import (
     Value,
     Writer,
     are_single,
+    classes_in,
     join,
     nodes_in,
     settled,
@@ -131,6 +132,7 @@ class Calls(Builtins):
                 return self.refuse(code, node, f"a writer or saver is passed to `{name or 'a function'}`")
             if isinstance(value, Session):
                 return self.refuse("TFM411", node, f"the session is passed to `{name or 'a function'}`")
+            self.staging.escaped += classes_in(value)
             method = isinstance(value, Bound) and isinstance(value.function, Function)
             if isinstance(value, Function) or method:
                 self.callback(value, name, node)
@@ -291,8 +293,11 @@ class Calls(Builtins):
                     return Unknown("a graph value is passed to a base class that is not of this project", self.place())
         return made
 
-    def remaining_methods(self, builder: cst.FunctionDef) -> None:
-        """Interprets the methods of the object that holds the graph that nothing has called, with host arguments."""
+    def remaining_methods(self, builder: cst.FunctionDef, uncalled: set[int]) -> None:
+        """Interprets the methods of the object that holds the graph that nothing has called, with host arguments.
+
+        Those of which ``uncalled`` has the identities are left out.
+        """
         frames = [frame for frame in self.staging.frames if frame.owner is builder]
         receivers = [next(iter(frame.entry.values()), None) for frame in frames]
         if not receivers or not isinstance(receivers[0], Instance):
@@ -302,7 +307,7 @@ class Calls(Builtins):
         for function in members.values():
             decorated = isinstance(function, Instance) and function.cls.definition.name.value == "property"
             method = function.attributes.get("function") if decorated and isinstance(function, Instance) else function
-            if not isinstance(method, Function) or id(method.definition) in self.staging.visited:
+            if not isinstance(method, Function) or id(method.definition) in self.staging.visited | uncalled:
                 continue
             node = method.definition
             first = parameters(method)[:1]

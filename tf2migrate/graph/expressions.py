@@ -205,6 +205,7 @@ class Expressions(Statements):
 
     def dictionary(self, node: cst.Dict, frame: Frame) -> Value:
         out = Mapping(displays=[node])
+        self.store.bear(out.items)
         for element in node.elements:
             if isinstance(element, cst.DictElement):
                 key, value = self.evaluate(element.key, frame), self.evaluate(element.value, frame)

@@ -76,6 +76,7 @@ class Store:
     def __init__(self) -> None:
         self._logs: list[list[tuple[MutableMapping[object, Value], object, Value | None]]] = []
         self._lists: list[list[tuple[Sequence, list[Value]]]] = []
+        self._born: list[list[MutableMapping[object, Value]]] = []
         # Keys of tables that only some paths have written.
         self.maybe: list[tuple[MutableMapping[object, Value], object]] = []
 
@@ -88,6 +89,11 @@ class Store:
         if self._lists:
             self._lists[-1].append((target, list(target.items)))
         target.items.extend(items)
+
+    def bear(self, table: MutableMapping[object, Value]) -> None:
+        """A table that is made now: whoever has it has come this way, so that what is written to it here is there."""
+        if self._born:
+            self._born[-1].append(table)
 
     @property
     def branching(self) -> bool:
@@ -102,6 +108,7 @@ class Store:
     def begin(self) -> None:
         self._logs.append([])
         self._lists.append([])
+        self._born.append([])
 
     def end(self) -> Branch:
         """Closes a branch: undoes its writes and gives back what it had written."""
@@ -120,12 +127,16 @@ class Store:
             lists[id(target)] = (target, list(target.items))
         for target, old_items in reversed(saved):
             target.items[:] = old_items
-        return Branch(after, lists)
+        born = self._born.pop()
+        if self._born:
+            self._born[-1] += born
+        return Branch(after, lists, {id(table): table for table in born})
 
 
 @dataclass(slots=True)
 class Branch:
-    """What one branch wrote, by table and key."""
+    """What one branch wrote, by table and key; ``born`` are the tables that it has made, by identity."""
 
     writes: dict[tuple[int, object], tuple[MutableMapping[object, Value], Value]]
     lists: dict[int, tuple[Sequence, list[Value]]]
+    born: dict[int, MutableMapping[object, Value]]

@@ -30,6 +30,7 @@ from tf2migrate.graph.values import (
     Symbol,
     Unknown,
     Value,
+    classes_in,
     join,
     nodes_in,
 )
@@ -363,6 +364,8 @@ class Statements:
                 self.set_attribute(option, name, value, where)
         elif any(True for _ in nodes_in(value)):
             self.refuse("TFM401", where, "a graph value is stored on an object that is not of this project")
+        else:
+            self.staging.escaped += classes_in(value)
 
     def set_item(self, base: Value, key: Value, value: Value, where: cst.CSTNode) -> None:
         if isinstance(base, Mapping):
@@ -387,6 +390,8 @@ class Statements:
                 self.store.append(base, [value])
         elif any(True for _ in nodes_in(value)):
             self.refuse("TFM401", where, "a graph value is stored in a container that the analysis cannot follow")
+        else:
+            self.staging.escaped += classes_in(value)
 
     # ------------------------------------------------------------------ imports
     def import_names(self, node: cst.Import, frame: Frame) -> None:
@@ -567,7 +572,8 @@ class Statements:
                     options.append(branch.writes[key][1])
                 elif before is not None:
                     options.append(before)
-            if before is None and len(options) < len(branches):
+            born = any(id(table) in branch.born for branch in branches)
+            if before is None and len(options) < len(branches) and not born:
                 self.store.maybe.append((table, name))
             if options:
                 self.store.write(table, name, self.met(join(options), made))
@@ -607,7 +613,7 @@ class Statements:
         for (_, name), (table, value) in after.writes.items():
             before = table.get(name)
             # A name that only the loop binds is read after it only where the loop ran.
-            if before is None:
+            if before is None and id(table) not in after.born:
                 self.store.maybe.append((table, name))
             self.store.write(table, name, value if before is None else join([before, value]))
         for target, items in after.lists.values():

@@ -22,15 +22,43 @@ def analyse(
 
     A program that needs more interpretation than the budget allows gets an obstacle, never a guess. ``builder`` is
     the method in which an object builds the graph; then the object's other methods are interpreted as well, whether
-    the program calls them or not. ``builders`` are those of several classes.
+    the program calls them or not. ``builders`` are those of several classes. A method that nothing calls and that
+    would build more of the graph stays uncalled: what it builds depends on its caller.
     """
+    methods = [builder, *builders] if builder is not None else builders
+    staging = _analysed(project, entry, builder, methods, set())
+    building = _building(staging) if methods else set()
+    return _analysed(project, entry, builder, methods, building) if building else staging
+
+
+def _building(staging: Staging) -> set[int]:
+    """The identities of the methods that nothing called and that made more than initializers when they were."""
+    told: set[int] = set()
+    building: set[int] = set()
+    for node in staging.nodes:
+        inner = all(source.number in told for source in node.inputs)
+        if node.kind == "init" or (node.kind in ("tensor", "group") and inner and not node.random):
+            told.add(node.number)
+        elif isinstance(outermost := node.place.steps[0].statement, cst.FunctionDef):
+            building.add(id(outermost))
+    return building
+
+
+def _analysed(
+    project: Project,
+    entry: Module,
+    builder: cst.FunctionDef | None,
+    methods: Sequence[cst.FunctionDef],
+    uncalled: set[int],
+) -> Staging:
+    """One interpretation, with the methods that nothing calls but those that are to stay ``uncalled``."""
     interpreter = TensorFlow(project, entry)
     interpreter.staging.builder = builder
     try:
         interpreter.run_module(entry, main=True)
         interpreter.late_callbacks()
-        for method in [builder, *builders] if builder is not None else builders:
-            interpreter.remaining_methods(method)
+        for method in methods:
+            interpreter.remaining_methods(method, uncalled)
         interpreter.check_decorators()
     except (Exhausted, RecursionError):
         interpreter.staging.obstacles.append(

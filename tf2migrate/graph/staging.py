@@ -280,6 +280,8 @@ class Staging:
     iterators: list[Iterator] = field(default_factory=list)
     compared: list[ComparedObject] = field(default_factory=list)
     drawings: list[Drawing] = field(default_factory=list)
+    escaped: list[Class] = field(default_factory=list)
+    """The classes that code outside of the project was given, or objects of which: it may call any of their methods."""
     symbols: set[str] = field(default_factory=set)
     """The functions of TensorFlow that were called."""
     maybe: list[tuple[MutableMapping[object, Value], object]] = field(default_factory=list)

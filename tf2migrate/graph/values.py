@@ -488,6 +488,31 @@ def nodes_in(value: Value | None, seen: set[int] | None = None) -> Iterable[Node
                 yield from nodes_in(operand, seen)
 
 
+def classes_in(value: Value | None, seen: set[int] | None = None) -> Iterable[Class]:
+    """All classes of the project that ``value`` holds, or holds objects of."""
+    seen = set() if seen is None else seen
+    if value is None or id(value) in seen:
+        return
+    seen.add(id(value))
+    inner: list[Value] = []
+    match value:
+        case Class():
+            yield value
+        case Instance(cls=cls, attributes=attributes):
+            yield cls
+            inner = list(attributes.values())
+        case Sequence(items=items):
+            inner = items
+        case Mapping(items=pairs):
+            inner = list(pairs.values())
+        case Choice(options=options):
+            inner = list(options)
+        case Bound(receiver=receiver):
+            inner = [receiver]
+    for item in inner:
+        yield from classes_in(item, seen)
+
+
 def unknown_in(value: Value | None, seen: set[int] | None = None) -> Unknown | None:
     """The first ``Unknown`` inside ``value``, if any."""
     seen = set() if seen is None else seen

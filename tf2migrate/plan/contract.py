@@ -118,11 +118,11 @@ def _makes_writer(flow: Flow, atom: Atom) -> bool:
 def _unvisited(flow: Flow, slicer: Slicer) -> None:
     """Functions that nothing calls may still use the graph, in ways that cannot be known."""
     aside = find_set_aside(flow)
-    for function, what in uncalled_uses(flow):
-        if id(function) in aside:
+    for uncalled in uncalled_uses(flow):
+        if id(uncalled.function) in aside:
             continue
-        reason = f"`{function.name.value}` {what}, but no call of it was seen"
-        raise NotPlanned(slicer.refusal("TFM401", function, reason, "delete the function if nothing needs it"))
+        reason = f"`{uncalled.function.name.value}` {uncalled.use}, but no call of it was seen"
+        raise NotPlanned(slicer.refusal("TFM401", uncalled.function, reason, "delete the function if nothing needs it"))
 
 
 def _host_reads(flow: Flow, slicer: Slicer, atom: Atom) -> None:

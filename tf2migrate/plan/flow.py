@@ -295,6 +295,8 @@ def _role(flow: Flow, atom: Atom) -> Role:
         return Role.GRAPH
     if isinstance(atom.statement, cst.FunctionDef) and id(atom.statement) in flow.given:
         return _given_role(flow, atom, atom.statement)
+    if isinstance(atom.statement, cst.FunctionDef) and id(atom.statement) not in flow.staging.visited:
+        return _idle_role(flow, atom, atom.statement)
     if isinstance(atom.statement, cst.FunctionDef | cst.ClassDef):
         return Role.HOST
     if any(flow.roles[a.number] is Role.FEED for name in atom.changes for a in flow.reaching(name, atom)):
@@ -343,6 +345,22 @@ def _given_role(flow: Flow, atom: Atom, definition: cst.FunctionDef) -> Role:
     if not any(flow.roles[source.number] in inside for source in sources):
         return Role.HOST
     atom.reads[:] = free_names(definition)
+    return Role.STAGED
+
+
+def _idle_role(flow: Flow, atom: Atom, definition: cst.FunctionDef) -> Role:
+    """A function of a body that nothing calls goes with the graph that it reads, unless host code has its name.
+
+    Those of a module have a name for other files as well.
+    """
+    if flow.region.is_module:
+        return Role.HOST
+    inside = (Role.STAGED, Role.PLACEHOLDER, Role.VARIABLE)
+    free = free_names(definition)
+    sources = [a for name in free for a in flow.reaching(name.value, atom) if a.number < len(flow.roles)]
+    if not any(flow.roles[source.number] in inside for source in sources):
+        return Role.HOST
+    atom.reads[:] = free
     return Role.STAGED
 
 

@@ -1,19 +1,21 @@
 """Functions that nothing calls: they can stay where they neither make state of the graph nor run or read any of it.
 
-Those that would build a graph of their own, such as a layer that a project has and this program does not use, are set
-aside where nothing can reach them: what they would become depends on how they are called.
+Others, such as a layer that a project has and this program does not use, or the method by which another program draws
+samples, are set aside where nothing can reach them: what they would become depends on how they are called.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import libcst as cst
 
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.interpreter import assigned_names
-from tf2migrate.graph.values import Class, Foreign, Instance, Session, Symbol, Value, nodes_in
+from tf2migrate.graph.values import Builtin, Class, Const, Foreign, Host, Instance, Session, Symbol, Value, nodes_in
 from tf2migrate.names.bindings import names_read
+from tf2migrate.names.guards import is_main_guard
 from tf2migrate.names.project import dotted_name
 from tf2migrate.names.tree import children, parameter_names, walk
 from tf2migrate.plan.flow import Flow
@@ -37,20 +39,26 @@ GRAPH_WORDS = frozenset(
 )
 
 
-# What a function does that only runs or reads the graph of the program: it is meant to be used.
-RUNNING = frozenset({"Session", "InteractiveSession", "global_variables_initializer", "trainable_variables"})
 # With these a program finds functions under names that do not stand in it.
 LOOKUPS = frozenset({"globals", "locals", "vars", "eval", "exec", "getattr", "__import__", "import_module"})
 FILE_OF = frozenset({"getfile", "getsourcefile", "getabsfile"})
 REFLECTING = frozenset({"inspect", "unittest", "pytest", "__dict__", "modules", "TestCase"})
 
 
+@dataclass(frozen=True, slots=True)
+class Uncalled:
+    """A function that no call reaches, the class that it is a method of, and what of the graph it would use."""
+
+    function: cst.FunctionDef
+    owner: cst.ClassDef | None
+    use: str
+
+
 def find_set_aside(flow: Flow) -> dict[int, cst.FunctionDef]:
-    """The functions, by identity, that would build graph and that nothing in the program can reach."""
-    uses = list(uncalled_uses(flow))
-    builders = {id(function): function for function, what in uses if _builds(what) and not _is_meant(function)}
+    """The functions, by identity, that would use the graph and that nothing in the program can reach."""
+    unused = {id(f.function): f.function for f in uncalled_uses(flow) if not _is_awaited(flow, f)}
     frames = [(flow.staging.modules[key].tree, frame) for key, frame in flow.staging.module_frames.items()]
-    if not builders or any(_looks_up(tree) for tree, _ in frames):
+    if not unused or any(_looks_up(flow, tree) for tree, _ in frames):
         return {}
     functions = (node for tree, _ in frames for node in walk(tree) if isinstance(node, cst.FunctionDef))
     idle = {id(function): function for function in functions if id(function) not in flow.staging.visited}
@@ -58,36 +66,52 @@ def find_set_aside(flow: Flow) -> dict[int, cst.FunctionDef]:
         mentioned: set[str] = set()
         special: dict[int, str] = {}
         for tree, frame in frames:
-            _mentions(tree, frame, idle, mentioned, special)
+            _mentions(flow, tree, frame, idle, mentioned, special)
         left = {key: f for key, f in idle.items() if special.get(key, f.name.value) not in mentioned}
         if len(left) == len(idle):
-            return {key: function for key, function in builders.items() if key in idle}
+            return {key: function for key, function in unused.items() if key in idle}
         idle = left
 
 
-def _builds(what: str) -> bool:
-    return what.startswith("uses ") and what.strip("`").rpartition(".")[2] not in RUNNING
+def _is_awaited(flow: Flow, uncalled: Uncalled) -> bool:
+    """Whether somebody who is not seen may call a function: a test runner, a framework, or the user of the file.
 
-
-def _is_meant(function: cst.FunctionDef) -> bool:
-    """Whether a function is there for somebody who is not seen: a test, a hook, or one that runs the graph."""
-    if function.decorators or function.name.value.startswith("test"):
+    Code outside of the project calls the methods of what it is given by their names, and those that a class of its
+    own has under other classes. What runs the graph is what a program is there for, unless that runs another part.
+    """
+    function, owner = uncalled.function, uncalled.owner
+    if function.decorators or (function.name.value.startswith("test") and _is_test_file(flow, function)):
         return True
-    for node in walk(function.body):
-        match node:
-            case cst.Attribute(attr=cst.Name(value=word)) if word in RUNNING:
-                return True
-            case cst.Arg(keyword=cst.Name(value="feed_dict")):
-                return True
-    return False
+    if owner is None:
+        return not _runs(flow)
+    classes = [cls for cls in flow.staging.classes if cls.definition is owner]
+    foreign = any(not isinstance(base, Class | Builtin) for cls in classes for base in cls.bases)
+    heirs = [cls for cls in flow.staging.classes if any(each in cls.ancestry() for each in classes)]
+    return foreign or not _runs(flow) or any(cls in flow.staging.escaped for cls in [*classes, *heirs])
 
 
-def _looks_up(tree: cst.Module) -> bool:
+def _is_test_file(flow: Flow, function: cst.FunctionDef) -> bool:
+    """Whether a test runner looks for functions in the file of this one."""
+    stem = next(m.path.stem for m in flow.staging.modules.values() if function in m.positions)
+    return stem.startswith("test") or stem.endswith(("test", "tests"))
+
+
+def _runs(flow: Flow) -> bool:
+    """Whether the program runs a part of the graph, rather than only its initializers."""
+    return any(node.kind != "init" for site in flow.staging.every_run for node in nodes_in(site.fetches))
+
+
+def _looks_up(flow: Flow, tree: cst.Module) -> bool:
     files = {id(inner) for node in walk(tree) if _asks_for_file(node) for inner in walk(node)}
     for node in walk(tree):
         match node:
             case cst.Name(value=name) if name in REFLECTING and id(node) not in files:
                 return True
+            case cst.Call(func=cst.Name(value="vars" | "getattr"), args=[cst.Arg(value=looked, star=""), *_]) if (
+                _is_foreign(flow, looked)
+            ):
+                # What other packages made, such as the arguments of the command line, has no function of the project.
+                continue
             case cst.Call(func=cst.Name(value=name)) | cst.Call(func=cst.Attribute(attr=cst.Name(value=name))):
                 if name in LOOKUPS and not (name == "eval" and isinstance(node.func, cst.Attribute)):
                     return True
@@ -108,8 +132,18 @@ def _asks_for_file(node: cst.CSTNode) -> bool:
     return False
 
 
+def _is_foreign(flow: Flow, node: cst.BaseExpression) -> bool:
+    values = flow.staging.values_of(node)
+    return bool(values) and all(isinstance(value, Host) for value in values)
+
+
 def _mentions(
-    tree: cst.Module, frame: Frame, idle: dict[int, cst.FunctionDef], mentioned: set[str], special: dict[int, str]
+    flow: Flow,
+    tree: cst.Module,
+    frame: Frame,
+    idle: dict[int, cst.FunctionDef],
+    mentioned: set[str],
+    special: dict[int, str],
 ) -> None:
     """Adds each name, and each text, that stands outside of idle functions and of imports.
 
@@ -131,6 +165,10 @@ def _mentions(
                 continue
             case cst.Import() | cst.ImportFrom():
                 continue
+            case cst.If(test=test, body=body, orelse=orelse) if (taken := _always(flow, test)) is not None:
+                # The branch that no call takes is left out.
+                stack.extend((part, owner) for part in (test, body if taken else orelse) if part is not None)
+                continue
             case cst.Attribute() if isinstance(frame.lookup(_root(node)), Symbol | Foreign):
                 # `tf.nn.conv2d` is no `conv2d` of the project.
                 continue
@@ -141,7 +179,19 @@ def _mentions(
         stack.extend((child, owner) for child in children(node))
 
 
-def uncalled_uses(flow: Flow) -> Iterator[tuple[cst.FunctionDef, str]]:
+def _always(flow: Flow, test: cst.BaseExpression) -> bool | None:
+    """What a condition is each time that the program comes to it; None where that is not known.
+
+    What a file does where it is the program itself, another program reaches.
+    """
+    if is_main_guard(cst.If(test, cst.SimpleStatementSuite([cst.Pass()]))):
+        return None
+    values = flow.staging.values_of(test)
+    truths = {bool(value.value) for value in values if isinstance(value, Const)}
+    return truths.pop() if len(truths) == 1 and all(isinstance(value, Const) for value in values) else None
+
+
+def uncalled_uses(flow: Flow) -> Iterator[Uncalled]:
     """Each function that no call reaches and that cannot stay as it is, with what stands in the way."""
     layers = {id(cls.definition) for cls in keeper_classes(flow.staging)}
     for key, frame in flow.staging.module_frames.items():
@@ -158,7 +208,7 @@ def uncalled_uses(flow: Flow) -> Iterator[tuple[cst.FunctionDef, str]]:
                 if id(node) not in flow.staging.visited and (
                     what := _use(flow, node, owner, local, frame, id(owner) in layers)
                 ):
-                    yield node, what
+                    yield Uncalled(node, owner, what)
                     continue
             inner = node if isinstance(node, cst.ClassDef) else owner
             stack.extend((child, inner, local) for child in reversed(children(node)))

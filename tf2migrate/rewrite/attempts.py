@@ -26,6 +26,7 @@ from tf2migrate.forms.scope_defaults import written_defaults
 from tf2migrate.forms.shapes import other_shapes
 from tf2migrate.forms.step_counter import named_counter
 from tf2migrate.forms.versions import versioned
+from tf2migrate.forms.whole_states import whole_states
 from tf2migrate.forms.wrapped_cells import cells_apart
 from tf2migrate.forms.written_shapes import written_shapes
 from tf2migrate.forms.written_targets import written_targets
@@ -61,6 +62,7 @@ STEPS = (
     versioned,
     written_targets,
     keeper_names,
+    whole_states,
 )
 
 

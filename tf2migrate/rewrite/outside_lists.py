@@ -15,7 +15,7 @@ import libcst as cst
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.values import Node, stands_for_several
-from tf2migrate.names.tree import walk
+from tf2migrate.names.tree import ids_in, walk
 from tf2migrate.plan.model import Step
 from tf2migrate.rewrite.listing import Listing, is_collection
 
@@ -46,12 +46,15 @@ def _text(rewriter: HeldRewriter, name: str, nodes: list[Node], ordered: bool) -
 def _statements(rewriter: HeldRewriter) -> Iterator[tuple[Frame, cst.CSTNode]]:
     """The statements around the object that read such lists, each with the one frame in which it was seen."""
     staging = rewriter.staging
+    # What a saver is given goes with its call.
+    saved = set().union(*(ids_in(saver.call) for saver in staging.savers))
     for module in staging.modules.values():
         for statement in walk(module.tree):
             part = statement.iter if isinstance(statement, cst.For) else statement
             if not isinstance(statement, cst.For | cst.SimpleStatementLine):
                 continue
-            calls = [n for n in walk(part) if isinstance(n, cst.Call) and is_collection(staging, n)]
+            called = [n for n in walk(part) if isinstance(n, cst.Call) and id(n) not in saved]
+            calls = [call for call in called if is_collection(staging, call)]
             seen = [o.frame for call in calls for o in staging.observations.get(id(call), ())]
             frames = {id(_home(frame)): _home(frame) for frame in seen}
             if len(frames) == 1:

@@ -174,7 +174,8 @@ class Runs:
             return None
         if fetch.is_summary:
             return call
-        if fetch.kind not in ("list", "tuple") or any(item.kind not in ("leaf", "none") for item in fetch.items):
+        inner = [item for item in fetch.items if item.kind not in ("leaf", "none")]
+        if fetch.kind not in ("list", "tuple") or any(leaf.is_summary for item in inner for leaf in item.leaves()):
             raise self.refused("TFM804", site.expression, "a summary in a nested fetch is not rewritten yet")
         if len(fetch.values()) == 1:
             return call
@@ -190,7 +191,7 @@ class Runs:
             raise self.refused("TFM408", site.expression, NAMED)
         summarised = self.summarised(call, fetch, site)
         if summarised is not None:
-            if len(values) != len(fetch.items or values):
+            if any(item.kind == "none" for item in fetch.items):
                 raise self.refused("TFM804", site.expression, "give the results of this run names of their own")
             return summarised
         if not values:

@@ -88,6 +88,10 @@ class Saving:
         functions, plan = self.rewriter.functions, self.plan
         names = [f"{plan.model}.{item.name}" for item in plan.objects]
         inside = {number for item in plan.objects for number in item.owned}
+        for name, leaves in self.rewriter.composer.stacks():
+            if not leaves & inside:
+                names.append(f"{plan.model}.{name}")
+                inside |= leaves
         for node, _ in self.staging.touched:
             if node.number not in inside and node.kind in ("variable", "layer"):
                 names.append(functions.variable_reference(node))

@@ -18,6 +18,7 @@ from tf2migrate.graph.values import (
     stands_for_several,
 )
 from tf2migrate.plan.flow import Role, path_to
+from tf2migrate.plan.gradients import behind
 from tf2migrate.plan.layer_model import LayerObject
 from tf2migrate.plan.model import Plan, Step
 from tf2migrate.plan.refusal import NotPlanned, Refusal
@@ -117,7 +118,11 @@ class VariableTexts:
         held = self.plan.held
         plain = not self.composer.inner and not self.plan.objects
         # What is paired with gradients alone is listed here and there in one order, whichever that is.
-        assigned = any(node.kind == "assign" for node in self.plan.flow.staging.nodes)
+        assigns = [node for node in self.plan.flow.staging.nodes if node.kind == "assign"]
+        paired = {node.number for node in nodes} | {layer.number for node in nodes if (layer := layer_of(node))}
+        assigned = any(
+            n.op == "tf.gradients" or n.number in paired or (layer_of(n) or n).number in paired for n in behind(assigns)
+        )
         if not assigned or ((held is None or held.keras) and plain and not any(map(stands_for_several, nodes))):
             return self.variables_text(nodes)
         segments: list[str] = []
