@@ -11,6 +11,7 @@ import libcst as cst
 
 from tf2migrate.graph.arguments import Arguments, parameters
 from tf2migrate.graph.builtins import Builtins
+from tf2migrate.graph.early_exits import AtReturn
 from tf2migrate.graph.expressions import shape_sources
 from tf2migrate.graph.frames import Frame, Step
 from tf2migrate.graph.interpreter import MAXIMUM_DEPTH, MAXIMUM_RECURSION, Leave
@@ -224,6 +225,7 @@ class Calls(Builtins):
         self.begin_call()
         self.returns.append([])
         self.perhaps_returned.append(math.inf)
+        self.at_returns.append([])
         falls = True
         try:
             self.block(definition.body.body, frame)
@@ -232,10 +234,11 @@ class Calls(Builtins):
         finally:
             values = self.returns.pop()
             returned = self.perhaps_returned.pop()
+            self.forget_changed(self.at_returns.pop())
             self.calling.pop()
             self.end_call()
             del self.conditions[known:]
-        if any(node.kind in STATE for node in self.staging.nodes[int(min(returned, len(self.staging.nodes))) :]):
+        if any(node.kind in MADE_ONCE for node in self.staging.nodes[int(min(returned, len(self.staging.nodes))) :]):
             reason = "this call may return before it makes state of the graph"
             return self.refuse("TFM404", node, reason, "make the variables in every case")
         if _is_generator(definition):
@@ -243,6 +246,13 @@ class Calls(Builtins):
         if falls and not _always_returns(values, definition):
             values = [*values, Const(None)]
         return self.met(join(values), made) if values else Const(None)
+
+    def forget_changed(self, returns: list[AtReturn]) -> None:
+        """What a call has bound again that may have returned before that stands for either of two things."""
+        for point in returns:
+            for made, name in point.changed_since():
+                reason = f"`{name}` is bound again in a call that may return before that"
+                self.store.write(cast(dict[object, Value], made.attributes), name, Unknown(reason, self.place()))
 
     def recursion(self, function: Function) -> int:
         """How often a function may call itself: what need not happen, in a file without TensorFlow, tells little."""
@@ -373,8 +383,8 @@ def _is_generator(definition: cst.FunctionDef) -> bool:
     return False
 
 
-# Kinds of nodes that hold or change state.
-STATE = frozenset({"variable", "layer", "placeholder", "train", "assign"})
+# Kinds of nodes that a constructor makes, on whichever way it takes; others become parts of functions.
+MADE_ONCE = frozenset({"variable", "layer"})
 
 
 def _always_returns(values: list[Value], definition: cst.FunctionDef) -> bool:

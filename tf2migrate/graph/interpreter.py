@@ -9,7 +9,7 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.graph.early_exits import Before
+from tf2migrate.graph.early_exits import AtReturn, Before
 from tf2migrate.graph.frames import Branch, Frame, Place, Step, Store
 from tf2migrate.graph.paths import Condition, Fork, condition
 from tf2migrate.graph.reach import Reach
@@ -148,6 +148,7 @@ class Statements:
         self.perhaps_left = False
         # For each call under way: the number of nodes that there were when it may have returned.
         self.perhaps_returned: list[float] = []
+        self.at_returns: list[list[AtReturn]] = []
         # Bodies that may run again around what is interpreted: shapes of a first pass say nothing about a second.
         self.repeated = 0
         self.time = 0
@@ -541,6 +542,7 @@ class Statements:
         self.perhaps_left = self.perhaps_left or any(left in ("break", "continue") for _, left in results)
         if staying and self.perhaps_returned and any(left == "return" for _, left in results):
             self.perhaps_returned[-1] = min(self.perhaps_returned[-1], len(self.staging.nodes))
+            self.at_returns[-1].append(AtReturn(self.instances))
         self.merge(staying, made)
         if not staying:
             kinds = {left for _, left in results}
