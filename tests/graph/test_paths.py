@@ -58,6 +58,27 @@ def test_sharing_what_only_one_path_has_made_is_not_clear() -> None:
     assert obstacles(text) == ["TFM404"]
 
 
+@pytest.mark.parametrize(
+    "check", ["if not flag:\n            raise ValueError", "assert flag"], ids=["raises", "asserts"]
+)
+def test_what_is_checked_decides_nothing(check: str) -> None:
+    text = (
+        f"def f():\n    with tf.variable_scope('s', reuse=tf.AUTO_REUSE):\n        {check}\n        return x * {V}\n"
+        "f()\nf()"
+    )
+    assert obstacles(text) == []
+    assert state(text) == ["s/v"]
+
+
+def test_branch_beside_one_that_stops_the_program_is_taken() -> None:
+    text = (
+        f"with tf.variable_scope('s', reuse=tf.AUTO_REUSE):\n    if flag:\n        {V}\n"
+        f"    else:\n        raise ValueError\n    {V}"
+    )
+    assert obstacles(text) == []
+    assert state(text) == ["s/v"]
+
+
 def test_default_names_are_counted_on_each_path() -> None:
     text = "if flag:\n    tf.layers.dense(x, 1)\nelse:\n    tf.layers.dense(x, 2)\ntf.layers.dense(x, 3)"
     assert state(text, kind="layer") == ["dense", "dense", "dense_1"]

@@ -547,9 +547,16 @@ class Statements:
         if not staying:
             kinds = {left for _, left in results}
             raise Leave("return" if "return" in kinds else kinds.pop())
-        if len(staying) == 1 and {left for _, left in results} <= {"", "return", "raise"}:
-            # What follows is done only where the other path was not taken.
-            self.conditions.append(condition(test, not results[0][1]))
+        if len(staying) == 1:
+            kept = condition(test, not results[0][1])
+            if any(left == "return" for _, left in results):
+                # What follows is done only where the other path was not taken.
+                self.conditions.append(kept)
+            elif any(left == "raise" for _, left in results):
+                # A program that goes on has not stopped there.
+                for number in range(made, len(self.staging.nodes)):
+                    known = self.staging.conditions[number]
+                    self.staging.conditions[number] = tuple(each for each in known if each != kept)
 
     def one_of(self, ways: Iterable[tuple[Condition, Callable[[], Value]]]) -> list[Value]:
         """The values of expressions of which the program evaluates one, with the condition that chooses each."""
