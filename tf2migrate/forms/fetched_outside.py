@@ -119,8 +119,8 @@ def _part(staging: Staging, site: RunSite, expression: cst.BaseExpression) -> _P
 
 def _assigned(staging: Staging, site: RunSite, expression: cst.BaseExpression) -> cst.BaseExpression | None:
     """The value of the host that a run assigns to a variable, and does nothing else."""
-    call = site.expression
-    alone = site.form == "run" and site.feeds is None and isinstance(call, cst.Call) and len(call.args) == 1
+    call, given = site.expression, {"run": 1, "eval": 0}.get(site.form)
+    alone = site.feeds is None and isinstance(call, cst.Call) and len(call.args) == given
     if not alone or expression is not site.fetch_expression:
         return None
     match expression:
@@ -152,8 +152,15 @@ def _lasts(value: Value | None) -> bool:
 
 
 def _has_builder(staging: Staging, part: _Part, nodes: list[Node], running: set[int]) -> bool:
-    """Finds the one method call in which the object builds its graph, whose end every call reaches."""
-    frames = {frame for node in nodes if (frame := _outermost(node.place, part.held)) is not None}
+    """Finds the method call in which the object builds its graph, whose end every call reaches.
+
+    Where several do, it is the one that has made the last of what the expression reads.
+    """
+    read = [n for chain in part.chains.values() for n in nodes_in(staging.value_in(chain, part.site.frame))]
+    places = [node.place for node in nodes]
+    if len({_outermost(place, part.held) for place in places} - {None}) != 1:
+        places = [max(read, key=lambda node: node.number).place]
+    frames = {frame for place in places if (frame := _outermost(place, part.held)) is not None}
     if len(frames) != 1:
         return False
     frame = next(iter(frames))
@@ -236,7 +243,7 @@ class _Writer(Traced):
             feed = cst.Dict([cst.DictElement(key, fresh(fed.assigned, self))])
             call = cst.ensure_type(made, cst.Call)
             comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-            made = call.with_changes(args=[call.args[0].with_changes(comma=comma), cst.Arg(feed)])
+            made = call.with_changes(args=[*(arg.with_changes(comma=comma) for arg in call.args), cst.Arg(feed)])
         if isinstance(original, cst.FunctionDef) and id(original) in self.builders:
             function = cst.ensure_type(made, cst.FunctionDef)
             added = [line for each in self.builders[id(original)] for line in self.lines(each, function)]

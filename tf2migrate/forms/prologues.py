@@ -23,6 +23,7 @@ from tf2migrate.names.free import free_name
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import children, walk
 
+EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 Statement = cst.SimpleStatementLine | cst.With
 
 
@@ -317,17 +318,16 @@ class _Mover(Traced):
                 made = self.with_parameters(made)
         if id(original) in self.calls:
             call = cst.ensure_type(made, cst.Call)
-            equal = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
-            fresh_args = [
-                cst.Arg(fresh(value, self), keyword=cst.Name(name), equal=equal) for name, value in self.given.items()
-            ]
-            made = call.with_changes(args=[*call.args, *fresh_args])
+            more = [cst.Arg(fresh(value, self), cst.Name(name), EQUAL) for name, value in self.given.items()]
+            made = call.with_changes(args=[*call.args, *more])
         return made
 
     def with_parameters(self, function: cst.FunctionDef) -> cst.FunctionDef:
         """The building method with its new parameters, which other calls of it do not have to give."""
         params = function.params
         later = any(param.default is not None for param in params.params)
-        default = cst.Name("None") if later else None
-        added = [cst.Param(cst.Name(name), default=default) for name in self.given]
+        added = [
+            cst.Param(cst.Name(name), default=cst.Name("None"), equal=EQUAL) if later else cst.Param(cst.Name(name))
+            for name in self.given
+        ]
         return function.with_changes(params=params.with_changes(params=[*params.params, *added]))

@@ -36,7 +36,7 @@ def check_checkpoints(flow: Flow, slicer: Slicer) -> None:
         if _made_in_a_loop(flow) and any(call.kind == "restore" for call in staging.checkpoints):
             reason = "objects that are made in a loop have variables of other names each, and restore them"
             raise NotPlanned(slicer.refusal("TFM803", saver.call, reason))
-        if any(n.kind in STATE and n.number >= saver.count for n in staging.nodes):
+        if any(n.kind in STATE and n.number >= saver.count and not is_plain(n) for n in staging.nodes):
             reason = "variables are made after the saver, which does not save them"
             raise NotPlanned(slicer.refusal("TFM803", saver.call, reason))
         if any(n.kind == "variable" and "local" in n.details for n in staging.nodes):
@@ -52,6 +52,12 @@ def check_checkpoints(flow: Flow, slicer: Slicer) -> None:
     for call in staging.checkpoints:
         if call.kind == "restore":
             _initialized_later(flow, slicer, call)
+
+
+def is_plain(node: Node) -> bool:
+    """Whether this is the train op of an optimizer that remembers nothing, and so makes no variables."""
+    optimizer = node.details.get("optimizer")
+    return isinstance(optimizer, Optimizer) and optimizer.name == "tf.train.GradientDescentOptimizer"
 
 
 def _made_in_a_loop(flow: Flow) -> bool:

@@ -11,9 +11,9 @@ import libcst as cst
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Const, Instance, Mapping, Node, Optimizer, Saver, Value, nodes_in
-from tf2migrate.plan.checkpoints import saves_everything
+from tf2migrate.plan.checkpoints import is_plain, saves_everything
 from tf2migrate.plan.flow import Role
-from tf2migrate.plan.model import Step
+from tf2migrate.plan.model import Step, Update
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import Atom, Region
 from tf2migrate.rewrite.checkpoints import OTHER_FORMAT, checkpoint_call, dropped_arguments, saver_text
@@ -47,7 +47,7 @@ class Saving:
         rewriter, module = self.rewriter, saver.place.module
         symbols = rewriter.all_symbols[module]
         holder = self.holder(saver)
-        models, optimizers = self.saved(holder)
+        models, optimizers = self.saved(saver, holder)
         text = saver_text(self.plan, symbols, saver, models, optimizers, self.only(saver, holder))
         if rewriter.whole.get(id(saver.call), text) != text:
             raise self.refused(saver, "this saver is made in several ways")
@@ -71,11 +71,11 @@ class Saving:
         return outermost(atom, self.region) if self.plan.held is not None else atom.statement
 
     # ------------------------------------------------------------------ what is saved
-    def saved(self, holder: str) -> tuple[list[str], list[str]]:
+    def saved(self, saver: Saver, holder: str) -> tuple[list[str], list[str]]:
         """The models and the optimizers, as they are called where the saver is made."""
         plan = self.plan
-        steps = [s for s in plan.steps if not s.is_external]
-        makers = [cast(Optimizer, u.node.details["optimizer"]) for s in steps for u in s.updates]
+        updates = [u for s in plan.steps if not s.is_external for u in s.updates if not _is_nothing(u, saver)]
+        makers = [cast(Optimizer, update.node.details["optimizer"]) for update in updates]
         names = dict.fromkeys(plan.optimizers[maker.number] for maker in makers)
         if plan.held is None:
             models = [item.name for item in plan.objects] if plan.networks else [plan.model]
@@ -131,19 +131,19 @@ class Saving:
         """The steps whose first trace makes layers and slots, which have to be there when the saver is made."""
         atom = self.region.atom_at(saver.place)
         assert atom is not None
-        training = [s for s in self.plan.steps if s.updates]
+        training = [s for s in self.plan.steps if any(not _is_nothing(u, saver) for u in s.updates)]
         if self.is_late(atom, training):
             reason = "what this saver saves is not complete where it is made, in the order of the rewrite"
             raise self.refused(saver, reason, "make it behind the model")
         out: list[str] = []
         built: set[int] = set()
         layers = {n.number for n in self.staging.nodes if n.kind == "layer"}
-        steps = [*training, *(s for s in self.plan.steps if not s.updates and not self.rewriter.runs.is_inline(s))]
-        for step in steps:
+        others = [s for s in self.plan.steps if s not in training and not self.rewriter.runs.is_inline(s)]
+        for step in [*training, *others]:
             makes = {u.node.number for u in step.updates}
             makes |= {number for number in step.execution.nodes if number in layers}
-            if makes - built and (step.updates or (makes - built) & layers):
-                if not step.updates and self.is_late(atom, [step]):
+            if makes - built and (step in training or (makes - built) & layers):
+                if step in others and self.is_late(atom, [step]):
                     continue
                 out.append(step.name)
                 built |= makes
@@ -165,6 +165,11 @@ class Saving:
 
     def refused(self, saver: Saver, reason: str, advice: str = "") -> NotPlanned:
         return NotPlanned(Refusal("TFM803", saver.place.module, saver.call, reason, advice))
+
+
+def _is_nothing(update: Update, saver: Saver) -> bool:
+    """Whether the optimizer of an update is made after a saver, which misses nothing of it."""
+    return update.node.number >= saver.count and is_plain(update.node)
 
 
 def first_saver(staging: Staging, region: Region) -> cst.CSTNode | None:
