@@ -36,7 +36,8 @@ def check_checkpoints(flow: Flow, slicer: Slicer) -> None:
         if _made_in_a_loop(flow) and any(call.kind == "restore" for call in staging.checkpoints):
             reason = "objects that are made in a loop have variables of other names each, and restore them"
             raise NotPlanned(slicer.refusal("TFM803", saver.call, reason))
-        if any(n.kind in STATE and n.number >= saver.count and not is_plain(n) for n in staging.nodes):
+        missed = (n.kind in STATE and n.number >= saver.count and not is_plain(n) for n in staging.nodes)
+        if saver.listed is None and any(missed):
             reason = "variables are made after the saver, which does not save them"
             raise NotPlanned(slicer.refusal("TFM803", saver.call, reason))
         if any(n.kind == "variable" and "local" in n.details for n in staging.nodes):
