@@ -234,7 +234,7 @@ def _first(
                 continue
             if id(statement) not in function.first:
                 function.first.add(id(statement))
-                queue.extend(names_read(statement))
+                queue.extend(all_reads(statement))
     function.first |= set(creating)
     body = function.definition.body.body
     function.leaving = _early_returns(flow, function, creating)
@@ -253,7 +253,7 @@ def _first(
                 continue
             if not _depends_on_tensors(flow, function, statement):
                 function.first.add(id(statement))
-                queue.extend(names_read(own_part(statement)))
+                queue.extend(all_reads(own_part(statement)))
 
 
 def _early_returns(
@@ -431,7 +431,7 @@ def _route(
             for expression in creating[id(statement)]:
                 first_reads |= {n.value for n in state_reads(staging, function, expression)}
         elif id(statement) in function.first:
-            first_reads |= {n.value for n in names_read(own_part(statement))}
+            first_reads |= {n.value for n in all_reads(own_part(statement))}
             for name in names_read(own_part(statement)):
                 if _shape_only(statement, name) and name.value not in function.shapes:
                     function.shapes.append(name.value)

@@ -9,9 +9,9 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.api.layer_model import Layer
-from tf2migrate.graph.values import Node, nodes_in
-from tf2migrate.names.bindings import all_reads, bindings, bound_names, names_read
-from tf2migrate.names.tree import children, walk
+from tf2migrate.graph.values import Node, is_cell, nodes_in
+from tf2migrate.names.bindings import all_reads, bindings, bound_names, free_names, names_read
+from tf2migrate.names.tree import children, ids_in, walk
 from tf2migrate.plan.flow import is_summary_statement
 from tf2migrate.plan.layer_bodies import own_part, simple_statements
 from tf2migrate.plan.layer_model import LayerCall, LayerFunction
@@ -22,7 +22,7 @@ from tf2migrate.rewrite.layer_calls import by_parameter, call_arguments, constru
 from tf2migrate.rewrite.native_layer import native_layer
 from tf2migrate.rewrite.negation import negated
 from tf2migrate.rewrite.substitution import Replacement, Substitution
-from tf2migrate.rewrite.variables import in_model
+from tf2migrate.rewrite.variables import anywhere, in_model
 
 # Stands for the output of a layer, which no constructor may hold.
 OUTPUT = "_output_of_a_layer_"
@@ -100,6 +100,8 @@ class LayerClass(LayerAttributes):
                     out += [made] if made is not None else []
                 case cst.For() if id(statement) in self.function.first:
                     out += self.first_loop(statement, lazily)
+                case cst.FunctionDef() if id(statement) in self.function.first:
+                    out.append(self.inner_function(statement, lazily))
                 case cst.SimpleStatementLine() if id(statement) in self.function.first:
                     out += self.making(statement, lazily)
             if id(statement) in self.function.leaving:
@@ -234,6 +236,32 @@ class LayerClass(LayerAttributes):
             out[0] = out[0].with_changes(leading_lines=statement.leading_lines)
         return out
 
+    def inner_function(self, function: cst.FunctionDef, lazily: bool) -> cst.BaseStatement:
+        """A function inside of the layer function that makes variables for it, which stands in the constructor."""
+        own = self.function
+        gone = {*own.state, *own.call}
+        for name in free_names(function):
+            values = [frame.lookup(name.value) for frame in self.frames if frame.holder(name.value) is frame]
+            if name.value in gone or any(any(True for _ in nodes_in(value)) for value in values):
+                reason = f"`{name.value}`, which the function reads that makes these variables, is not there by then"
+                raise self.refused(function, reason, "TFM404")
+        edit = self.first_edit(lazily)
+        inside = ids_in(function)
+        for node in self.staging.nodes:
+            call = node.expression
+            if id(call) not in inside or node.kind not in ("variable", "layer"):
+                continue
+            if node.kind == "layer" or is_cell(node) or not isinstance(call, cst.Call):
+                raise self.refused(function, "a function inside of this one makes layers for it")
+            edit.replacements[id(call)] = self.elsewhere(node, call)
+        made = cast(cst.FunctionDef, function.visit(edit))
+        above = made.leading_lines
+        spaced = bool(above) and above[0].comment is None
+        return made if spaced else made.with_changes(leading_lines=[cst.EmptyLine(indent=False), *above])
+
+    def elsewhere(self, node: Node, original: cst.Call) -> Replacement:
+        return lambda made: self.symbols.expression(anywhere(self.symbols, node, original, cast(cst.Call, made)))
+
     def state_value(self, value: cst.BaseExpression, name: str, lazily: bool) -> str:
         """An expression that makes state and holds nothing else: a list of variables, a stack of cells."""
         edit = self.first_edit(lazily)
@@ -293,7 +321,7 @@ class LayerClass(LayerAttributes):
         names: dict[int, str] = {}
         whole: dict[int, str] = {}
         for statement in simple_statements(self.function.definition.body.body):
-            for name in names_read(own_part(statement)):
+            for name in all_reads(own_part(statement)):
                 if name.value in self.function.init and lazily:
                     names[id(name)] = f"self.{attribute(name.value)}"
                 elif name.value in self.function.state:

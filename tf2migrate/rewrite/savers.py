@@ -11,13 +11,8 @@ import libcst as cst
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.staging import Staging
-<<<<<<< HEAD
-from tf2migrate.graph.values import Const, Instance, Mapping, Node, Optimizer, Saver, Value, nodes_in
-from tf2migrate.plan.checkpoints import is_plain, saves_everything
-=======
 from tf2migrate.graph.values import Const, Instance, Mapping, Node, Optimizer, Saver, Value, is_cell, nodes_in
-from tf2migrate.plan.checkpoints import saves_everything
->>>>>>> 1d87df7 (A saver of listed variables needs the model and nothing that is made later)
+from tf2migrate.plan.checkpoints import is_plain, saves_everything
 from tf2migrate.plan.flow import Role
 from tf2migrate.plan.model import Step, Update
 from tf2migrate.plan.refusal import NotPlanned, Refusal
@@ -53,15 +48,10 @@ class Saving:
         rewriter, module = self.rewriter, saver.place.module
         symbols = rewriter.all_symbols[module]
         holder = self.holder(saver)
-<<<<<<< HEAD
         models, optimizers = self.saved(saver, holder)
-        text = saver_text(self.plan, symbols, saver, models, optimizers, self.only(saver, holder))
-=======
-        models, optimizers = self.saved(holder)
         only = self.only(saver, holder)
         # What optimizers remember is in no list of the program.
         text = saver_text(self.plan, symbols, saver, models, [] if only else optimizers, only)
->>>>>>> 1d87df7 (A saver of listed variables needs the model and nothing that is made later)
         if rewriter.whole.get(id(saver.call), text) != text:
             raise self.refused(saver, "this saver is made in several ways")
         if id(saver.call) in rewriter.whole:
@@ -142,7 +132,7 @@ class Saving:
     # ------------------------------------------------------------------ when it is there
     def building(self, saver: Saver) -> list[str]:
         """The steps whose first trace makes layers and slots, which have to be there when the saver is made."""
-        if saver.listed is not None and all(_is_plain(node) for node in nodes_in(saver.listed)):
+        if saver.listed is not None and all(self.is_there(node) for node in nodes_in(saver.listed)):
             return []
         atom = self.region.atom_at(saver.place)
         assert atom is not None
@@ -166,6 +156,11 @@ class Saving:
             raise self.refused(saver, "this saver saves layers that no run of the program uses")
         return out
 
+    def is_there(self, node: Node) -> bool:
+        """Whether a variable is there as soon as the model is: the constructor makes it itself."""
+        own = node.kind == "variable" and layer_of(node) is None and not is_cell(node)
+        return own and node.place.steps[-1].frame is self.region.frame
+
     def is_late(self, saver: Atom, steps: list[Step]) -> bool:
         """Whether something that the saver needs stands behind it."""
         if saver is self.region.after:
@@ -182,15 +177,9 @@ class Saving:
         return NotPlanned(Refusal("TFM803", saver.place.module, saver.call, reason, advice))
 
 
-<<<<<<< HEAD
 def _is_nothing(update: Update, saver: Saver) -> bool:
     """Whether the optimizer of an update is made after a saver, which misses nothing of it."""
     return update.node.number >= saver.count and is_plain(update.node)
-=======
-def _is_plain(node: Node) -> bool:
-    """Whether a variable is there as soon as the model is."""
-    return node.kind == "variable" and layer_of(node) is None and not is_cell(node)
->>>>>>> 1d87df7 (A saver of listed variables needs the model and nothing that is made later)
 
 
 def first_saver(staging: Staging, region: Region) -> cst.CSTNode | None:
