@@ -12,6 +12,7 @@ from tf2migrate.plan.held import GONE, Held, is_none, plain, walk
 from tf2migrate.plan.model import Plan
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import is_idle
+from tf2migrate.rewrite.getters import given_by
 from tf2migrate.rewrite.outside_lists import outside_lists
 from tf2migrate.rewrite.program import Rewriter
 from tf2migrate.rewrite.savers import first_saver
@@ -247,11 +248,15 @@ class HeldRewriter(Rewriter):
             for f in self.staging.frames
             if f.called_from is not None and self.region.atom_at(f.called_from) is not self.region.after
         }
+        getters = {m.name.value: m for m in self.methods_of_class() if given_by(m, self.gone)}
+        read: set[str] = set()
         for symbols in self.all_symbols.values():
             stack: list[tuple[cst.CSTNode, bool]] = [(symbols.module.tree, False)]
             while stack:
                 node, inside = stack.pop()
                 key = id(node)
+                if any(node is getter for getter in getters.values()):
+                    continue
                 if key in self.edits.removed or key in self.whole or key in moved or key in others:
                     continue
                 if is_idle(node, self.staging):
@@ -272,6 +277,7 @@ class HeldRewriter(Rewriter):
                     continue
                 if isinstance(node, cst.Attribute):
                     self.check_attribute(node, node.attr.value, inside, kept)
+                    read |= {node.attr.value} & getters.keys()
                 if (
                     isinstance(node, cst.Name)
                     and "." in node.value
@@ -280,6 +286,13 @@ class HeldRewriter(Rewriter):
                 ):
                     raise self.left(node, plain(node.value))
                 stack.extend((child, inside) for child in children(node))
+        for name, getter in getters.items():
+            if name in read:
+                raise self.left(getter, given_by(getter, self.gone))
+            self.edits.removed.add(id(getter))
+
+    def methods_of_class(self) -> list[cst.FunctionDef]:
+        return [node for node in self.held.definition.body.body if isinstance(node, cst.FunctionDef)]
 
     def check_replaced(self, node: cst.CSTNode) -> None:
         """Of a replaced run, what it feeds stays: that may not be made of what is gone."""
