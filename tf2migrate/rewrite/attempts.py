@@ -15,6 +15,7 @@ from tf2migrate.forms.fetched_locals import fetched_locals
 from tf2migrate.forms.iterators import iterated
 from tf2migrate.forms.keeper_names import keeper_names
 from tf2migrate.forms.lazy_properties import without_lazy_properties
+from tf2migrate.forms.lifted_methods import lifted_methods
 from tf2migrate.forms.module_aliases import modules_as_imports
 from tf2migrate.forms.moving_averages import written_averages
 from tf2migrate.forms.named_lambdas import named_lambdas
@@ -24,6 +25,7 @@ from tf2migrate.forms.parted_loops import parted_loops
 from tf2migrate.forms.parted_objects import parted_objects
 from tf2migrate.forms.scope_defaults import written_defaults
 from tf2migrate.forms.shapes import other_shapes
+from tf2migrate.forms.sharing_flags import without_sharing_flags
 from tf2migrate.forms.step_counter import named_counter
 from tf2migrate.forms.versions import versioned
 from tf2migrate.forms.whole_states import whole_states
@@ -63,6 +65,8 @@ STEPS = (
     written_targets,
     keeper_names,
     whole_states,
+    without_sharing_flags,
+    lifted_methods,
 )
 
 
