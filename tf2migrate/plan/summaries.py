@@ -167,7 +167,10 @@ def check_summarised_layers(flow: Flow, slicer: Slicer, roots: list[Node], atoms
         if not isinstance(data, Node) or (data.kind != "variable" and layer_of(data) is None):
             continue
         own = layer_of(data) is None and data.place.steps[-1].frame is flow.region.frame
-        if not own and flow.region.atom_at(data.place) not in atoms:
+        maker = layer_of(data) or data
+        # A layer that shares its variables is built by whichever of its calls comes first.
+        places = [data.place, *(place for node, place in flow.staging.touched if node is maker)]
+        if not own and not any(flow.region.atom_at(place) in atoms for place in places):
             where = node.expression or flow.region.module.tree
             reason = "a variable of a layer is summarised in a run that does not call the layer"
             raise NotPlanned(slicer.refusal("TFM804", where, reason))
