@@ -13,6 +13,7 @@ from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from tf2migrate.files import SourceFile, SourceProblem
 from tf2migrate.files.imports import find
+from tf2migrate.names.exact import parse_exactly
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -78,7 +79,7 @@ class Module:
 def parse(source: SourceFile) -> Module:
     """Parses a file losslessly; ``SourceProblem`` if that cannot be done, although Python itself may read it."""
     try:
-        tree = cst.parse_module(source.text)
+        tree = parse_exactly(source.text)
         exact = tree.code == source.text
     except cst.ParserSyntaxError as error:
         line = max(error.raw_line, 1)
