@@ -41,7 +41,12 @@ def race(text: str) -> str | None:
         pytest.param("sess.run([step, y])", id="the prediction behind the loss"),
         pytest.param("sess.run([step, v])", id="the variable itself is what it became"),
         pytest.param("sess.run([step, loss + tf.reduce_sum(y)])", id="a metric of the same prediction"),
-        pytest.param("l = loss + tf.nn.l2_loss(v)\nsess.run([sgd.minimize(l), l])", id="weight decay"),
+        pytest.param("l = loss + 0.1 * tf.nn.l2_loss(v)\nsess.run([sgd.minimize(l), l])", id="weight decay"),
+        pytest.param(
+            "h = tf.layers.conv1d(y[None], 2, 1)\nl = tf.reduce_sum(h * h) + tf.nn.l2_loss(v)\n"
+            "sess.run([sgd.minimize(l), l])",
+            id="weight decay beside a convolution",
+        ),
         pytest.param("l = tf.reduce_mean(y)\nsess.run([sgd.minimize(l), l])", id="linear, of a batch"),
         pytest.param("sess.run([count, v.assign(v * 2)])", id="two variables"),
         pytest.param("sess.run([n, count])", id="a counter beside its update"),
@@ -80,6 +85,13 @@ def test_order_is_defined(text: str) -> None:
         pytest.param("sess.run([step, tf.identity(v)])", id="another name of a variable"),
         pytest.param("l = tf.reduce_sum(v * 3.0)\nsess.run([sgd.minimize(l), l])", id="linear, of a fixed shape"),
         pytest.param("sess.run([count, n + 1])", id="a sum beside the update"),
+        pytest.param("l = loss + tf.nn.l2_loss(v)\nsess.run([sgd.minimize(l), l])", id="weight decay without a factor"),
+        pytest.param("l = tf.square(w)\nsess.run([sgd.minimize(l), l])", id="the square of a variable"),
+        pytest.param(
+            "l = loss + 0.1 * tf.nn.l2_loss(v)\ng = tf.gradients(l, [v])\n"
+            "sess.run([sgd.apply_gradients([(g[0], v)]), l])",
+            id="weight decay in gradients that do not wait",
+        ),
         pytest.param("sess.run([count, n.assign(3)])", id="two updates of one variable"),
         pytest.param("sess.run([v.assign(v * 2), w.assign(tf.reduce_sum(v))])", id="one reads what the other writes"),
         pytest.param(f"{AFTER_COUNT}    c = n.assign(7)\nsess.run([count, c])", id="overtaken"),

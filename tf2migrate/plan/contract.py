@@ -62,6 +62,8 @@ def check_program(flow: Flow, slicer: Slicer) -> None:
             if made and any(isinstance(p, cst.If | cst.Try) and not is_main_guard(p) for p in atom.parents):
                 reason = "state of the graph is made in only one branch of host code"
                 raise NotPlanned(slicer.refusal("TFM404", atom.statement, reason))
+        if role is Role.VARIABLE:
+            _carries_nothing(flow, slicer, atom)
     for atom in flow.region.atoms:
         role = flow.role(atom)
         if role is Role.HOST and not _makes_writer(flow, atom) and not isinstance(atom.statement, DEFINITIONS):
@@ -71,6 +73,14 @@ def check_program(flow: Flow, slicer: Slicer) -> None:
             _run_reads(flow, slicer, atom)
             _built_while_running(flow, slicer, atom)
             _caught(slicer, atom)
+
+
+def _carries_nothing(flow: Flow, slicer: Slicer, atom: Atom) -> None:
+    """C2: what a loop of variables changes of the host would be changed in the constructor only."""
+    for name in atom.reads:
+        if name.value in atom.binds and any(stays(flow, source) for source in flow.reaching(name.value, atom)):
+            reason = f"`{name.value}` is of the host, and changed by a statement that makes variables"
+            raise NotPlanned(slicer.refusal("TFM402", atom.binds[name.value], reason))
 
 
 def _handed(flow: Flow, slicer: Slicer) -> None:

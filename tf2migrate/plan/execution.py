@@ -103,13 +103,13 @@ class Execution:
             if node.op == "tf.gradients" and node.inputs:
                 by = node.details.get("variable")
                 taken = list(nodes_in(node.details["ys"]))
-                found = backward(taken, [by] if isinstance(by, Node) else [])
+                found = backward(taken, [by] if isinstance(by, Node) else [], "gated" in node.details)
                 # The weights of the sum that is differentiated.
                 found.needed.extend(i for i in node.inputs if i is not by and i not in taken)
                 self.backwards[node.number] = found
             elif node.kind == "train" and "loss" in node.details:
                 variables = list(nodes_in(node.details["variables"]))
-                self.backwards[node.number] = backward(list(nodes_in(node.details["loss"])), variables)
+                self.backwards[node.number] = backward(list(nodes_in(node.details["loss"])), variables, True)
         return self.backwards.get(node.number)
 
     def _rates(self, node: Node) -> list[Node]:
@@ -188,7 +188,7 @@ class Execution:
         raise Race(reader, "a value beside an update reads its variables in an order that TensorFlow 1 did not define")
 
     def _is_taken_along(self, effect: Node, reader: Node) -> bool:
-        """Whether the forward pass of the update's own gradients executes ``reader`` first, as was measured."""
+        """Whether the forward pass of the update's own gradients executes ``reader`` first."""
         gradient = self.backward(effect)
         gradients = [gradient] if gradient is not None else []
         if effect.kind == "train" and gradient is None:

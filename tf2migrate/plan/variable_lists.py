@@ -27,6 +27,18 @@ def is_collected(atom: Atom) -> bool:
     return False
 
 
+def begins_empty(atom: Atom) -> bool:
+    """Whether a statement makes an empty list or dict, which functions fill while the model is made."""
+    match atom.statement:
+        case cst.SimpleStatementLine(body=[cst.Assign(value=cst.List(elements=[]) | cst.Dict(elements=[]))]):
+            return True
+        case cst.SimpleStatementLine(
+            body=[cst.Assign(value=cst.Call(func=cst.Name(value="list" | "dict" | "OrderedDict"), args=[]))]
+        ):
+            return True
+    return False
+
+
 def changed_later(flow: Flow, name: str, reader: Atom) -> Atom | None:
     """The statement that stays and changes a container of variables after ``reader``, which reads it in a run."""
     kept = [source for source in flow.reaching(name, reader) if flow.role(source) is Role.ALIAS]
