@@ -14,6 +14,7 @@ from tf2migrate.forms.conveniences import written_out
 from tf2migrate.forms.fetched_locals import fetched_locals
 from tf2migrate.forms.iterators import iterated
 from tf2migrate.forms.keeper_names import keeper_names
+from tf2migrate.forms.kept_variables import without_kept_variables
 from tf2migrate.forms.lazy_properties import without_lazy_properties
 from tf2migrate.forms.lifted_methods import lifted_methods
 from tf2migrate.forms.module_aliases import modules_as_imports
@@ -66,6 +67,7 @@ STEPS = (
     keeper_names,
     whole_states,
     without_sharing_flags,
+    without_kept_variables,
     lifted_methods,
 )
 
