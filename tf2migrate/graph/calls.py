@@ -105,7 +105,9 @@ class Calls(Builtins):
                 return self.builtin(name, args, node, frame)
             case Choice(options=options):
                 calls = [partial(self.apply, option, args, node, frame) for option in options]
-                return join(self.one_of([(choice(callee, index), call) for index, call in enumerate(calls)]))
+                made = len(self.staging.nodes)
+                ways = [(choice(callee, index), call) for index, call in enumerate(calls)]
+                return self.met(join(self.one_of(ways)), made)
             case Instance():
                 method = callee.cls.lookup("__call__")
                 if isinstance(method, Function):

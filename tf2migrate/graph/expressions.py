@@ -421,7 +421,8 @@ class Expressions(Statements):
             (condition(asked, outcome), partial(self.evaluate, part, frame))
             for part, outcome in ((node.body, True), (node.orelse, False))
         ]
-        return join(self.one_of(ways))
+        made = len(self.staging.nodes)
+        return self.met(join(self.one_of(ways)), made)
 
     def truth(self, value: Value) -> bool | None:
         match value:
