@@ -73,7 +73,7 @@ def _next(
         if origin not in wanted or origin in refused:
             continue
         opening = _first_call(module, project, function, cls, origin in several)
-        if opening is not None and _openable(function):
+        if opening is not None and is_openable(function):
             return opening
         refused.add(origin)
     return None
@@ -157,7 +157,7 @@ def _receiver(
     return None
 
 
-def _openable(function: cst.FunctionDef) -> bool:
+def is_openable(function: cst.FunctionDef) -> bool:
     """Whether a function is straight to its end: no decorator, one return as the last statement."""
     params = function.params
     if function.decorators or function.asynchronous is not None or not isinstance(function.body, cst.IndentedBlock):

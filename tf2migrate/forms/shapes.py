@@ -21,7 +21,7 @@ from tf2migrate.forms.gathered import apply
 from tf2migrate.forms.gathering import find_gathering
 from tf2migrate.forms.hoisting import hoist_methods
 from tf2migrate.forms.inherited import without_inheritance
-from tf2migrate.forms.inlining import open_calls
+from tf2migrate.forms.inlining import is_openable, open_calls
 from tf2migrate.forms.namespaces import dissolve_namespaces
 from tf2migrate.forms.prologues import without_prologues
 from tf2migrate.forms.returned_variables import without_returned_variables
@@ -175,13 +175,16 @@ def _builder(staging: Staging) -> Frame | None:
         inside = {id(frame) for frame in _frames(node.place)}
         common = [frame for frame in common if id(frame) in inside]
     running = _running(staging)
+    found: Frame | None = None
     for frame in common:
         if id(frame) in running or not isinstance(frame.owner, cst.FunctionDef):
             continue
         receiver = next(iter(frame.entry.values()), None)
-        if isinstance(receiver, Instance) and _is_method(receiver.cls, frame.owner):
-            return frame
-    return None
+        is_method = isinstance(receiver, Instance) and _is_method(receiver.cls, frame.owner)
+        # A method that builds all of the graph for another one is taken where it cannot be opened in that.
+        if is_method and (found is None or not is_openable(frame.owner)):
+            found = frame
+    return found
 
 
 def _is_method(cls: Class, definition: cst.FunctionDef) -> bool:
