@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.interpreter import assigned_names
 from tf2migrate.graph.values import (
     Bound,
     Class,
@@ -363,7 +364,24 @@ def _sets_here(flow: Flow, node: cst.CSTNode, name: str) -> bool:
     held = flow.region.held
     owners = flow.staging.values_of(node.value)
     others = [v for v in owners if isinstance(v, Instance) and held is not None and v.cls is not held.cls]
+    if not owners and held is not None and any(
+        node.value in receivers(cls) for cls in flow.staging.classes if not _related(cls, held.cls)
+    ):
+        return False
     return not owners or len(others) != len(owners) or any(_related(v.cls, held.cls) for v in others if held)
+
+
+def receivers(cls: Class) -> set[cst.CSTNode]:
+    """The names in the methods of a class by which they call the object that they are called on."""
+    found: set[cst.CSTNode] = set()
+    for method in cls.definition.body.body:
+        if not isinstance(method, cst.FunctionDef) or method.decorators or not method.params.params:
+            continue
+        name = method.params.params[0].name.value
+        inner = [n for n in walk(method.body) if isinstance(n, cst.Param) and n.name.value == name]
+        if not inner and name not in assigned_names(method.body):
+            found |= {n for n in walk(method.body) if isinstance(n, cst.Name) and n.value == name}
+    return found
 
 
 def _related(a: Class, b: Class) -> bool:
