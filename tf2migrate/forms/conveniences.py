@@ -12,9 +12,10 @@ import libcst as cst
 
 from tf2migrate.forms.convenience import Target, Writing
 from tf2migrate.forms.repeated_layers import repeated, stacked
+from tf2migrate.forms.summed_penalty import summed_penalty
 from tf2migrate.forms.traced import Left, Traced, edited
 from tf2migrate.forms.train_ops import created_train_op, optimized_loss
-from tf2migrate.graph.conveniences import CREATE_TRAIN_OP, OPTIMIZE_LOSS, REPEAT, STACK
+from tf2migrate.graph.conveniences import CREATE_TRAIN_OP, OPTIMIZE_LOSS, PENALTY, REPEAT, STACK
 from tf2migrate.graph.staging import Convenience, Staging
 from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.project import Module
@@ -26,6 +27,7 @@ WRITERS: Mapping[str, Callable[[Writing], list[str]]] = {
     OPTIMIZE_LOSS: optimized_loss,
     REPEAT: repeated,
     STACK: stacked,
+    PENALTY: summed_penalty,
 }
 
 

@@ -15,7 +15,8 @@ CREATE_TRAIN_OP = ("tf.contrib.slim.learning.create_train_op", "tf.contrib.train
 OPTIMIZE_LOSS = "tf.contrib.layers.optimize_loss"
 REPEAT = "tf.contrib.layers.repeat"
 STACK = "tf.contrib.layers.stack"
-CONVENIENCES = frozenset({*CREATE_TRAIN_OP, OPTIMIZE_LOSS, REPEAT, STACK})
+PENALTY = "tf.contrib.layers.apply_regularization"
+CONVENIENCES = frozenset({*CREATE_TRAIN_OP, OPTIMIZE_LOSS, REPEAT, STACK, PENALTY})
 
 
 class Conveniences(Calls):
