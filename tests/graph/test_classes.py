@@ -199,3 +199,22 @@ def test_other_decorators_are_for_host_functions(body: str, call: str, followed:
     text = "def loud(f):\n    def called(*a):\n        return f(*a)\n    return called\n@loud\ndef host(v):\n    "
     staging = stage(f"{text}{body}\ny = {call}")
     assert (not staging.obstacles) is followed
+
+
+PACED = (
+    A + "    @property\n    def p(self):\n        return self.v\n"
+    "    @p.setter\n    def p(self, v):\n        self.v = v\n"
+)
+
+
+def test_property_that_keeps_a_part_of_the_graph() -> None:
+    assert "TFM410" in {o.code for o in stage(PACED + "a = A(1)\na.p = x\ny = a.p").obstacles}
+    assert not stage(PACED + "a = A(1)\na.p = 2\ny = x * a.p").obstacles
+
+
+def test_function_that_a_web_server_calls() -> None:
+    served = "import flask\napp = flask.Flask('app')\n"
+    served += "@app.route('/')\ndef answer():\n    return sess.run(y, {x: 1.0})\n"
+    assert not stage("y = x + 1.0\nsess = tf.Session()\n" + served).obstacles
+    other = served.replace("app.route", "app.errorhandler")
+    assert stage("y = x + 1.0\nsess = tf.Session()\n" + other).obstacles

@@ -10,7 +10,7 @@ import libcst as cst
 from tf2migrate.graph.calls import Calls
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Obstacle, Remembered
-from tf2migrate.graph.values import Foreign, Function, Instance, Mapping, Sequence, Session, Value, nodes_in
+from tf2migrate.graph.values import Foreign, Function, Host, Instance, Mapping, Sequence, Session, Value, nodes_in
 from tf2migrate.names.tree import is_docstring
 
 
@@ -23,6 +23,11 @@ class _Decorated:
     wrapper: Function
 
 
+# What keeps a function to call it for requests, and gives it back as it is.
+ROUTES = frozenset({"flask.Flask.route"})
+SETTER = "setter"
+
+
 class Decorators(Calls):
     """Follows decorators of the program: those of properties that are computed once, and of host functions."""
 
@@ -31,7 +36,14 @@ class Decorators(Calls):
     def decorate(self, decorator: cst.BaseExpression, value: Value, frame: Frame) -> Value:
         if isinstance(decorator, cst.Call) and self.is_wraps(decorator, frame):
             return value
+        if isinstance(decorator, cst.Attribute) and decorator.attr.value == SETTER:
+            known = self.evaluate(decorator.value, frame)
+            if isinstance(known, Instance) and known.cls.definition.name.value == "property":
+                return Instance(known.cls, {**known.attributes, SETTER: value})
         made = self.evaluate(decorator, frame)
+        if isinstance(decorator, cst.Call) and isinstance(value, Function) and self.is_route(decorator, frame):
+            self.callbacks.append((value, decorator, list(self.steps)))
+            return value
         if not isinstance(made, Function) or not isinstance(value, Function):
             return super().decorate(decorator, value, frame)
         where = decorator.func if isinstance(decorator, cst.Call) else decorator
@@ -51,6 +63,23 @@ class Decorators(Calls):
         """Whether a decorator only tells a function how the one is called that it stands for."""
         symbol = self.evaluate(decorator.func, frame)
         return isinstance(symbol, Foreign) and symbol.name == "functools.wraps"
+
+    def is_route(self, decorator: cst.Call, frame: Frame) -> bool:
+        """Whether a decorator of a package only remembers a function, to call it later."""
+        called = self.evaluate(decorator.func, frame)
+        return isinstance(called, Host) and called.origin in ROUTES
+
+    def set_attribute(self, base: Value, name: str, value: Value, where: cst.CSTNode) -> None:
+        """A property with a setter calls it, which may only keep what is the host's."""
+        member = base.cls.lookup(name) if isinstance(base, Instance) else None
+        setter = member.attributes.get(SETTER) if isinstance(member, Instance) else None
+        if not isinstance(setter, Function):
+            super().set_attribute(base, name, value, where)
+            return
+        before = len(self.staging.nodes)
+        self.invoke(setter, [base, value], {}, where)
+        if _is_of_the_graph(value) or len(self.staging.nodes) > before:
+            self.refuse("TFM410", where, f"`{name}` is set by a function, which keeps a part of the graph")
 
     def check_decorators(self) -> None:
         """What a decorated function gets and does has to be the host's: a call of it means another function."""

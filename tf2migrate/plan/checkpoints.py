@@ -17,6 +17,7 @@ from tf2migrate.graph.values import Foreign, Node, Optimizer, Saver, Symbol, is_
 from tf2migrate.names.tree import walk
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.refusal import NotPlanned
+from tf2migrate.plan.region import Region
 from tf2migrate.plan.slices import Slicer
 
 STATE = ("variable", "layer", "cell", "train")
@@ -37,7 +38,7 @@ def check_checkpoints(flow: Flow, slicer: Slicer) -> None:
             reason = "objects that are made in a loop have variables of other names each, and restore them"
             raise NotPlanned(slicer.refusal("TFM803", saver.call, reason))
         missed = (n.kind in STATE and n.number >= saver.count and not is_plain(n) for n in staging.nodes)
-        if saver.listed is None and any(missed):
+        if any(missed) and not needs_only_the_model(flow.region, saver):
             reason = "variables are made after the saver, which does not save them"
             raise NotPlanned(slicer.refusal("TFM803", saver.call, reason))
         if any(n.kind == "variable" and "local" in n.details for n in staging.nodes):
@@ -59,6 +60,13 @@ def is_plain(node: Node) -> bool:
     """Whether this is the train op of an optimizer that remembers nothing, and so makes no variables."""
     optimizer = node.details.get("optimizer")
     return isinstance(optimizer, Optimizer) and optimizer.name == "tf.train.GradientDescentOptimizer"
+
+
+def needs_only_the_model(region: Region, saver: Saver) -> bool:
+    """Whether all that a saver is limited to is there as soon as the model is: its constructor makes it itself."""
+    listed = list(nodes_in(saver.listed))
+    plain = all(n.kind == "variable" and layer_of(n) is None and not is_cell(n) for n in listed)
+    return bool(listed) and plain and all(n.place.steps[-1].frame is region.frame for n in listed)
 
 
 def _made_in_a_loop(flow: Flow) -> bool:

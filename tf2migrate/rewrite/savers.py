@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, cast
 import libcst as cst
 
 from tf2migrate.graph.frames import Frame
-from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Const, Instance, Mapping, Node, Optimizer, Saver, Value, is_cell, nodes_in
-from tf2migrate.plan.checkpoints import is_plain, saves_everything
+from tf2migrate.graph.values import Const, Instance, Mapping, Node, Optimizer, Saver, Value, nodes_in
+from tf2migrate.plan.checkpoints import is_plain, needs_only_the_model, saves_everything
 from tf2migrate.plan.flow import Role
 from tf2migrate.plan.model import Step, Update
 from tf2migrate.plan.refusal import NotPlanned, Refusal
@@ -132,7 +131,7 @@ class Saving:
     # ------------------------------------------------------------------ when it is there
     def building(self, saver: Saver) -> list[str]:
         """The steps whose first trace makes layers and slots, which have to be there when the saver is made."""
-        if saver.listed is not None and all(self.is_there(node) for node in nodes_in(saver.listed)):
+        if needs_only_the_model(self.region, saver):
             return []
         atom = self.region.atom_at(saver.place)
         assert atom is not None
@@ -156,11 +155,6 @@ class Saving:
             raise self.refused(saver, "this saver saves layers that no run of the program uses")
         return out
 
-    def is_there(self, node: Node) -> bool:
-        """Whether a variable is there as soon as the model is: the constructor makes it itself."""
-        own = node.kind == "variable" and layer_of(node) is None and not is_cell(node)
-        return own and node.place.steps[-1].frame is self.region.frame
-
     def is_late(self, saver: Atom, steps: list[Step]) -> bool:
         """Whether something that the saver needs stands behind it."""
         if saver is self.region.after:
@@ -168,6 +162,9 @@ class Saving:
         parts = [a for a in self.region.atoms if self.flow.role(a) is Role.VARIABLE]
         parts += self.plan.forward.atoms if self.plan.forward is not None else []
         parts += [a for a in self.region.atoms if any(n.number in self.rewriter.composer.inner for n in a.nodes)]
+        # A layer is made where it is called first.
+        calls = [[self.region.atom_at(c.place) for c in item.calls] for item in self.plan.objects]
+        parts += [min(known, key=lambda a: a.number) for found in calls if (known := [a for a in found if a])]
         if self.plan.held is not None:
             parts += [atom for _, _, atom in self.plan.held.added if atom is not None]
         behind = any(a.number > saver.number for a in parts)
