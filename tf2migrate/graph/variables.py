@@ -383,7 +383,8 @@ class Variables(Worlds):
                 by_place = len(args.positional) > (4 if name.endswith("dense") else 9)
                 self.inherit(node, {} if by_place else LAYER_DEFAULTS.get(name, {}), dict(args.keywords))
             else:
-                self.inherit(node, {} if name == EMBEDDING_LAYER else OWN_INITIALIZERS, {})
+                own = is_given(named.get("weights_initializer", HOST)) and name != EMBEDDING_LAYER
+                self.inherit(node, OWN_INITIALIZERS if own else {}, {})
             self.collections.setdefault("variables", []).append(owner)
         elif owner.expression is not node and owner.op != name:
             return self.refuse("TFM404", node, f"`{path}` is reused by another kind of layer")

@@ -48,6 +48,7 @@ def check_program(flow: Flow, slicer: Slicer) -> None:
     check_heads(flow, slicer)
     _handed(flow, slicer)
     _kept_functions_are_stable(flow, slicer)
+    _all_are_kept(flow, slicer)
     for atom, name in flow.conflicts:
         reason = f"`{name}`, made here, belongs to the model and to what it computes"
         raise NotPlanned(slicer.refusal("TFM410", atom.statement, reason))
@@ -81,6 +82,26 @@ def _carries_nothing(flow: Flow, slicer: Slicer, atom: Atom) -> None:
         if name.value in atom.binds and any(stays(flow, source) for source in flow.reaching(name.value, atom)):
             reason = f"`{name.value}` is of the host, and changed by a statement that makes variables"
             raise NotPlanned(slicer.refusal("TFM402", atom.binds[name.value], reason))
+
+
+def _all_are_kept(flow: Flow, slicer: Slicer) -> None:
+    """C3: the model holds each variable that a function makes: Keras does not see what only a list of the host has."""
+    if flow.region.held is not None:
+        return
+    makers = [atom for atom in flow.region.atoms if flow.role(atom) is Role.VARIABLE]
+    kept = {
+        part.number
+        for atom in makers
+        for name in atom.binds
+        for node in nodes_in(flow.bound_value(atom, name))
+        for part in (node, *node.inputs)
+    }
+    for atom in makers:
+        for node in atom.nodes:
+            inside = node.kind == "variable" and node.place.steps[-1].frame is not flow.region.frame
+            if inside and node.number not in kept:
+                reason = "a variable that is made here is kept by a container of the host only"
+                raise NotPlanned(slicer.refusal("TFM404", atom.statement, reason, "give it a name as well"))
 
 
 def _handed(flow: Flow, slicer: Slicer) -> None:

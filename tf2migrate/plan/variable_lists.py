@@ -27,16 +27,14 @@ def is_collected(atom: Atom) -> bool:
     return False
 
 
-def begins_empty(atom: Atom) -> bool:
-    """Whether a statement makes an empty list or dict, which functions fill while the model is made."""
+def begins_alone(atom: Atom) -> bool:
+    """Whether a container that functions put variables into begins with nothing but literals: it can stay ahead."""
     match atom.statement:
-        case cst.SimpleStatementLine(body=[cst.Assign(value=cst.List(elements=[]) | cst.Dict(elements=[]))]):
-            return True
         case cst.SimpleStatementLine(
             body=[cst.Assign(value=cst.Call(func=cst.Name(value="list" | "dict" | "OrderedDict"), args=[]))]
         ):
             return True
-    return False
+    return not atom.reads and not atom.nodes
 
 
 def changed_later(flow: Flow, name: str, reader: Atom) -> Atom | None:

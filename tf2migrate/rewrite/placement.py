@@ -19,7 +19,7 @@ from tf2migrate.plan.model import Step
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import Atom
 from tf2migrate.plan.stability import changed_until
-from tf2migrate.plan.variable_lists import begins_empty
+from tf2migrate.plan.variable_lists import begins_alone
 from tf2migrate.rewrite.comments import above, with_comments
 from tf2migrate.rewrite.early_models import brought_forward, needs_model
 from tf2migrate.rewrite.layer_classes import LayerClass
@@ -101,7 +101,7 @@ class Placement(Removal):
         for atom in self.region.atoms:
             if id(atom.statement) in self.edits.removed:
                 continue
-            if self.flow.role(atom) is Role.ALIAS and atom.number < anchor.number and not begins_empty(atom):
+            if self.flow.role(atom) is Role.ALIAS and atom.number < anchor.number and not begins_alone(atom):
                 aliases += self.composer.moved(atom, self.plan.model)
                 self.edits.removed.add(id(atom.statement))
         if self.region.is_module or self.inner_classes():
