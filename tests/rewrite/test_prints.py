@@ -61,8 +61,15 @@ def test_also_inside_of_a_function() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["print(level, flow)", "print(flow, file=open('log', 'w'))", "print(*[flow])", "print(input(), flow)"],
-    ids=["a value of the host", "another file", "stars", "an effect"],
+    [
+        "print(level, flow)",
+        "print(flow, file=open('log', 'w'))",
+        "print(*[flow])",
+        "print(input(), flow)",
+        "print(3, flow)",
+        "print(flow.name, flow.get_shape().as_list())",
+    ],
+    ids=["a value of the host", "another file", "stars", "an effect", "a number", "a shape"],
 )
 def test_what_prints_more_than_tensors_is_refused(line: str) -> None:
     file = migrated(line)

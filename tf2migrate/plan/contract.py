@@ -210,6 +210,10 @@ def _run_reads(flow: Flow, slicer: Slicer, atom: Atom) -> None:
         value = flow.staging.value_in(name, flow.region.frame)
         if isinstance(value, Node) and value.number in flow.chosen:
             continue
+        gone = any(flow.role(source) in (Role.STAGED, Role.PLACEHOLDER) for source in flow.reaching(name.value, atom))
+        if gone and not any(True for _ in nodes_in(value)):
+            reason = f"`{name.value}` is read beside a run, and only exists inside the graph"
+            raise NotPlanned(slicer.refusal("TFM402", name, reason))
         if value is not None and any(n.kind != "init" for n in nodes_in(value)) and _is_graph_value(value):
             reason = f"`{name.value}` is used beside a run, where only its value exists"
             raise NotPlanned(slicer.refusal("TFM411", name, reason))
@@ -271,6 +275,17 @@ def check_step(flow: Flow, slicer: Slicer, step: Step, plan: Plan) -> None:
     check_updates(flow, slicer, step)
     _order_of_gradients(slicer, step)
     _randomness(slicer, step, plan)
+
+
+def check_dropped(flow: Flow, slicer: Slicer, steps: list[Step]) -> None:
+    """C2: statements of the graph that go, or that no run needs, do nothing to the host that would go with them."""
+    moved = {atom.number for step in steps for atom in step.parts.atoms}
+    for atom in flow.region.atoms:
+        if flow.role(atom) in (Role.STAGED, Role.PLACEHOLDER) and atom.number not in moved:
+            effect = moved_effect(flow, atom)
+            if effect is not None:
+                reason = f"{effect[1]} by a statement of the graph that goes"
+                raise NotPlanned(slicer.refusal("TFM402", effect[0], reason))
 
 
 def _penalties(slicer: Slicer, step: Step) -> None:

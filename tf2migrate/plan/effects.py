@@ -9,7 +9,7 @@ import libcst as cst
 from tf2migrate.graph.builtins import PURE_BUILTINS
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.values import Builtin, Class, Foreign, Host, Node, Symbol, Value
-from tf2migrate.names.bindings import bindings
+from tf2migrate.names.bindings import bindings, changed_names
 from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.mutators import MUTATING
@@ -51,6 +51,27 @@ def _effect_behind(flow: Flow, atom: Atom) -> cst.CSTNode | None:
             if found is not None:
                 return found
     return None
+
+
+def left_behind(flow: Flow, maker: Atom) -> tuple[set[str], bool]:
+    """The names whose objects the functions that a statement calls have filled or bound, and whether it prints."""
+    changed: set[str] = set()
+    bodies: list[tuple[cst.CSTNode, Frame]] = [(maker.statement, flow.region.frame)]
+    for frame in flow.called(maker):
+        if isinstance(frame.owner, cst.FunctionDef):
+            body = frame.owner.body
+            own = {name for name, _ in bindings(body)} | set(frame.entry)
+            bodies.append((body, frame))
+            changed |= changed_names(body, lambda base: True) - own
+            changed |= {item.name.value for node in walk(body) if isinstance(node, cst.Global) for item in node.names}
+    return changed, any(prints(flow, body, frame) for body, frame in bodies)
+
+
+def prints(flow: Flow, body: cst.CSTNode, frame: Frame) -> bool:
+    """Whether a body calls `print` itself."""
+    calls = (node for node in walk(body) if isinstance(node, cst.Call))
+    callees = (flow.staging.value_in(call.func, frame) for call in calls)
+    return any(isinstance(callee, Builtin) and callee.name == "print" for callee in callees)
 
 
 def _draws(flow: Flow, call: cst.Call, frame: Frame) -> bool:

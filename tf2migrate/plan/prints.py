@@ -24,7 +24,7 @@ PLACES = frozenset({"name", "op", "graph"})
 
 
 def prints_graph(staging: Staging, statement: cst.CSTNode) -> bool:
-    """Whether a statement does nothing but print literals and tensors, at least one tensor among them.
+    """Whether a statement does nothing but print texts and tensors, at least one tensor among them.
 
     A program that runs nothing may be one for eager execution, where a tensor shows its value.
     """
@@ -65,9 +65,9 @@ def _is_symbol_of(value: Value, names: Collection[str]) -> bool:
 
 
 def _is_shown(staging: Staging, expression: cst.CSTNode) -> bool:
-    """Whether an expression is a literal or a tensor, or text made of these."""
+    """Whether an expression is a text or a tensor, or text made of these: a number may be the shape of one."""
     match expression:
-        case cst.SimpleString() | cst.ConcatenatedString() | cst.Integer() | cst.Float():
+        case cst.SimpleString() | cst.ConcatenatedString():
             return True
         case cst.BinaryOperation(left=left, operator=cst.Add() | cst.Modulo(), right=right) if not _holds_node(
             staging, expression

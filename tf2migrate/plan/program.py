@@ -17,7 +17,7 @@ from tf2migrate.names.tree import children
 from tf2migrate.plan.checkpoints import check_checkpoints
 from tf2migrate.plan.choices import Choosing, find_choices
 from tf2migrate.plan.chosen_optimizers import chosen_name, own_name
-from tf2migrate.plan.contract import check_program, check_step
+from tf2migrate.plan.contract import check_dropped, check_program, check_step
 from tf2migrate.plan.execution import Execution, is_initialization
 from tf2migrate.plan.facts import is_moving_average
 from tf2migrate.plan.flow import Flow, Role, analyse_flow
@@ -104,6 +104,7 @@ class Planner:
         self.optimizers(plan)
         for step in plan.steps:
             check_step(self.flow, self.slicer, step, plan)
+        check_dropped(self.flow, self.slicer, plan.steps)
         plan.prebuilt = find_prebuilt(self.slicer, plan)
         plan.moving = moving_averages(self.flow, self.slicer, plan.steps)
         plan.forward = choose_forward(self.flow, plan.steps) if plan.model_class else None

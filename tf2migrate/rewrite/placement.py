@@ -12,7 +12,7 @@ from tf2migrate.graph.values import (
     Optimizer,
 )
 from tf2migrate.names.tree import children
-from tf2migrate.plan.effects import host_effect
+from tf2migrate.plan.effects import host_effect, left_behind, prints
 from tf2migrate.plan.flow import Role
 from tf2migrate.plan.forward import uses_forward
 from tf2migrate.plan.model import Step
@@ -145,6 +145,15 @@ class Placement(Removal):
             changed = changed_until(self.flow, atom, anchor)
             if changed is not None:
                 raise NotPlanned(Refusal("TFM403", self.module.key, *changed))
+        frame = self.region.frame
+        for maker in (a for a in atoms if self.flow.role(a) is Role.VARIABLE):
+            left, printed = left_behind(self.flow, maker)
+            for atom in self.region.atoms[maker.number + 1 : anchor.number] if left or printed else ():
+                noticed = bool(left & {name.value for name in atom.reads})
+                noticed = noticed or (printed and prints(self.flow, atom.statement, frame))
+                if noticed and self.flow.role(atom) in (Role.HOST, Role.RUN, Role.CONSTANT):
+                    reason = "host code shows whether the variables before it have been made"
+                    raise NotPlanned(Refusal("TFM402", self.module.key, atom.statement, reason))
         first = next((a for a in sorted(atoms, key=lambda a: a.number) if host_effect(self.flow, a)), None)
         if first is None:
             return
