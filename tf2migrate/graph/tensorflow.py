@@ -66,6 +66,7 @@ from tf2migrate.graph.values import (
 from tf2migrate.graph.variables import CONTEXTS, LAYER_NAMES, NAMING, is_given
 from tf2migrate.graph.worlds import ScopeEntry
 from tf2migrate.names.project import Module, Project
+from tf2migrate.names.tree import ids_in, walk
 
 INITIALIZERS = {
     "tf.global_variables_initializer",
@@ -296,6 +297,8 @@ class TensorFlow(
                 return self.make("group", name, [], node)
             case "tf.assert_variables_initialized":
                 # An initializer of nothing: what it asks is true of every variable of TensorFlow 2.
+                if self.is_tried(node, frame):
+                    return self.refuse("TFM410", node, "the program asks here which variables have a value")
                 made = self.make("init", name, [], node)
                 made.details["listed"] = Sequence([], "list")
                 return made
@@ -347,6 +350,12 @@ class TensorFlow(
         if name.endswith("Optimizer") and name.startswith(("tf.train.", "tf.contrib.opt.")):
             return self.optimizer(name, args, node)
         return None
+
+    def is_tried(self, node: cst.Call, frame: Frame) -> bool:
+        """Whether an exception that a call raises is caught around it."""
+        tree = self.staging.modules[frame.module].tree
+        tries = (part for part in walk(tree) if isinstance(part, cst.Try) and part.handlers)
+        return any(id(node) in ids_in(part.body) for part in tries)
 
     def op(self, name: str, args: Arguments, node: cst.Call) -> Value:
         """A function that computes: a tensor, or a host value."""

@@ -16,7 +16,7 @@ from tf2migrate.api.symbols import canonical
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.tensorflow import DESCRIBING
 from tf2migrate.graph.values import Builtin, Const, Node, Sequence, Symbol, Value
-from tf2migrate.names.bindings import names_read
+from tf2migrate.names.bindings import all_reads
 from tf2migrate.names.tree import children
 
 # Attributes of a tensor that only name its place in the graph.
@@ -47,7 +47,7 @@ def prints_graph(staging: Staging, statement: cst.CSTNode) -> bool:
 def lists_for_prints(staging: Staging, function: cst.FunctionDef) -> list[cst.SimpleStatementLine]:
     """Statements of a function that list variables only for what prints them and goes."""
     found: list[cst.SimpleStatementLine] = []
-    reads = [n.value for s in function.body.body if not prints_graph(staging, s) for n in names_read(s)]
+    reads = [n.value for s in function.body.body if not prints_graph(staging, s) for n in all_reads(s)]
     for statement in function.body.body:
         match statement:
             case cst.SimpleStatementLine(
