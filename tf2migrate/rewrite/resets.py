@@ -8,7 +8,7 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.graph.staging import RunSite
-from tf2migrate.graph.values import Node, Optimizer, Symbol, nodes_in
+from tf2migrate.graph.values import Node, Optimizer, Symbol, is_cell, nodes_in
 from tf2migrate.names.tree import children
 from tf2migrate.plan.effects import host_effect
 from tf2migrate.plan.flow import Role
@@ -112,7 +112,8 @@ class Resets:
             raise self.refused(site.expression, AGAIN)
         if flow.staging.checkpoints:
             raise self.refused(site.expression, f"{AGAIN}, and checkpoints are kept")
-        if any(node.kind == "layer" for node in flow.staging.nodes):
+        built_late = any(function.shapes for function in plan.layers.values())
+        if built_late or any(node.kind == "layer" or is_cell(node) for node in flow.staging.nodes):
             raise self.refused(site.expression, f"{AGAIN}, those of layers among them")
         seeded = any(
             isinstance(seen[0].value, Symbol) and seen[0].value.name == "tf.set_random_seed"
