@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from tf2migrate.graph.interpreter import Exhausted
+from tf2migrate.graph.recorder import Exhausted
 from tf2migrate.graph.staging import Obstacle, Staging
 from tf2migrate.graph.tensorflow import TensorFlow
 from tf2migrate.names.project import Module, Project

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from tf2migrate.graph.frames import Frame
-from tf2migrate.graph.interpreter import assigned_names
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Bound, Function, Instance, Symbol, Value
+from tf2migrate.names.assigned import assigned_names
 from tf2migrate.names.bindings import changed_names, names_read
 from tf2migrate.names.tree import parameter_names, walk
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from tf2migrate.graph.frames import Frame
-from tf2migrate.graph.interpreter import assigned_names
 from tf2migrate.graph.values import (
     Bound,
     Class,
@@ -24,6 +23,7 @@ from tf2migrate.graph.values import (
     Value,
     nodes_in,
 )
+from tf2migrate.names.assigned import assigned_names
 from tf2migrate.names.bindings import IN_PLACE, bindings, names_read
 from tf2migrate.names.free import take_name
 from tf2migrate.names.tree import children, ids_in

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 import libcst as cst
 
 from tf2migrate.graph.frames import Frame
-from tf2migrate.graph.interpreter import assigned_names
 from tf2migrate.graph.values import (
     Class,
     Foreign,
@@ -20,6 +19,7 @@ from tf2migrate.graph.values import (
     Instance,
     Value,
 )
+from tf2migrate.names.assigned import assigned_names
 from tf2migrate.names.bindings import changed_names, names_read
 from tf2migrate.names.tree import children, parameter_names
 from tf2migrate.plan.changed_objects import changed_object

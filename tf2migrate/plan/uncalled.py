@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import libcst as cst
 
 from tf2migrate.graph.frames import Frame
-from tf2migrate.graph.interpreter import assigned_names
 from tf2migrate.graph.values import Builtin, Class, Const, Foreign, Host, Instance, Session, Symbol, Value, nodes_in
+from tf2migrate.names.assigned import assigned_names
 from tf2migrate.names.bindings import names_read
 from tf2migrate.names.guards import is_main_guard
 from tf2migrate.names.project import dotted_name
