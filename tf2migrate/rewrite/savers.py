@@ -10,7 +10,7 @@ import libcst as cst
 
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Const, Instance, Mapping, Node, Optimizer, Saver, Value, nodes_in
+from tf2migrate.graph.values import Const, Instance, Mapping, Node, Optimizer, Saver, Value, is_cell, nodes_in
 from tf2migrate.plan.checkpoints import is_plain, needs_only_the_model, saves_everything
 from tf2migrate.plan.flow import Role
 from tf2migrate.plan.model import Step, Update
@@ -141,7 +141,7 @@ class Saving:
             raise self.refused(saver, reason, "make it behind the model")
         out: list[str] = []
         built: set[int] = set()
-        layers = {n.number for n in self.staging.nodes if n.kind == "layer"}
+        layers = {n.number for n in self.staging.nodes if self.is_made_lazily(n)}
         others = [s for s in self.plan.steps if s not in training and not self.rewriter.runs.is_inline(s)]
         for step in [*training, *others]:
             makes = {u.node.number for u in step.updates}
@@ -154,6 +154,13 @@ class Saving:
         if layers - built:
             raise self.refused(saver, "this saver saves layers that no run of the program uses")
         return out
+
+    def is_made_lazily(self, node: Node) -> bool:
+        """Whether a layer or variable is there only when something has called what holds it."""
+        if node.kind != "variable":
+            return node.kind == "layer"
+        owners = {id(step.frame.owner) for step in node.place.steps}
+        return is_cell(node) or any(key in owners and f.shapes for key, f in self.plan.layers.items())
 
     def is_late(self, saver: Atom, steps: list[Step]) -> bool:
         """Whether something that the saver needs stands behind it."""
