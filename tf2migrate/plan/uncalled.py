@@ -7,12 +7,25 @@ samples, are set aside where nothing can reach them: what they would become depe
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import libcst as cst
 
 from tf2migrate.graph.frames import Frame
-from tf2migrate.graph.values import Builtin, Class, Const, Foreign, Host, Instance, Session, Symbol, Value, nodes_in
+from tf2migrate.graph.values import (
+    Builtin,
+    Choice,
+    Class,
+    Const,
+    Foreign,
+    Function,
+    Host,
+    Instance,
+    Session,
+    Symbol,
+    Value,
+    nodes_in,
+)
 from tf2migrate.names.assigned import assigned_names
 from tf2migrate.names.bindings import names_read
 from tf2migrate.names.guards import is_main_guard
@@ -57,20 +70,47 @@ class Uncalled:
 def find_set_aside(flow: Flow) -> dict[int, cst.FunctionDef]:
     """The functions, by identity, that would use the graph and that nothing in the program can reach."""
     unused = {id(f.function): f.function for f in uncalled_uses(flow) if not _is_awaited(flow, f)}
-    frames = [(flow.staging.modules[key].tree, frame) for key, frame in flow.staging.module_frames.items()]
-    if not unused or any(_looks_up(flow, tree) for tree, _ in frames):
+    trees = {key: flow.staging.modules[key].tree for key in flow.staging.module_frames}
+    if not unused or any(_looks_up(flow, tree) for tree in trees.values()):
         return {}
-    functions = (node for tree, _ in frames for node in walk(tree) if isinstance(node, cst.FunctionDef))
+    home = {id(f): key for key, tree in trees.items() for f in walk(tree) if isinstance(f, cst.FunctionDef)}
+    functions = (node for tree in trees.values() for node in walk(tree) if isinstance(node, cst.FunctionDef))
     idle = {id(function): function for function in functions if id(function) not in flow.staging.visited}
     while True:
-        mentioned: set[str] = set()
-        special: dict[int, str] = {}
-        for tree, frame in frames:
-            _mentions(flow, tree, frame, idle, mentioned, special)
-        left = {key: f for key, f in idle.items() if special.get(key, f.name.value) not in mentioned}
+        found = Mentions()
+        for key in trees:
+            _mentions(flow, key, idle, found)
+        left = {number: f for number, f in idle.items() if not _is_mentioned(flow, found, f, home[number])}
         if len(left) == len(idle):
-            return {key: function for key, function in unused.items() if key in idle}
+            return {number: function for number, function in unused.items() if number in idle}
         idle = left
+
+
+@dataclass(slots=True)
+class Mentions:
+    """The names that stand outside of idle functions and of imports.
+
+    ``anywhere`` are attributes and texts, ``names`` the others by the files that have them. ``special`` gives, for
+    special methods, the name of the class: Python calls these itself.
+    """
+
+    anywhere: set[str] = field(default_factory=set)
+    names: dict[str, set[str]] = field(default_factory=dict)
+    special: dict[int, str] = field(default_factory=dict)
+
+
+def _is_mentioned(flow: Flow, found: Mentions, function: cst.FunctionDef, home: str) -> bool:
+    """Whether something may have a function by its name: its own file, or one that has imported it."""
+    owner = found.special.get(id(function), "")
+    name = owner or function.name.value
+    if name in found.anywhere or (owner and name in found.names):
+        return True
+    for key in found.names.get(name, ()):
+        value = flow.staging.module_frames[key].env.get(name)
+        options = value.options if isinstance(value, Choice) else (value,)
+        if key == home or any(isinstance(v, Function) and v.definition is function for v in options):
+            return True
+    return False
 
 
 def _is_awaited(flow: Flow, uncalled: Uncalled) -> bool:
@@ -137,25 +177,16 @@ def _is_foreign(flow: Flow, node: cst.BaseExpression) -> bool:
     return bool(values) and all(isinstance(value, Host) for value in values)
 
 
-def _mentions(
-    flow: Flow,
-    tree: cst.Module,
-    frame: Frame,
-    idle: dict[int, cst.FunctionDef],
-    mentioned: set[str],
-    special: dict[int, str],
-) -> None:
-    """Adds each name, and each text, that stands outside of idle functions and of imports.
-
-    ``special`` gets, for special methods, the name of the class: Python calls these itself.
-    """
+def _mentions(flow: Flow, key: str, idle: dict[int, cst.FunctionDef], found: Mentions) -> None:
+    """Adds what one file mentions."""
+    tree, frame = flow.staging.modules[key].tree, flow.staging.module_frames[key]
     stack: list[tuple[cst.CSTNode, str]] = [(tree, "")]
     while stack:
         node, owner = stack.pop()
         match node:
             case cst.FunctionDef(name=cst.Name(value=name)) if id(node) in idle:
                 if owner and name.startswith("__"):
-                    special[id(node)] = owner
+                    found.special[id(node)] = owner
                 continue
             case cst.FunctionDef():
                 stack.extend((child, "") for child in children(node) if child is not node.name)
@@ -172,10 +203,14 @@ def _mentions(
             case cst.Attribute() if isinstance(frame.lookup(_root(node)), Symbol | Foreign):
                 # `tf.nn.conv2d` is no `conv2d` of the project.
                 continue
+            case cst.Attribute(value=base, attr=cst.Name(value=name)):
+                found.anywhere.add(name)
+                stack.append((base, owner))
+                continue
             case cst.Name(value=name):
-                mentioned.add(name)
+                found.names.setdefault(name, set()).add(key)
             case cst.SimpleString() if isinstance(node.evaluated_value, str):
-                mentioned.add(node.evaluated_value)
+                found.anywhere.add(node.evaluated_value)
         stack.extend((child, owner) for child in children(node))
 
 
