@@ -31,9 +31,16 @@ class SizeNames:
         self.chosen: dict[int, str] = {}
         """Names that stand for numbers in what is rendered now."""
         targets = [target for m in staging.modules.values() for node in walk(m.tree) for target in _targets(node)]
-        self.attributes_set = {part.attr.value for t in targets for part in walk(t) if isinstance(part, cst.Attribute)}
+        parts = [part for target in targets for part in walk(target) if isinstance(part, cst.Attribute)]
+        # What objects of the project hold under the same name is no attribute of a host value.
+        self.attributes_set = {part.attr.value for part in parts if not self.is_of_project(part.value)}
         every = (node for module in staging.modules.values() for node in walk(module.tree))
         self.sets_by_name = any(isinstance(node, cst.Name) and node.value in ("setattr", "vars") for node in every)
+
+    def is_of_project(self, base: cst.BaseExpression) -> bool:
+        """Whether an expression only ever was an object of the program's own classes."""
+        values = self.staging.values_of(base)
+        return bool(values) and all(isinstance(value, Instance) for value in values)
 
     def namings(self, seen: Observation) -> Iterator[dict[int, str]]:
         """The ways to name the numbers of a shape by what the function has bound before."""
