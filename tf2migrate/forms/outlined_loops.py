@@ -39,6 +39,8 @@ class _Outline:
     """What attributes of an object are called in the function."""
     starts: dict[str, cst.CSTNode]
     """The lists that the statement fills, each with the statement that makes it, empty."""
+    carried: dict[str, str]
+    """What the passes hand on, and what the parameter is called that it begins with."""
 
     def called(self, names: list[str]) -> str:
         return ", ".join(self.inner.get(name, name) for name in names)
@@ -128,6 +130,7 @@ def _outline(flow: Flow, atom: Atom, taken: set[str]) -> _Outline | None:
     bound = {name for name, _ in bindings(statement)}.union(starts)
     inside = bound.union(bound_names(comprehension.for_in.target) if comprehension is not None else ())
     parameters: list[str] = []
+    carried: dict[str, str] = {}
     reads = [read.value for read in exposed_reads(statement) if read.value not in starts]
     # A comprehension has a frame of its own.
     read_as = {n.value: flow.staging.values_of(n) for n in exposed_reads(statement)}
@@ -142,8 +145,15 @@ def _outline(flow: Flow, atom: Atom, taken: set[str]) -> _Outline | None:
         if (lists and all(lists)) or (tensors and all(tensors)):
             if name not in parameters:
                 parameters.append(name)
-        elif name in inside or any(any(True for _ in nodes_in(v)) for v in before):
+        elif any(any(True for _ in nodes_in(v)) for v in before):
             return None
+        elif name in inside:
+            # What the passes hand on of the host begins with an argument, where nobody asks for its end.
+            if not before or _is_read_later(flow, atom, name) or isinstance(statement, cst.If):
+                return None
+            if name not in carried:
+                carried[name] = take_name(f"first_{name.rpartition('.')[2]}", taken)
+                parameters.append(name)
         elif not region.is_module and (sources or name in region.frame.env) and name not in parameters:
             parameters.append(name)
     outputs = [
@@ -159,7 +169,7 @@ def _outline(flow: Flow, atom: Atom, taken: set[str]) -> _Outline | None:
     inner: dict[str, str] = {}
     for n in dotted:
         inner[n] = take_name(n.rpartition(".")[2], used)
-    return _Outline(name, parameters, outputs, inner, starts)
+    return _Outline(name, parameters, outputs, inner, starts, carried)
 
 
 def _in_order(flow: Flow, atom: Atom, bound: set[str]) -> list[str]:
@@ -283,7 +293,8 @@ class _Outliner(Traced):
         return cast(cst.SimpleStatementLine, self.traced(original, made))
 
     def function(self, original: cst.CSTNode, block: cst.BaseCompoundStatement, outline: _Outline) -> cst.FunctionDef:
-        head = f"def {outline.name}({outline.called(outline.parameters)}):\n"
+        given = [outline.carried.get(name) or outline.called([name]) for name in outline.parameters]
+        head = f"def {outline.name}({', '.join(given)}):\n"
         text = f"{head}    return {outline.called(outline.outputs)}\n"
         function = cast(cst.FunctionDef, self.statement(text, original))
         starts = [cast(cst.SimpleStatementLine, self.moved[start]) for start in outline.starts.values()]
@@ -292,6 +303,8 @@ class _Outliner(Traced):
             starts = [cast(cst.SimpleStatementLine, self.statement(f"{name} = []\n", original))]
         lines = [*(starts[0].leading_lines if outline.starts else ()), *block.leading_lines]
         starts = [start.with_changes(leading_lines=()) for start in starts]
+        handed = [f"{outline.called([name])} = {first}\n" for name, first in outline.carried.items()]
+        starts += [cast(cst.SimpleStatementLine, self.statement(text, original)) for text in handed]
         renamed = [self.renamed(statement, outline) for statement in (*starts, block.with_changes(leading_lines=()))]
         self.trace(original, renamed[-1])
         body = cst.IndentedBlock([*renamed, *function.body.body])
