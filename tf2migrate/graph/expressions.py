@@ -45,6 +45,7 @@ from tf2migrate.graph.values import (
     Unknown,
     Value,
     are_single,
+    is_one_of_nodes,
     join,
     key_of,
     nodes_in,
@@ -219,7 +220,7 @@ class Expressions(Statements):
         return out
 
     def put(self, target: Mapping, key: Value, value: Value, where: cst.CSTNode) -> None:
-        if isinstance(key, Node):
+        if isinstance(key, Node) or is_one_of_nodes(key):
             target.items[key] = value
         elif isinstance(key, Const):
             target.items[key.value] = value
@@ -446,7 +447,7 @@ class Expressions(Statements):
             case Sequence(items=items, exact=True):
                 return list(items)
             case Mapping(items=pairs, exact=True):
-                return [key if isinstance(key, Node) else Const(key) for key in pairs]
+                return [key if isinstance(key, Value) else Const(key) for key in pairs]
             case Shape():
                 return self.listed(value).items
             case Const(value=known) if isinstance(known, str | tuple | list | range):

@@ -26,6 +26,7 @@ from tf2migrate.graph.values import (
     Unknown,
     Value,
     classes_in,
+    is_one_of_nodes,
     join,
     nodes_in,
 )
@@ -310,7 +311,7 @@ class Statements(ControlFlow):
         if isinstance(base, Mapping):
             if isinstance(key, Const):
                 self.store.write(base.items, key.value, value)
-            elif isinstance(key, Node):
+            elif isinstance(key, Node) or is_one_of_nodes(key):
                 self.store.write(base.items, key, value)
             else:
                 base.exact = False

@@ -298,6 +298,8 @@ class Staging:
     """The graph, by number, of each node that is not in the first one."""
     twins: bool = False
     """Whether the object that holds the graph stands for several of its class."""
+    alternatives: bool = False
+    """Whether there are other objects that a run of the program makes instead of the one that holds the graph."""
     own_sessions: bool = False
     """Whether each of those has a session of its own, in which nothing else is used."""
 

@@ -142,7 +142,7 @@ class Record(Value):
 
 @dataclass(eq=False, slots=True)
 class Mapping(Value):
-    """A dict. Keys are Python literals or nodes; ``exact`` as in ``Sequence``.
+    """A dict. Keys are Python literals, nodes, or choices of nodes; ``exact`` as in ``Sequence``.
 
     ``kind`` is the dotted name of its class, where that is not ``dict`` itself.
     """
@@ -429,6 +429,11 @@ def fed_node(key: Value | None) -> Node | None:
     return key if isinstance(key, Node) else None
 
 
+def is_one_of_nodes(value: Value) -> bool:
+    """Whether a value is one of several nodes, of which the host has chosen one."""
+    return isinstance(value, Choice) and all(isinstance(option, Node) for option in value.options)
+
+
 def is_perhaps_trained(node: Node) -> bool:
     """Whether the host decides if a variable, or those of a layer, can be trained."""
     return "perhaps_trained" in node.details
@@ -471,7 +476,7 @@ def nodes_in(value: Value | None, seen: set[int] | None = None) -> Iterable[Node
                 yield from nodes_in(item, seen)
         case Mapping(items=pairs):
             for key, item in pairs.items():
-                if isinstance(key, Node):
+                if isinstance(key, Value):
                     yield from nodes_in(key, seen)
                 yield from nodes_in(item, seen)
         case Choice(options=options):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, MutableMapping, Set
 from dataclasses import dataclass, field
 
 import libcst as cst
@@ -50,7 +50,7 @@ def separate(staging: Staging, builders: Iterable[cst.FunctionDef]) -> list[Stag
             raise NotPlanned(_refusal(staging, node, "graph is built outside of the objects that hold the rest"))
     # A writer that is only handed the graph writes nothing after it; where a run makes one object, it writes of that.
     written = bool(staging.writes) or any(node.kind == "summary" for node in staging.nodes)
-    alternative = len(parts) == 1 and parts[0].are_alternatives()
+    alternative = _are_alternatives(staging, [nodes for part in parts for nodes in part.nodes])
     for writer in staging.writers[:1] if written and not alternative else ():
         reason = "summaries beside several objects that hold graphs are not rewritten yet"
         module = next((key for key, m in staging.modules.items() if writer.call in m.positions), "")
@@ -60,16 +60,25 @@ def separate(staging: Staging, builders: Iterable[cst.FunctionDef]) -> list[Stag
     runs: dict[int, list[RunSite]] = {id(part): [] for part in parts}
     for site in staging.runs:
         keys = site.feeds.items if isinstance(site.feeds, Mapping) else {}
-        used = [*nodes_in(site.fetches), *(k for k in keys if isinstance(k, Node))]
+        used = [*nodes_in(site.fetches), *(n for k in keys if isinstance(k, Value) for n in nodes_in(k))]
         users = {id(holder[n.number]): owner[n.number] for n in used if n.number in holder}
-        if len(users) > 1:
+        if len(users) > 1 and not alternative:
             reason = "one run uses the graphs of several objects"
             raise NotPlanned(Refusal("TFM410", site.frame.module, site.expression, reason))
-        for part in users.values() or parts:
+        for part in dict.fromkeys(users.values() or parts):
             runs[id(part)].append(site)
     alone = _have_own_sessions(staging, holder)
     objects = {id(obj): part for part in parts for obj in part.objects()}
+    for part in parts if alternative else ():
+        part.foreign = owner.keys() - {node.number for nodes in part.nodes for node in nodes}
+        part.others = {obj for obj, other in objects.items() if other is not part}
     return [part.view(runs[id(part)], alone, objects, beside) for part in parts]
+
+
+def _are_alternatives(staging: Staging, objects: list[list[Node]]) -> bool:
+    """Whether a run of the program makes one of the objects, each given by its nodes, and no other."""
+    made = [staging.conditions.get(nodes[0].number, ()) for nodes in objects if nodes]
+    return all(are_exclusive(one, other) for one, other in itertools.combinations(made, 2))
 
 
 def _have_own_sessions(staging: Staging, holder: dict[int, Frame]) -> bool:
@@ -125,6 +134,10 @@ class _Part:
     optimizers: dict[int, Optimizer] = field(init=False)
     known: dict[int, Value] = field(init=False)
     maybe: list[tuple[MutableMapping[object, Value], object]] = field(init=False)
+    foreign: Set[int] = frozenset()
+    """The nodes of objects that a run of the program makes instead of one of this class."""
+    others: Set[int] = frozenset()
+    """Those objects, by their identity."""
 
     def __post_init__(self) -> None:
         self.frames = [f for f in self.staging.frames if f.owner is self.builder and f.called_from is not None]
@@ -137,11 +150,6 @@ class _Part:
     def objects(self) -> list[Value]:
         """The objects that hold the graphs of this part."""
         return [next(iter(frame.entry.values())) for frame in self.frames]
-
-    def are_alternatives(self) -> bool:
-        """Whether a run of the program makes one of the objects and no other."""
-        made = [self.staging.conditions.get(nodes[0].number, ()) for nodes in self.nodes if nodes]
-        return all(are_exclusive(one, other) for one, other in itertools.combinations(made, 2))
 
     # ------------------------------------------------------------------ whether the objects are alike
     def check(self) -> None:
@@ -198,6 +206,7 @@ class _Part:
             touched=[(n, place) for n, place in self.staging.touched if n.number in own],
             all_runs=self.staging.runs,
             twins=bool(self.twins),
+            alternatives=bool(self.foreign),
             own_sessions=bool(self.twins) and alone,
         )
         made.observations = {key: self.seen(seen, objects) for key, seen in self.staging.observations.items()}
@@ -209,13 +218,24 @@ class _Part:
         users = [objects.get(id(next(iter(seen.frame.entry.values()), None))) for seen in all_seen]
         if self in users:
             all_seen = [seen for seen, user in zip(all_seen, users, strict=True) if user is None or user is self]
-        if not self.twins:
+        if not self.twins and not self.foreign:
             return all_seen
         return [Observation(o.frame, self.value(o.value), o.place, o.time) for o in all_seen]
 
     def site(self, site: RunSite) -> RunSite:
+        if not self.twins and not self.foreign:
+            return site
         feeds = self.value(site.feeds) if site.feeds is not None else None
-        return dataclasses.replace(site, fetches=self.value(site.fetches), feeds=feeds) if self.twins else site
+        return dataclasses.replace(site, fetches=self.value(site.fetches), feeds=feeds)
+
+    def is_foreign(self, value: Value) -> bool:
+        """Whether a value is of an object that is not there where one of this class is."""
+        match value:
+            case Node(number=number):
+                return number in self.foreign
+            case Bound(receiver=receiver):
+                return self.is_foreign(receiver)
+        return id(value) in self.others
 
     def value(self, value: Value) -> Value:
         """A value in which the first object stands for the others."""
@@ -237,11 +257,11 @@ class _Part:
     def copied(self, value: Value) -> Value:
         match value:
             case Sequence(items=items):
-                new = [self.value(item) for item in items]
-                same = all(a is b for a, b in zip(items, new, strict=True))
+                new = [self.value(item) for item in items if not self.is_foreign(item)]
+                same = len(new) == len(items) and all(a is b for a, b in zip(items, new, strict=True))
                 return value if same else dataclasses.replace(value, items=new)
             case Mapping(items=pairs):
-                keys = {k: self.value(k) if isinstance(k, Node) else k for k in pairs}
+                keys = {k: self.value(k) if isinstance(k, Node | Choice) else k for k in pairs}
                 made: dict[object, Value] = {keys[k]: self.value(v) for k, v in pairs.items()}
                 if all(k is keys[k] and v is made[k] for k, v in pairs.items()):
                     return value
@@ -251,8 +271,10 @@ class _Part:
                 new_receiver = self.value(receiver)
                 return value if new_receiver is receiver else dataclasses.replace(value, receiver=new_receiver)
             case Choice(options=options):
-                chosen = [self.value(option) for option in options]
-                return value if all(a is b for a, b in zip(options, chosen, strict=True)) else join(chosen)
+                own = [option for option in options if not self.is_foreign(option)] or options
+                chosen = [self.value(option) for option in own]
+                same = len(own) == len(options) and all(a is b for a, b in zip(options, chosen, strict=True))
+                return value if same else join(chosen)
         return value
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import libcst as cst
 
+from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.model import Plan
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.rewrite.held import HeldRewriter
@@ -26,6 +29,8 @@ class Together:
         for part in self.parts:
             part.prepare()
         first = self.parts[0]
+        if first.staging.alternatives:
+            self.agree()
         for part in self.parts[1:]:
             self.absorb(first, part)
         for part in self.parts:
@@ -35,6 +40,17 @@ class Together:
         first.flags()
         self.notes = first.notes
         return {key: first.assemble(symbols) for key, symbols in first.all_symbols.items()}
+
+    def agree(self) -> None:
+        """Of objects that are made one instead of the other, all need the same of the statements that they share."""
+        own = {id(node) for part in self.parts for node in walk(part.held.definition)}
+        for symbols in self.parts[0].all_symbols.values():
+            for statement in _always(symbols.module.tree):
+                kept = {id(statement) not in part.edits.removed for part in self.parts}
+                changed = {id(statement) in part.edits.replaced for part in self.parts}
+                if id(statement) not in own and (len(kept) > 1 or len(changed) > 1):
+                    reason = "the objects of which the host chooses one need different things of this statement"
+                    raise NotPlanned(Refusal("TFM410", symbols.module.key, statement, reason))
 
     def absorb(self, first: HeldRewriter, part: HeldRewriter) -> None:
         first.edits.removed |= part.edits.removed
@@ -67,6 +83,15 @@ class Together:
     def clash(self, part: HeldRewriter) -> NotPlanned:
         reason = "this class shares code with another one that holds a graph as well"
         return NotPlanned(Refusal("TFM410", part.module.key, part.held.definition, reason))
+
+
+def _always(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """The statements in a node that no condition of the host chooses."""
+    for child in children(node):
+        if isinstance(child, cst.SimpleStatementLine | cst.BaseCompoundStatement):
+            yield child
+        if not isinstance(child, cst.If | cst.Else):
+            yield from _always(child)
 
 
 def _same(a: list[cst.BaseStatement], b: list[cst.BaseStatement]) -> bool:
