@@ -123,10 +123,17 @@ class OpNames:
 
     def resume(self, points: list[OpNames]) -> None:
         """Goes on with the names that are taken at one of several points."""
-        self.taken = {key: max(p.taken.get(key, 0) for p in points) for point in points for key in point.taken}
-        self.clouded = set().union(*(point.clouded for point in points))
-        self.perhaps = set().union(*(point.perhaps for point in points))
-        self.perhaps |= {key for key in self.taken if len({point.taken.get(key, 0) for point in points}) > 1}
+        first, *others = points
+        self.taken, self.perhaps, self.clouded = dict(first.taken), set(first.perhaps), set(first.clouded)
+        for point in others:
+            self.clouded |= point.clouded
+            self.perhaps |= point.perhaps
+            # Most paths take no name; the analysis takes thousands of them.
+            for key in point.taken.keys() | self.taken.keys() if point.taken != self.taken else ():
+                one, other = self.taken.get(key, 0), point.taken.get(key, 0)
+                if one != other:
+                    self.taken[key] = max(one, other)
+                    self.perhaps.add(key)
 
     @contextmanager
     def opened(self, title: str | None, certain: bool) -> Iterator[None]:

@@ -25,8 +25,8 @@ class Named:
     """The names that are taken in a graph and what is in its collections, at one point of the program."""
 
     world: int
-    by_name: dict[str, list[Node]]
-    collections: dict[str, list[Value]]
+    by_name: dict[str, tuple[Node, ...]]
+    collections: dict[str, tuple[Value, ...]]
     counts: list[dict[str, int]]
     """How often each default name was given, by open scope."""
     op_names: OpNames
@@ -75,7 +75,14 @@ def _contradict(one: Condition, other: Condition) -> bool:
     return False
 
 
-def together(tables: list[dict[str, list[T]]]) -> dict[str, list[T]]:
+def together(tables: list[dict[str, tuple[T, ...]]]) -> dict[str, tuple[T, ...]]:
     """What is in any of several tables under each key, each member once."""
-    keys = dict.fromkeys(key for table in tables for key in table)
-    return {key: list({id(m): m for table in tables for m in table.get(key, ())}.values()) for key in keys}
+    first, *others = tables
+    out = dict(first)
+    for table in others:
+        # Most paths name nothing; the analysis takes thousands of them.
+        for key in table.keys() | out.keys() if table != out else ():
+            one, other = out.get(key, ()), table.get(key, ())
+            if one != other:
+                out[key] = tuple({id(member): member for member in (*one, *other)}.values())
+    return out

@@ -38,7 +38,7 @@ class Worlds(ArgumentScopes):
     """Knows which graph is the default one, by its number: 0 is the one that a program begins with."""
 
     scopes: list[ScopeEntry]
-    by_name: dict[str, list[Node]]
+    by_name: dict[str, tuple[Node, ...]]
     """What may have a name: more than one node only where the paths that made them exclude each other."""
     returned: list[list[Named]]
     """For each call under way, what was named on the paths that have returned."""
@@ -95,10 +95,10 @@ class Worlds(ArgumentScopes):
     def known_as(self, name: str) -> list[Node]:
         """What has a name here: nothing that is made only where the program has taken another path."""
         here, made = tuple(self.conditions), self.staging.conditions
-        return [node for node in self.by_name.get(name, []) if not are_exclusive(made[node.number], here)]
+        return [node for node in self.by_name.get(name, ()) if not are_exclusive(made[node.number], here)]
 
     def call_it(self, name: str, made: Node) -> None:
-        self.by_name.setdefault(name, []).append(made)
+        self.by_name[name] = (*self.by_name.get(name, ()), made)
         self.staging.conditions[made.number] = tuple(self.conditions)
 
     def is_certain(self, made: Node) -> bool:
@@ -107,16 +107,15 @@ class Worlds(ArgumentScopes):
 
     def names_here(self) -> Named:
         """What is named at this point."""
-        by_name = {name: list(made) for name, made in self.by_name.items()}
-        collections = {key: list(members) for key, members in self.collections.items()}
+        collections = {key: tuple(members) for key, members in self.collections.items()}
         counts = [dict(scope.counts) for scope in self.scopes]
-        return Named(self.world, by_name, collections, counts, self.op_names.copy())
+        return Named(self.world, dict(self.by_name), collections, counts, self.op_names.copy())
 
     def resume(self, points: list[Named]) -> None:
         """Goes on with what is named at one of several points."""
         points = [point for point in points if point.world == self.world] or [self.names_here()]
         self.by_name = together([point.by_name for point in points])
-        self.collections = together([point.collections for point in points])
+        self.collections = {k: list(v) for k, v in together([point.collections for point in points]).items()}
         self.op_names.resume([point.op_names for point in points])
         for index, scope in enumerate(self.scopes):
             found = [point.counts[index] for point in points]
