@@ -12,6 +12,7 @@ from tf2migrate.graph.values import (
     Optimizer,
 )
 from tf2migrate.names.tree import children
+from tf2migrate.plan.checkpoints import needs_only_the_model
 from tf2migrate.plan.effects import host_effect, left_behind, prints
 from tf2migrate.plan.flow import Role
 from tf2migrate.plan.forward import uses_forward
@@ -242,9 +243,12 @@ class Placement(Removal):
     def place_tracing(self) -> None:
         """Before the first run that reads variables of layers, the functions that build these are traced."""
         traced: set[str] = set()
+        # What a saver has from the start is made by tracing the steps, before any of them runs.
+        savers = [s for s in self.staging.savers if not needs_only_the_model(self.region, s)]
         for step, makers in self.plan.prebuilt:
-            sites = [a for site in step.sites if (a := self.region.atom_at(site.place)) is not None]
-            first = min(sites, key=lambda a: a.number)
+            traced_for = [saver.place for saver in savers if step.updates]
+            places = [site.place for site in step.sites] + traced_for
+            first = min((a for p in places if (a := self.region.atom_at(p)) is not None), key=lambda a: a.number)
             if any(self.anchor(maker).number > first.number for maker in makers):
                 reason = "a variable of a layer is read before a function that computes the layer is there"
                 raise NotPlanned(Refusal("TFM404", self.module.key, first.statement, reason))
