@@ -103,7 +103,7 @@ def _rate(w: Writer) -> tuple[str, str, frozenset[str]]:
             f"tf.train.inverse_time_decay({base}, {at}, 2, 0.5)",
             f"tf.train.natural_exp_decay({base}, {at}, 4, 0.3)",
             f"tf.train.piecewise_constant({at}, [2, 4], [{base}, 0.03, 0.004])",
-            f"tf.train.cosine_decay({base}, {at}, 6)",
+            f"tf.train.cosine_decay({base}, {at}, 6, alpha=0.1)",
         )
     )
     rate = w.bind(decay, 0, frozenset(), "learning_rate", "lr")
