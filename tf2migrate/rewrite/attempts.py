@@ -27,6 +27,7 @@ from tf2migrate.forms.parted_objects import parted_objects
 from tf2migrate.forms.scope_defaults import written_defaults
 from tf2migrate.forms.shapes import other_shapes
 from tf2migrate.forms.sharing_flags import without_sharing_flags
+from tf2migrate.forms.single_statements import single_statements
 from tf2migrate.forms.step_counter import named_counter
 from tf2migrate.forms.versions import versioned
 from tf2migrate.forms.whole_states import whole_states
@@ -50,6 +51,7 @@ from tf2migrate.rewrite.together import Together
 
 # What a program is written out as before it is planned, one after the other.
 STEPS = (
+    single_statements,
     modules_as_imports,
     compared_objects,
     without_lazy_properties,
