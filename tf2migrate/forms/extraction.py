@@ -131,11 +131,11 @@ class _Extraction(Traced):
 
 
 def _statements(body: cst.CSTNode) -> Iterator[cst.SimpleStatementLine]:
-    """The statements that run once each when ``body`` does: none of a loop or of an inner function."""
+    """The statements that run once each, or not at all, when ``body`` does: none of a loop or of an inner function."""
     for child in children(body):
         if isinstance(child, cst.SimpleStatementLine):
             yield child
-        elif isinstance(child, cst.IndentedBlock | cst.With):
+        elif isinstance(child, cst.IndentedBlock | cst.With | cst.If | cst.Else):
             yield from _statements(child)
 
 

@@ -246,6 +246,7 @@ def _bind(opening: Opening) -> _Arguments | None:
             given[param.name.value] = param.default
             order.append(param.name.value)
     rebound = {name for name, _ in bindings(opening.function.body)}
+    asked = _asked(opening.function.body)
     attributes = _assigned_attributes(opening.function.body)
     changes = _changes_in_place(opening.function.body)
     out = _Arguments()
@@ -255,11 +256,18 @@ def _bind(opening: Opening) -> _Arguments | None:
         out.direct[names[0]] = given[names[0]]
     for name in order:
         value = given[name]
-        if name not in rebound and _steady(value, attributes, changes):
+        told = name in asked and isinstance(value, cst.Integer | cst.Float | cst.SimpleString)
+        if name not in rebound and not told and _steady(value, attributes, changes):
             out.direct[name] = value
         else:
             out.assigned.append((name, value))
     return out
+
+
+def _asked(node: cst.CSTNode) -> set[str]:
+    """Names that are conditions by themselves: `if clip:` says something, and `if 2.0:` does not."""
+    tests = [n.test for n in walk(node) if isinstance(n, cst.If | cst.IfExp | cst.While)]
+    return {test.value for test in tests if isinstance(test, cst.Name)}
 
 
 def _literal(node: cst.BaseExpression) -> bool:
@@ -405,7 +413,9 @@ class _Opener(Traced):
                 continue
             if sources.count(source.value) != 1 or texts.count(texts[index]) != 1:
                 continue
-            if source.value in parameters or _defines(self.opening.function, source.value):
+            # A definition can take another name, but not bind an attribute.
+            defined = _defines(self.opening.function, source.value)
+            if source.value in parameters or (defined and not isinstance(wanted, cst.Name)):
                 continue
             match wanted:
                 case cst.Name(value=value):

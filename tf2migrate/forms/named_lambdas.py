@@ -1,4 +1,4 @@
-"""Lambdas with a name of their own that make variables become functions.
+"""Lambdas with a name of their own that make variables or dicts of feeds become functions.
 
 ``weight = lambda shape: tf.Variable(...)`` means the same as a function of this name, in TensorFlow 1 as well.
 """
@@ -12,6 +12,7 @@ import libcst as cst
 
 from tf2migrate.forms.traced import Left, Traced, edited
 from tf2migrate.graph.staging import Staging
+from tf2migrate.graph.values import Mapping, Node
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import ids_in, walk
 
@@ -24,10 +25,20 @@ def named_lambdas(
     making |= {id(step.frame.call) for _, place in staging.touched for step in place.steps}
 
     def edit(module: Module, builder: cst.FunctionDef | None) -> Traced | None:
-        found = {id(line) for line, value in _named(module) if ids_in(value.body) & making}
+        found = {
+            id(line)
+            for line, value in _named(module)
+            if ids_in(value.body) & making or _feeds(staging, value.body)
+        }
         return _Defining(module, found, builder) if found else None
 
     return edited(modules, builder, edit)
+
+
+def _feeds(staging: Staging, body: cst.BaseExpression) -> bool:
+    """Whether an expression is always a dict with tensors as keys."""
+    values = staging.values_of(body)
+    return bool(values) and all(isinstance(v, Mapping) and any(isinstance(k, Node) for k in v.items) for v in values)
 
 
 def _named(module: Module) -> Iterator[tuple[cst.SimpleStatementLine, cst.Lambda]]:

@@ -460,7 +460,11 @@ def is_graph_statement(staging: Staging, statement: cst.CSTNode) -> bool:
                     continue
                 if _all(staging, expression, Session, Setting, Graph, Scope) or _initializes(staging, expression):
                     continue
+                if _closes(staging, expression):
+                    continue
                 return False
+            case cst.Expr(value=cst.Call(func=cst.Name() as function)) if _closes(staging, function):
+                continue
             case cst.Expr(value=cst.Call() as call) if is_unread_addition(staging, call):
                 continue
             case cst.Expr(value=cst.Call(func=cst.Attribute(value=base, attr=attr)) as call):
@@ -526,6 +530,14 @@ def is_unread_addition(staging: Staging, call: cst.Call) -> bool:
 def _all(staging: Staging, expression: cst.BaseExpression, *kinds: type) -> bool:
     values = staging.values_of(expression)
     return bool(values) and all(isinstance(value, kinds) for value in values)
+
+
+def _closes(staging: Staging, expression: cst.BaseExpression) -> bool:
+    """Whether an expression is the method that closes a session, kept under another name."""
+    values = staging.values_of(expression)
+    return bool(values) and all(
+        isinstance(v, Bound) and isinstance(v.receiver, Session) and v.name == "close" for v in values
+    )
 
 
 def _initializes(staging: Staging, expression: cst.BaseExpression) -> bool:

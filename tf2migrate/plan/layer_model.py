@@ -75,9 +75,21 @@ class LayerObject:
     name: str = ""
 
 
+# What arguments by name out of a dict are known by, which go to the constructor as they are.
+OPTIONS = "**"
+
+
 def parameter_of(function: LayerFunction, call: cst.Call, arg: cst.Arg) -> str:
+    if arg.star:
+        return arg.star
     if arg.keyword is not None:
         return arg.keyword.value
     position = [a for a in call.args if a.keyword is None].index(arg)
     parameters = function.parameters
     return parameters[position].name.value if position < len(parameters) else ""
+
+
+def constructs(function: LayerFunction, call: cst.Call, arg: cst.Arg) -> bool:
+    """Whether the constructor of a layer gets an argument of a call."""
+    name = parameter_of(function, call, arg)
+    return name in function.init or name == OPTIONS

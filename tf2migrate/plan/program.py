@@ -317,6 +317,7 @@ class Planner:
             step = made[0]
             if is_initialization(site.fetches for site in sites):
                 continue
+            step.fetch = as_read(sites[0], step.fetch)
             key = (step.fetch.shape(), self.signature(step))
             if key in known:
                 known[key].sites.append(sites[0])
@@ -401,7 +402,7 @@ class Planner:
             # Perhaps the run only reads variables of what these statements compute.
             narrow = Slice(through=True)
             self.slicer.backward(reads, fed, narrow, changing)
-            parts = narrow if narrow.atoms else parts
+            parts = narrow if narrow.atoms or narrow.variables else parts
         self.check_feeds(site, fed, parts)
         check_summarised_layers(self.flow, self.slicer, roots, parts.atoms)
         unfed = unfed_in(parts, fed)
@@ -610,6 +611,15 @@ def entries(value: Value | None) -> list[tuple[str, Value]]:
 def unfed_in(parts: Slice, fed: list[Node]) -> list[Node]:
     """The placeholders that a run needs and does not feed."""
     return [n for n in parts.parameters if n.kind == "placeholder" and n not in fed and not has_default(n)]
+
+
+def as_read(site: RunSite, fetch: Fetch) -> Fetch:
+    """What a run gives, as far as it is read: `sess.run([step])` as a statement does what `sess.run(step)` does."""
+    match site.place.steps[-1].statement:
+        case cst.SimpleStatementLine(body=[cst.Expr(value=value)]) if value is site.expression:
+            if fetch.kind in ("list", "tuple") and len(fetch.items) == 1 and fetch.items[0].kind == "none":
+                return fetch.items[0]
+    return fetch
 
 
 def name_whole(fetch: Fetch) -> None:

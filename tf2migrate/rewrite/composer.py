@@ -20,7 +20,7 @@ from tf2migrate.names.tree import children
 from tf2migrate.plan.facts import is_moving_average
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.held import plain, walk
-from tf2migrate.plan.layer_model import LayerCall, LayerObject, parameter_of
+from tf2migrate.plan.layer_model import LayerCall, LayerObject, constructs
 from tf2migrate.plan.model import Plan
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import Atom
@@ -367,7 +367,7 @@ class Composer:
         holder = "self" if not self.plan.networks else ""
         edit = self.substitution(atom, holder, {}, call.call)
         args = [
-            cast(cst.Arg, arg.visit(edit)) if parameter_of(item.function, call.call, arg) in item.function.init else arg
+            cast(cst.Arg, arg.visit(edit)) if constructs(item.function, call.call, arg) else arg
             for arg in call.call.args
         ]
         texts = by_parameter(item.function, call.call, call.call.with_changes(args=args), self.symbols)

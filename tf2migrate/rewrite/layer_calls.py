@@ -5,8 +5,8 @@ from __future__ import annotations
 import libcst as cst
 
 from tf2migrate.graph.frames import Frame
-from tf2migrate.graph.values import nodes_in
-from tf2migrate.plan.layer_model import LayerFunction, parameter_of
+from tf2migrate.graph.values import Const, Mapping, nodes_in
+from tf2migrate.plan.layer_model import OPTIONS, LayerFunction, parameter_of
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.rewrite.symbols import Symbols
 
@@ -15,12 +15,26 @@ def by_parameter(function: LayerFunction, original: cst.Call, updated: cst.Call,
     """The argument texts of a call by parameter."""
     out: dict[str, str] = {}
     for old, new in zip(original.args, updated.args, strict=True):
-        if old.star:
+        if old.star and not (old.star == OPTIONS and _only_construct(function, original, old, symbols)):
             raise NotPlanned(
                 Refusal("TFM410", symbols.module.key, original, "a layer is called with starred arguments")
             )
         out[parameter_of(function, original, old)] = symbols.code(new.value).strip()
     return out
+
+
+def _only_construct(function: LayerFunction, call: cst.Call, options: cst.Arg, symbols: Symbols) -> bool:
+    """Whether all that a dict of arguments can give goes to the constructor, and nothing of it to the object."""
+    given: set[str] = set()
+    for value in symbols.staging.values_of(options.value):
+        if isinstance(value, Mapping) and value.exact:
+            given |= {str(key) for key in value.items}
+        elif isinstance(value, Const) and isinstance(value.value, dict):
+            given |= {str(key) for key in value.value}
+        else:
+            given |= {param.name.value for param in function.parameters}
+            given -= {parameter_of(function, call, arg) for arg in call.args}
+    return given <= set(function.init) - set(function.call)
 
 
 def constructor_arguments(function: LayerFunction, texts: dict[str, str]) -> str:
@@ -32,6 +46,8 @@ def constructor_arguments(function: LayerFunction, texts: dict[str, str]) -> str
             gap = True
         else:
             parts.append(f"{name}={texts[name]}" if gap else texts[name])
+    if OPTIONS in texts:
+        parts.append(f"{OPTIONS}{texts[OPTIONS]}")
     return ", ".join(parts)
 
 

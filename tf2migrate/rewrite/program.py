@@ -17,7 +17,7 @@ from tf2migrate.names.bindings import names_read
 from tf2migrate.names.import_lines import import_of, module_imports
 from tf2migrate.names.tree import children
 from tf2migrate.plan.flow import Role
-from tf2migrate.plan.layer_model import LayerObject, parameter_of
+from tf2migrate.plan.layer_model import LayerObject, constructs
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import Atom
 from tf2migrate.rewrite.assembly import Assembly
@@ -144,7 +144,7 @@ class Rewriter(SideOutputs):
             atom = self.region.atom_at(call.place)
             assert atom is not None
             for arg in call.call.args:
-                if parameter_of(item.function, call.call, arg) in item.function.init:
+                if constructs(item.function, call.call, arg):
                     yield from ((atom, read) for read in names_read(arg.value))
 
     # ------------------------------------------------------------------ functions that stay

@@ -131,7 +131,7 @@ class RunEdits(Placement):
             return
         atom = self.region.atom_at(site.place)
         if self.runs.is_inline(step) and atom is not None:
-            self.check_built(atom, [leaf.node for leaf in step.fetch.values() if leaf.node is not None])
+            self.check_built(atom, [leaf.node for leaf in step.fetch.values() if leaf.node is not None], site)
         text = self.runs.expression(step, site)
         if is_single(site.fetches) and takes_number(statement, site.expression):
             text += ".item()"
@@ -157,7 +157,7 @@ class RunEdits(Placement):
             stack.extend(children(node))
         return False
 
-    def check_built(self, atom: Atom, nodes: list[Node]) -> None:
+    def check_built(self, atom: Atom, nodes: list[Node], site: RunSite | None = None) -> None:
         """Host code may ask for variables after the model is made, and for those of a layer after its first call."""
         nodes = [node for node in nodes if node.kind != "placeholder"]
         if nodes and atom.number < self.made_at:
@@ -172,12 +172,26 @@ class RunEdits(Placement):
                 continue
             made = self.region.atom_at(maker.place)
             for step in self.plan.steps:
-                sites = [self.region.atom_at(site.place) for site in step.sites]
                 used = made in step.parts.atoms or maker in step.parts.variables
-                if used and any(s is not None and s.number < atom.number for s in sites):
+                if used and any(self.runs_before(other, atom, site) for other in step.sites):
                     break
             else:
                 unbuilt += [made] if made is not None else []
         if unbuilt and not self.build_before(atom, unbuilt):
             reason = "the variables of a layer are read before a run has built it"
             raise NotPlanned(Refusal("TFM404", self.module.key, atom.statement, reason))
+
+    def runs_before(self, other: RunSite, atom: Atom, site: RunSite | None) -> bool:
+        """Whether a run comes before what is read in ``atom``, which may be the run of ``site``.
+
+        All that happens after an object has built its graph is one atom: there the order of the runs is asked.
+        """
+        found = self.region.atom_at(other.place)
+        if found is not self.region.after or found is not atom:
+            return found is not None and found.number < atom.number
+        runs = self.staging.runs
+        if site is None or other not in runs or site not in runs or runs.index(other) >= runs.index(site):
+            return False
+        around = {id(step.statement) for step in site.place.steps}
+        maybe = [step.statement for step in other.place.steps if isinstance(step.statement, cst.If | cst.Try)]
+        return all(id(statement) in around for statement in maybe)

@@ -254,6 +254,9 @@ class Runs:
                 collected = self.functions.collected_variable(fetch)
                 if collected is not None:
                     return f"{collected}.numpy()"
+                given_back = self.given_back(fetch.expression, step, atom, site)
+                if given_back is not None:
+                    return f"{given_back}.numpy()"
                 if step.immediate:
                     text = self.feed_text(fetch.expression, site)
                 elif self.plan.held is None:
@@ -291,6 +294,18 @@ class Runs:
             made = made or self.composer.rendered(fetch.expression, atom, self.plan.model)
             return f"[{each}.numpy() for {each} in {made}]"
         return f"[{parts}]"
+
+    def given_back(self, expression: cst.BaseExpression, step: Step, atom: Atom, site: RunSite) -> str | None:
+        """A variable that a function gave back, as it is reached through the layer which that became."""
+        known = self.functions.reached(step, atom, names_read(expression))
+        if not known:
+            return None
+        if id(expression) not in known:
+            raise self.refused("TFM401", expression, "a part of a variable is fetched that a function gave back")
+        text = known[id(expression)]
+        if self.plan.held is None:
+            return text
+        return f"{self.receiver(site)}.{text.removeprefix(f'{self.plan.model}.')}"
 
     def held_text(self, expression: cst.BaseExpression, atom: Atom, site: RunSite) -> str:
         """A variable or constant of the object, as it is called where the run stands."""
