@@ -187,6 +187,16 @@ def test_notebook_is_a_finding(run: Run, tmp_path: Path) -> None:
     assert "n.ipynb:1:1: TFM004 notebooks are not supported yet" in result.err
 
 
+def test_internal_error_is_one_short_line(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def migrate(*arguments: object, **options: object) -> list[Program]:
+        raise ValueError("value\n" * 100_000)
+
+    monkeypatch.setattr("tf2migrate.migrate.migrate", migrate)
+    write(tmp_path, a=OLD)
+    [line] = [line for line in run("fix", ".").err.splitlines() if "ValueError" in line]
+    assert len(line) < 500
+
+
 def test_directory_without_python(run: Run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     result = run("empty")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
 _DASH = Path("-")
+_MESSAGE = 300  # characters of an internal error
 _EPILOG = """\b
 Exit codes: 0 clean, 1 findings or changes, 2 something could not be done.
 A directory that is named like a command is reached as ./NAME."""
@@ -458,7 +459,10 @@ def _described(error: Exception) -> str:
         import traceback
 
         return "".join(traceback.format_exception(error))
-    return f"{type(error).__name__}: {error}{place}".replace("\n", " ")
+    # Messages that quote values of the analysis have no bound.
+    said = str(error).replace("\n", " ")
+    said = said if len(said) <= _MESSAGE else f"{said[:_MESSAGE]}..."
+    return f"{type(error).__name__}: {said}{place}"
 
 
 def _report_open(outcome: Outcome, color: str) -> None:

@@ -211,10 +211,10 @@ def _opened(staging: Staging, builder: Frame | None) -> Iterator[cst.CSTNode]:
         if builder is not None:
             frames = frames[frames.index(builder) + 1 :] if builder in frames else []
         node = next((n for n in staging.nodes if n.place is place), None)
-        for around in [frame for frame in frames if frame in taped]:
-            # It has tapes of its own; only what takes gradients for it is opened, inside of it.
-            inner = frames[frames.index(around) + 1 :]
-            frames = inner if node is not None and node.op == "tf.gradients" else []
+        around = [number for number, frame in enumerate(frames, 1) if frame in taped]
+        if around:
+            # They have tapes of their own; only what takes gradients for them is opened, inside of the last.
+            frames = frames[around[-1] :] if node is not None and node.op == "tf.gradients" else []
         for frame in frames:
             if not isinstance(frame.owner, cst.FunctionDef) or (id(frame) in running and frame.owner not in mixed):
                 continue

@@ -33,7 +33,7 @@ class Place:
         return None
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Frame:
     """One activation of a module, function or class body."""
 
