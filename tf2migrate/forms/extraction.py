@@ -18,7 +18,7 @@ from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Bound, Const, Function, Node, Value, nodes_in
 from tf2migrate.names.free import take_name
 from tf2migrate.names.project import Module
-from tf2migrate.names.tree import children, walk
+from tf2migrate.names.tree import children, ids_in, walk
 
 # An expression in one of these may be evaluated later, several times, or not at all.
 DELAYED = (cst.Lambda, cst.BaseComp, cst.IfExp, cst.BooleanOperation, cst.NamedExpr)
@@ -33,18 +33,33 @@ def extract_variables(module: Module, staging: Staging, body: cst.CSTNode) -> Mo
 
 def extract_calls(module: Module, staging: Staging, functions: Set[cst.CSTNode], bodies: list[cst.CSTNode]) -> Module:
     """``module`` with the only calls of ``functions`` taken out of the expressions of ``bodies``."""
-    once = {f for f in functions if len({id(call) for call, _, _ in staging.calls.get(id(f), ())}) == 1}
-    edit = _Extraction(module, staging, bodies, once)
+    edit = _Extraction(module, staging, bodies, _called_once(staging, functions))
     return edit.apply(module) if edit.found else module
+
+
+def extract_first(module: Module, staging: Staging, functions: Set[cst.CSTNode]) -> Module:
+    """``module`` with such calls of ``functions`` taken out of its statements before which these call nothing else."""
+    edit = _Extraction(module, staging, [module.tree], _called_once(staging, functions), first=True)
+    return edit.apply(module) if edit.found else module
+
+
+def _called_once(staging: Staging, functions: Set[cst.CSTNode]) -> Set[cst.CSTNode]:
+    return {f for f in functions if len({id(call) for call, _, _ in staging.calls.get(id(f), ())}) == 1}
 
 
 class _Extraction(Traced):
     """Takes calls out of expressions: of factories of variables, or of ``functions`` that are called once."""
 
     def __init__(
-        self, module: Module, staging: Staging, bodies: list[cst.CSTNode], functions: Set[cst.CSTNode] | None
+        self,
+        module: Module,
+        staging: Staging,
+        bodies: list[cst.CSTNode],
+        functions: Set[cst.CSTNode] | None,
+        first: bool = False,
     ) -> None:
         super().__init__(module)
+        self.first = first
         self.functions = functions
         self.module = module
         self.staging = staging
@@ -61,12 +76,16 @@ class _Extraction(Traced):
 
     def calls(self, statement: cst.SimpleStatementLine) -> Iterator[cst.Call]:
         """The calls to take out, in the order of evaluation; none when their statement does nothing else."""
-        if len(statement.body) != 1 or not isinstance(statement.body[0], cst.Assign | cst.AnnAssign | cst.Return):
+        small = statement.body[0]
+        alone = self.first and isinstance(small, cst.Expr)
+        if len(statement.body) != 1 or not (alone or isinstance(small, cst.Assign | cst.AnnAssign | cst.Return)):
             return
-        value = statement.body[0].value
+        value = cast(cst.Expr, small).value
         makers = list(self.makers(value)) if value is not None else []
         whole = self.functions is not None and len(makers) == 1 and makers[0] is value
         if whole or any(self.is_variable(part) for part in _parts(value)) or not makers:
+            return
+        if self.first and (len(makers) > 1 or not _is_called_first(statement, makers[0])):
             return
         yield from makers
 
@@ -112,8 +131,16 @@ class _Extraction(Traced):
         words = [g for g in given if isinstance(g, str) and g.isidentifier()]
         func = call.func
         base = func.attr.value if isinstance(func, cst.Attribute) else getattr(func, "value", "")
+        base = self.returned(call) or base
         wanted = words[0] if words else WORDS.sub("", base.strip("_")) or "variable"
         return take_name(wanted, taken)
+
+    def returned(self, call: cst.Call) -> str:
+        """What the function of a call names the value that it gives back, where it does."""
+        functions = [v.function if isinstance(v, Bound) else v for v in self.values(call.func)] if self.first else []
+        last = [walk(f.definition.body) for f in functions if isinstance(f, Function)]
+        given = [n.value for nodes in last for n in nodes if isinstance(n, cst.Return)]
+        return given[0].value if len(given) == 1 and isinstance(given[0], cst.Name) else ""
 
     def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         if id(original) in self.names:
@@ -137,6 +164,13 @@ def _statements(body: cst.CSTNode) -> Iterator[cst.SimpleStatementLine]:
             yield child
         elif isinstance(child, cst.IndentedBlock | cst.With | cst.If | cst.Else):
             yield from _statements(child)
+
+
+def _is_called_first(statement: cst.CSTNode, call: cst.Call) -> bool:
+    """Whether nothing else is called in a statement but with what the call gives."""
+    inside = ids_in(call)
+    others = [n for n in walk(statement) if isinstance(n, cst.Call) and id(n) not in inside]
+    return all(id(call) in ids_in(other) for other in others)
 
 
 def _parts(value: cst.BaseExpression | None) -> list[cst.BaseExpression]:

@@ -15,7 +15,7 @@ import libcst as cst
 
 from tf2migrate.forms.aliasing import without_aliases
 from tf2migrate.forms.brought import open_across
-from tf2migrate.forms.extraction import extract_calls, extract_variables
+from tf2migrate.forms.extraction import extract_calls, extract_first, extract_variables
 from tf2migrate.forms.fetched_outside import fetched_outside
 from tf2migrate.forms.gathered import apply
 from tf2migrate.forms.gathering import find_gathering
@@ -33,6 +33,7 @@ from tf2migrate.graph.values import Class, Function, Instance, Node, nodes_in
 from tf2migrate.names.attributes import AttributeName
 from tf2migrate.names.project import Module, Project
 from tf2migrate.names.tree import walk
+from tf2migrate.plan.apart import functions_apart
 from tf2migrate.plan.region import find_region
 from tf2migrate.plan.taped import home
 
@@ -80,11 +81,15 @@ def other_shapes(staging: Staging, modules: list[Module], entry: str) -> Iterato
     gathered = _gathered(staging, modules, entry)
     if gathered is not None:
         yield gathered
-    wanted = set(_opened(staging, None)) | overlapping(staging)
+    everything = set(_opened(staging, None)) | overlapping(staging) | _building(staging)
     graph: set[cst.CSTNode] = {node.expression for node in staging.nodes if node.expression is not None}
-    if graph:
-        opened = [_open(m, modules, wanted, staging) for m in modules]
-        opened = open_across(opened, staging, wanted, _training(staging))
+    # A function with a graph of its own may stay what it is: what it calls is opened in it.
+    kept = everything - functions_apart(staging)
+    for chosen in ([kept] if kept != everything else []) + [everything] if graph else ():
+        running = chosen & _building(staging)
+        opened = [extract_first(m, staging, running) for m in modules] if running else modules
+        opened = [_open(m, modules, chosen, staging) for m in opened]
+        opened = open_across(opened, staging, chosen, _training(staging))
         opened = [dissolve_namespaces(m, graph) for m in opened]
         opened = [_extracted(m, staging) for m in opened]
         if any(new is not old for new, old in zip(opened, modules, strict=True)):
@@ -269,6 +274,12 @@ def _mixed(staging: Staging) -> set[cst.CSTNode]:
     inner = [f for f in staging.frames if id(f) in running and f is not region.frame]
     owners = [f.owner for f in inner if isinstance(f.owner, cst.FunctionDef)]
     return {owner for owner in owners if owners.count(owner) == 1}
+
+
+def _building(staging: Staging) -> set[cst.CSTNode]:
+    """Those of the functions that are called once and run the graph which build a part of what they run."""
+    inside = {id(frame.owner) for node in _built(staging) for frame in _frames(node.place)}
+    return {owner for owner in _mixed(staging) if id(owner) in inside}
 
 
 def _methods(builder: Frame) -> Iterator[cst.FunctionDef]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Set
 from typing import cast
 
 import libcst as cst
@@ -45,15 +46,18 @@ from tf2migrate.plan.taped import find_taped
 from tf2migrate.plan.updates import changing_atoms, find_updates
 
 
-def plan_program(staging: Staging) -> Plan | list[Refusal] | None:
-    """The plan of a program, the reasons why there is none, or None when it builds no graph."""
+def plan_program(staging: Staging, others: Set[str] = frozenset()) -> Plan | list[Refusal] | None:
+    """The plan of a program, the reasons why there is none, or None when it builds no graph.
+
+    ``others`` are names that other plans for the same files give.
+    """
     if staging.obstacles:
         return [Refusal(o.code, o.module, o.where, o.reason, o.advice) for o in staging.obstacles]
     region = find_region(staging)
     if region is None:
         return None
     try:
-        return Planner(analyse_flow(staging, region)).plan()
+        return Planner(analyse_flow(staging, region)).plan(others)
     except NotPlanned as stop:
         return [stop.refusal]
 
@@ -67,7 +71,7 @@ class Planner:
         self.region = flow.region
         self.slicer = Slicer(flow)
 
-    def plan(self) -> Plan:
+    def plan(self, others: Set[str]) -> Plan:
         unite_repeated(self.staging)
         taped = find_taped(self.staging, self.region.frame)
         self.flow.inner_gradients |= {
@@ -82,6 +86,7 @@ class Planner:
         check_summaries(self.flow, self.slicer)
         check_checkpoints(self.flow, self.slicer)
         taken = {name for module in self.staging.modules.values() for name in _names(module.tree)}
+        taken |= others
         plan = Plan(self.flow, [], None, "", "", [], {}, {}, {}, None, taken)
         plan.taped = taped
         plan.held = find_held(self.flow, self.slicer)

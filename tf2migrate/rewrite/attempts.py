@@ -39,6 +39,7 @@ from tf2migrate.graph.program import analyse
 from tf2migrate.graph.staging import Staging
 from tf2migrate.names.project import Module, Project
 from tf2migrate.names.tree import walk
+from tf2migrate.plan.apart import own_graphs
 from tf2migrate.plan.model import Plan
 from tf2migrate.plan.program import plan_program
 from tf2migrate.plan.refusal import NotPlanned, Refusal
@@ -187,12 +188,12 @@ def _attempt(modules: list[Module], entry: str, marks: bool, builders: tuple[cst
             return _attempt(named[0], entry, marks, again)
         apart = sum(f.owner in builders and f.called_from is not None for f in staging.frames) > 1
         views = separate(staging, builders) if apart and not staging.obstacles else [staging]
-        for view in views:
-            planned = plan_program(view)
-            if isinstance(planned, list):
-                made.refusals = planned
-                return made
-            made.plans += [planned] if planned is not None else []
+        made.plans, made.refusals = _plans(views)
+        parts = own_graphs(staging) if made.refusals and not builders and not staging.obstacles else None
+        if parts is not None:
+            made.plans, made.refusals = _plans(parts)
+        if made.refusals:
+            return made
         if made.plans:
             rewriter = _rewriter(made.plans, marks)
             made.texts = rewriter.rewrite()
@@ -202,6 +203,17 @@ def _attempt(modules: list[Module], entry: str, marks: bool, builders: tuple[cst
     except NotPlanned as stop:
         made.refusals = [stop.refusal]
     return made
+
+
+def _plans(views: list[Staging]) -> tuple[list[Plan], list[Refusal]]:
+    """A plan for each view of a program that builds a graph, or the reasons why one of them has none."""
+    plans: list[Plan] = []
+    for view in views:
+        planned = plan_program(view, {plan.model_class for plan in plans})
+        if isinstance(planned, list):
+            return [], planned
+        plans += [planned] if planned is not None else []
+    return plans, []
 
 
 def _rewriter(plans: list[Plan], marks: bool) -> Rewriter | Together:

@@ -108,9 +108,14 @@ class Placement(Removal):
         if self.region.is_module or self.inner_classes():
             self.insert(anchor, [*made, *instance, *aliases])
         else:
-            owner = self.region.frame.owner
+            owner = self.class_around(self.region.frame.owner)
             self.edits.before.setdefault(id(owner), []).extend(made)
             self.insert(anchor, [*instance, *aliases])
+
+    def class_around(self, owner: cst.CSTNode) -> cst.CSTNode:
+        """The class of the file that a method stands in, which sees no names of its class; else the function itself."""
+        classes = [s for s in self.module.tree.body if isinstance(s, cst.ClassDef)]
+        return next((cls for cls in classes if any(statement is owner for statement in cls.body.body)), owner)
 
     def first_user(self, anchor: Atom) -> Atom | None:
         """The first statement that needs the model, where it stands before the last that the model is made of."""

@@ -84,7 +84,7 @@ class Removal(Rewriting):
             if not isinstance(definition, cst.FunctionDef):
                 continue
             for param in definition.params.params:
-                value = frame.env.get(param.name.value)
+                value = frame.entry.get(param.name.value)
                 if value is not None:
                     held.setdefault(id(param), []).append(value)
                 graph = isinstance(value, Node) and (

@@ -69,7 +69,7 @@ class SideOutputs(RunEdits):
         """Puts a function of the module before what uses it."""
         if self.plan.held is not None or not self.region.is_module:
             owner = self.plan.held.definition if self.plan.held is not None else self.region.frame.owner
-            self.edits.before.setdefault(id(owner), []).extend(made)
+            self.edits.before.setdefault(id(self.class_around(owner)), []).extend(made)
         else:
             first = min(a.number for a in self.region.atoms if a.runs)
             self.insert(self.region.atoms[first], made)

@@ -1,4 +1,4 @@
-"""Puts a program together in which several objects hold graphs of their own."""
+"""Puts a program together of which several objects, or several functions, have graphs of their own."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.model import Plan
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.rewrite.held import HeldRewriter
+from tf2migrate.rewrite.program import Rewriter
 
 
 class Together:
-    """Makes the edits of each class on its own, and then all of them in one pass."""
+    """Makes the edits of each part on its own, and then all of them in one pass."""
 
     def __init__(self, plans: list[Plan], marks: bool = False) -> None:
-        self.parts = [HeldRewriter(plan, marks) for plan in plans]
+        held = [HeldRewriter(plan, marks) for plan in plans if plan.held is not None]
+        self.parts: list[Rewriter] = [*held, *(Rewriter(plan, marks) for plan in plans if plan.held is None)]
         first = self.parts[0]
+        for each in held:
+            each.together = held
         for part in self.parts:
-            part.together = self.parts
             for key, symbols in part.all_symbols.items():
                 symbols.definitions = first.all_symbols[key].definitions
         self.notes: list[Refusal] = []
@@ -43,7 +46,7 @@ class Together:
 
     def agree(self) -> None:
         """Of objects that are made one instead of the other, all need the same of the statements that they share."""
-        own = {id(node) for part in self.parts for node in walk(part.held.definition)}
+        own = {id(node) for part in self.parts for node in walk(_owner(part))}
         for symbols in self.parts[0].all_symbols.values():
             for statement in _always(symbols.module.tree):
                 kept = {id(statement) not in part.edits.removed for part in self.parts}
@@ -52,7 +55,7 @@ class Together:
                     reason = "the objects of which the host chooses one need different things of this statement"
                     raise NotPlanned(Refusal("TFM410", symbols.module.key, statement, reason))
 
-    def absorb(self, first: HeldRewriter, part: HeldRewriter) -> None:
+    def absorb(self, first: Rewriter, part: Rewriter) -> None:
         first.edits.removed |= part.edits.removed
         for mine, theirs in ((first.edits.before, part.edits.before), (first.edits.after, part.edits.after)):
             for key, statements in theirs.items():
@@ -61,6 +64,9 @@ class Together:
             if key in first.edits.replaced and not _same(first.edits.replaced[key], statements):
                 raise self.clash(part)
             first.edits.replaced[key] = statements
+        if first.edits.remade.keys() & part.edits.remade.keys():
+            raise self.clash(part)
+        first.edits.remade |= part.edits.remade
         for texts, more in ((first.whole, part.whole), (first.names, part.names)):
             if any(texts.get(key, text) != text for key, text in more.items()):
                 raise self.clash(part)
@@ -80,9 +86,15 @@ class Together:
         for key, names in part.dropped.items():
             first.dropped.setdefault(key, set()).update(names)
 
-    def clash(self, part: HeldRewriter) -> NotPlanned:
-        reason = "this class shares code with another one that holds a graph as well"
-        return NotPlanned(Refusal("TFM410", part.module.key, part.held.definition, reason))
+    def clash(self, part: Rewriter) -> NotPlanned:
+        what = "class" if isinstance(part, HeldRewriter) else "part of the program"
+        reason = f"this {what} shares code with another one that holds a graph as well"
+        return NotPlanned(Refusal("TFM410", part.module.key, _owner(part), reason))
+
+
+def _owner(part: Rewriter) -> cst.CSTNode:
+    """The class or function that has the graph of a part."""
+    return part.held.definition if isinstance(part, HeldRewriter) else part.region.frame.owner
 
 
 def _always(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
