@@ -86,6 +86,8 @@ def backward(ys: Iterable[Node], xs: Iterable[Node], gated: bool) -> Backward:
     for that by the 0.1, which looks at the penalty. Measured: ``loss + tf.nn.l2_loss(w)`` is read after the update in
     up to two runs of three, ``loss + 0.1 * tf.nn.l2_loss(w)`` never with ``minimize``, and as often with
     ``tf.gradients``. Behind convolutions and recurrent networks all of these were there in 99 runs of 100.
+    No way back looks at a product itself: ``loss * k`` is read after the update of ``k`` in most runs, whatever stands
+    before it, and so is the last layer of a critic of fixed shape, ``tf.reduce_mean(tf.layers.dense(h, 1))``.
     """
     # The forward pass reads the layer, of which a variable is a part.
     targets = {(layer_of(x) or x).number for x in xs}
@@ -113,7 +115,8 @@ def backward(ys: Iterable[Node], xs: Iterable[Node], gated: bool) -> Backward:
                 found.along |= {n.number for n in behind(on_way)}
         else:
             values = list(node.inputs)
-            if slow or (node.op not in INPUT_ONLY and (gated or node.op not in PENALTIES)):
+            looks = node.op not in INPUT_ONLY and (gated or node.op not in PENALTIES)
+            if node.op not in PRODUCTS and (slow or looks):
                 found.along.add(node.number)
         found.needed.extend(v for v in values if v not in found.needed)
     return found

@@ -12,6 +12,7 @@ from tf2migrate.api.collections import collection_name
 from tf2migrate.api.flags import absl_name, is_flags
 from tf2migrate.api.initializers import initializer_reference
 from tf2migrate.api.layers import Flag, Layer, is_layer, layer
+from tf2migrate.api.literals import grouped
 from tf2migrate.api.mnist import is_mnist_reader, read_data_sets
 from tf2migrate.api.regularizers import is_regularizer, regularizer
 from tf2migrate.api.schedules import is_schedule, schedule
@@ -36,6 +37,12 @@ STOPPED_LABELS = {
 }
 # Functions whose result had the static shape that an argument gives, where TensorFlow 2 asks the input for the batch.
 SIZED_BY = {"tf.nn.conv2d_transpose": "output_shape"}
+# Functions that ask their table for its device, which a variable of Keras does not tell: they get what it holds.
+ASKING_TABLES = frozenset(
+    f"tf.{room}.{name}"
+    for room in ("nn", "contrib.layers")
+    for name in ("embedding_lookup_sparse", "safe_embedding_lookup_sparse")
+)
 INITIALIZERS = frozenset({"tf.zeros_initializer", "tf.ones_initializer"})
 
 
@@ -77,6 +84,9 @@ class Symbols:
         if name.startswith("tf.summary."):
             reason = "a summary that is made in this function is not rewritten yet"
             raise self.refused(Refused(reason, "make it where the graph is put together", "TFM804"), original)
+        if name in ASKING_TABLES and updated.args:
+            table = self.held_by_keras(original.args[0], updated.args[0])
+            updated = updated.with_changes(args=[table, *updated.args[1:]])
         arguments = self.arguments(updated)
         if is_mnist_reader(name):
             made = read_data_sets(arguments, tf=self.tf, graph_seed=self.graph_seed(original))
@@ -104,6 +114,17 @@ class Symbols:
             name, arguments, self.tf, ranks=ranks, dtypes=dtypes, no_gradient=untrained, sizes=sizes
         )
         return self.settle(native, original, updated)
+
+    def held_by_keras(self, table: cst.Arg, native: cst.Arg) -> cst.Arg:
+        """A table as what asks for its device may be given it: a tensor, or the variable that Keras holds."""
+        seen = self.staging.values_of(table.value)
+        kinds = {value.kind if isinstance(value, Node) else "" for value in seen}
+        if kinds == {"variable"}:
+            return native.with_changes(value=self.expression(f"{grouped(self.code(native.value))}.value"))
+        if kinds - {"tensor", "placeholder"}:
+            reason = "a list of tables, or one that may be a variable or not, is looked up by sparse rows"
+            raise self.refused(Refused(reason, "Use one table", "TFM102"), table)
+        return native
 
     def given_sizes(self, name: str, call: cst.Call) -> tuple[str, ...]:
         """The argument from which alone TensorFlow 1 knew the batch of a result, if it is one of the host."""
