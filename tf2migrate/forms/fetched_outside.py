@@ -34,6 +34,8 @@ class _Part:
     chains: dict[int, cst.Attribute]
     made: set[int]
     assigned: cst.BaseExpression | None = None
+    fed_as: cst.BaseExpression | None = None
+    """What stands for ``assigned`` in the expression: itself, or a constant made of it."""
     specification: str = ""
     builder: cst.FunctionDef | None = None
     name: str = ""
@@ -96,18 +98,19 @@ def _part(staging: Staging, site: RunSite, expression: cst.BaseExpression) -> _P
     made = [n for n in direct if id(n.expression) in inside]
     if not made or any(n not in direct and n.kind != "init" for n in here):
         return None
-    value = _assigned(staging, site, expression)
+    given = _assigned(staging, site, expression)
+    value = _of_the_host(staging, site.frame, given) if given is not None else None
     plain = all(n.kind == "tensor" and not n.random and not n.control and n.unknown is None for n in made)
     if value is None and not plain:
         return None
     chains = {id(chain): chain for chain in _chains(staging, site.frame, expression)}
     held = {id(owner): owner for chain in chains.values() if (owner := staging.value_in(chain.value, site.frame))}
-    within = set().union(*(ids_in(chain) for chain in chains.values()), ids_in(value) if value is not None else set())
+    within = set().union(*(ids_in(chain) for chain in chains.values()), ids_in(given) if given is not None else set())
     others = [name for name in names_read(expression) if id(name) not in within]
     if len(held) != 1 or not all(_lasts(staging.value_in(name, site.frame)) for name in others):
         return None
     owner = cast(Instance, next(iter(held.values())))
-    part = _Part(expression, site, owner, chains, {n.number for n in made}, value)
+    part = _Part(expression, site, owner, chains, {n.number for n in made}, value, given)
     if value is not None:
         variable = cast(Node, staging.value_in(next(iter(chains.values())), site.frame))
         dtype, sizes = dtype_of(variable), sizes_of(variable)
@@ -132,8 +135,19 @@ def _assigned(staging: Staging, site: RunSite, expression: cst.BaseExpression) -
             pass
         case _:
             return None
-    known = staging.value_in(value, site.frame)
+    known = staging.value_in(_of_the_host(staging, site.frame, value), site.frame)
     return value if known is not None and not any(nodes_in(known)) and unknown_in(known) is None else None
+
+
+def _of_the_host(staging: Staging, frame: Frame, value: cst.BaseExpression) -> cst.BaseExpression:
+    """What a constant is made of: a placeholder takes it as well, and gives it its own type as the constant does."""
+    match value:
+        case cst.Call(func=func, args=[cst.Arg(value=inner, keyword=None, star=""), *others]):
+            symbol = staging.value_in(func, frame)
+            is_constant = isinstance(symbol, Symbol) and symbol.name in ("tf.constant", "tf.convert_to_tensor")
+            if is_constant and all(o.keyword is not None and o.keyword.value in ("dtype", "name") for o in others):
+                return inner
+    return value
 
 
 def _chains(staging: Staging, frame: Frame, node: cst.CSTNode) -> Iterator[cst.Attribute]:
@@ -279,7 +293,7 @@ class _Inside(cst.CSTTransformer):
         chain = self.part.chains.get(id(original))
         if chain is not None:
             made = cst.Attribute(cst.Name(self.receiver), cst.Name(chain.attr.value))
-        elif original is self.part.assigned:
+        elif original is self.part.fed_as:
             made = cst.Attribute(cst.Name(self.receiver), cst.Name(self.part.fed))
         self.writer.trace(original, made)
         return made

@@ -102,6 +102,8 @@ class ControlFlow(Recorder):
     def merge(self, branches: list[Branch], made: int | None = None) -> None:
         """Writes what the names stand for where paths meet; ``made`` nodes were there before these began."""
         keys = {key: branch.writes[key][0] for branch in branches for key in branch.writes}
+        # An attribute is in the table of its object and, by its dotted name, in that of the function: one tensor.
+        met: dict[tuple[int, ...], Value] = {}
         for key, table in keys.items():
             name = key[1]
             before = table.get(name)
@@ -115,7 +117,10 @@ class ControlFlow(Recorder):
             if before is None and len(options) < len(branches) and not born:
                 self.store.maybe.append((table, name))
             if options:
-                self.store.write(table, name, self.met(join(options), made))
+                alike = tuple(id(option) for option in options)
+                if alike not in met:
+                    met[alike] = self.met(join(options), made)
+                self.store.write(table, name, met[alike])
         for key2 in {k for b in branches for k in b.lists}:
             holders = [b.lists[key2] for b in branches if key2 in b.lists]
             target = holders[0][0]
