@@ -59,6 +59,29 @@ def test_also_inside_of_a_function() -> None:
     assert "'doubled'" not in file.code
 
 
+BRANCHED = """\
+import sys
+import tensorflow as tf
+
+flow = tf.placeholder(tf.float32, [None, 2])
+total = tf.reduce_sum(flow)
+if len(sys.argv) > 1:
+    print('doubled', total)
+    total = total * 2.0
+else:
+    print(total)
+with tf.Session() as sess:
+    print(sess.run(total, {flow: [[1, 2]]}))
+"""
+
+
+def test_also_in_a_branch_that_is_moved() -> None:
+    file = migrate_text(BRANCHED)
+    assert file.level is Level.NATIVE
+    assert file.code.count("print") == 1
+    assert [f.line for f in file.findings if f.code == "TFM402" and f.fixed] == [7, 10]
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -24,6 +24,7 @@ from tf2migrate.plan.facts import has_seed
 from tf2migrate.plan.flow import Flow, Role, handed_over
 from tf2migrate.plan.graphs import check_graphs
 from tf2migrate.plan.model import Plan, Step
+from tf2migrate.plan.prints import prints_graph
 from tf2migrate.plan.refusal import NotPlanned
 from tf2migrate.plan.region import Atom
 from tf2migrate.plan.sessions import are_begun_again
@@ -175,9 +176,10 @@ def _host_reads(flow: Flow, slicer: Slicer, atom: Atom) -> None:
 
 def _prints(flow: Flow, slicer: Slicer, atom: Atom) -> None:
     """A tensor that is printed without a run shows its place in the graph, which a native program has not."""
+    gone = {id(node) for line in walk(atom.statement) if prints_graph(flow.staging, line) for node in walk(line)}
     for call in _calls(atom.statement):
         callee = flow.staging.value_in(call.func, flow.region.frame)
-        if not isinstance(callee, Builtin) or callee.name not in ("print", "str", "repr"):
+        if not isinstance(callee, Builtin) or callee.name not in ("print", "str", "repr") or id(call) in gone:
             continue
         for arg in call.args:
             value = flow.staging.value_in(arg.value, flow.region.frame)

@@ -13,6 +13,7 @@ from tf2migrate.names.bindings import bindings, changed_names
 from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.mutators import MUTATING
+from tf2migrate.plan.prints import prints_graph
 from tf2migrate.plan.region import Atom
 
 # Foreign functions without side effects, by prefix of their dotted name.
@@ -105,7 +106,7 @@ def _in_body(flow: Flow, body: cst.CSTNode, frame: Frame) -> tuple[cst.CSTNode, 
     stack: list[cst.CSTNode] = [body]
     while stack:
         node = stack.pop()
-        if isinstance(node, cst.FunctionDef | cst.Lambda):
+        if isinstance(node, cst.FunctionDef | cst.Lambda) or prints_graph(flow.staging, node):
             continue
         if isinstance(node, cst.Call):
             effect = _called(flow, node, frame)

@@ -9,6 +9,7 @@ import libcst as cst
 
 from tf2migrate.graph.values import Const, Dimension, Host, Node, Scope, Value
 from tf2migrate.names.tree import children
+from tf2migrate.plan.prints import prints_graph
 from tf2migrate.rewrite.symbols import Symbols
 
 # Methods of a variable that read it; once it is made, its initialized value is its value.
@@ -41,15 +42,17 @@ class Substitution(cst.CSTTransformer):
             return False
         if isinstance(node, cst.WithItem) and self._is_scope(node):
             return False
-        if isinstance(node, cst.SimpleStatementLine | cst.If) and self._only_reuses(node):
+        if isinstance(node, cst.SimpleStatementLine | cst.If) and self._goes(node):
             return False
         return super().on_visit(node)
 
     def on_leave(  # type: ignore[override]
         self, original: cst.CSTNode, updated: cst.CSTNode
     ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        if isinstance(original, cst.SimpleStatementLine | cst.If) and self._only_reuses(original):
+        if isinstance(original, cst.SimpleStatementLine | cst.If) and self._goes(original):
             return cst.RemoveFromParent()
+        if isinstance(updated, cst.IndentedBlock) and not updated.body:
+            return updated.with_changes(body=[cst.SimpleStatementLine([cst.Pass()])])
         if id(original) in self.whole:
             return self._like(original, self.symbols.expression(self.whole[id(original)]))
         if id(original) in self.replacements:
@@ -78,17 +81,22 @@ class Substitution(cst.CSTTransformer):
             return self._like(original, self.symbols.reference(original, cast(cst.Attribute, updated)))
         return super().on_leave(original, updated)
 
-    def _only_reuses(self, node: cst.CSTNode) -> bool:
-        """``if t > 0: scope.reuse_variables()``: a native program says by its objects which variables it means."""
+    def _goes(self, node: cst.CSTNode) -> bool:
+        """``if t > 0: scope.reuse_variables()``: a native program says by its objects which variables it means.
+
+        A print of tensors that no run computed goes, too.
+        """
+        if prints_graph(self.symbols.staging, node):
+            return True
         match node:
             case cst.SimpleStatementLine(body=[cst.Expr(value=call)]) | cst.SimpleStatementSuite(
                 body=[cst.Expr(value=call)]
             ):
                 return self._is_reuse(call)
             case cst.If(test=test, body=cst.SimpleStatementSuite() as body, orelse=None):
-                return self._only_reuses(body) and not _calls(test)
+                return self._goes(body) and not _calls(test)
             case cst.If(test=test, body=cst.IndentedBlock(body=body), orelse=None):
-                return all(map(self._only_reuses, body)) and not _calls(test)
+                return all(map(self._goes, body)) and not _calls(test)
         return False
 
     def _is_reuse(self, node: cst.CSTNode) -> bool:
