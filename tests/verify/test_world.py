@@ -211,6 +211,24 @@ def test_wrong_noise(compare: Compare, after: str) -> None:
     assert comparison.verdict is Verdict.DIFFERENT
 
 
+def test_noise_of_what_a_constructor_traces(compare: Compare) -> None:
+    after = """
+import tensorflow as tf
+class Model(tf.keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.noise.get_concrete_function()
+    @tf.function
+    def noise(self):
+        return tf.random.normal([4])
+model = Model()
+for i in range(3):
+    __tf2migrate_record__(1, model.noise().numpy())
+"""
+    comparison = compare(TF1_NOISE.format("tf.random_normal([4])"), after)
+    assert comparison.verdict is Verdict.SAME
+
+
 def test_frozen_noise_shows_from_the_second_run(compare: Compare) -> None:
     after = "import tensorflow as tf\nnoise = tf.random.normal([4]).numpy()\n"
     after += "for i in range(3):\n    __tf2migrate_record__(1, noise)\n"

@@ -25,7 +25,6 @@ from tf2migrate.forms.inlining import is_openable, open_calls
 from tf2migrate.forms.namespaces import dissolve_namespaces
 from tf2migrate.forms.prologues import without_prologues
 from tf2migrate.forms.returned_variables import without_returned_variables
-from tf2migrate.forms.run_at_once import run_at_once
 from tf2migrate.forms.traced import Left, Traced
 from tf2migrate.graph.frames import Frame, Place
 from tf2migrate.graph.program import analyse
@@ -51,9 +50,6 @@ class Shape:
 
 def other_shapes(staging: Staging, modules: list[Module], entry: str) -> Iterator[Shape]:
     """The shapes to try after the user's own, best first."""
-    together = run_at_once(staging, modules)
-    if together is not None:
-        yield from _again(together, entry)
     moved = fetched_outside(staging, modules, _running(staging))
     if moved is not None:
         yield from _again(moved, entry)

@@ -108,6 +108,9 @@ def _draws_a_fixed_value(tf: Any) -> bool:
             return True
         if eager and _makes_state(tf, code.co_name, frame):
             return True
+        if code.co_name == "func_graph_from_py_func":
+            # What is traced draws when it runs, also where a constructor has it traced.
+            return False
         frame = frame.f_back
     return False
 
