@@ -95,6 +95,7 @@ class Variables(Worlds):
 
     sessions: list[Session]
     part_count: int = 0
+    unknown_scopes: int = 0
 
     # ------------------------------------------------------------------ with blocks
     def with_block(self, node: cst.With, frame: Frame) -> None:
@@ -186,7 +187,9 @@ class Variables(Worlds):
             unique = outer.unique(str(default.value))
             path = f"{outer.path}/{unique}" if outer.path else unique
         else:
-            path = f"{outer.path}/?{id(node)}"
+            # Without reuse, TensorFlow 1 either makes new variables inside, whatever the name is, or raises.
+            self.unknown_scopes += 1
+            path = f"{outer.path}/?{self.unknown_scopes}"
         entry: bool | str = False
         match reuse:
             case Const(value=known):
