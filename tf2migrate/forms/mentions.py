@@ -16,6 +16,7 @@ def mentions(tree: cst.Module, name: str, cls: cst.ClassDef | None, families: Fa
     if cls is not None:
         return method_mentions(tree, name, cls, families)
     imported = {n for node in walk(tree) if isinstance(node, cst.Import | cst.ImportFrom) for n, _ in bindings(node)}
+    tensorflow = _tensorflow_names(tree)
     count = 0
     stack: list[tuple[cst.CSTNode, bool]] = [(tree, False)]
     while stack:
@@ -26,7 +27,9 @@ def mentions(tree: cst.Module, name: str, cls: cst.ClassDef | None, families: Fa
                 continue
             case cst.Attribute(value=base, attr=attr):
                 outer = not isinstance(base, cst.Name) or base.value in imported
-                count += attr.value == name and outer and not _is_self(base)
+                # `tf.train` is no function of the project.
+                foreign = _is_self(base) or _root(base) in tensorflow
+                count += attr.value == name and outer and not foreign
                 stack.append((base, hidden))
                 continue
             case cst.Arg(value=value2):

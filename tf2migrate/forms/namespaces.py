@@ -12,15 +12,19 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.forms.traced import Traced
+from tf2migrate.graph.staging import Staging
+from tf2migrate.graph.values import Node
+from tf2migrate.names.bindings import bindings
 from tf2migrate.names.free import take_name
 from tf2migrate.names.project import Module
-from tf2migrate.names.tree import walk
+from tf2migrate.names.tree import walk, walk_own
 
 
-def dissolve_namespaces(module: Module, wanted: set[cst.CSTNode]) -> Module:
-    """``module`` with the dicts and classes among ``wanted`` (origins of nodes that hold the graph) dissolved."""
+def dissolve_namespaces(module: Module, staging: Staging) -> Module:
+    """``module`` with the dicts and classes that hold parts of the graph dissolved."""
+    wanted: set[cst.CSTNode] = {node.expression for node in staging.nodes if node.expression is not None}
     while True:
-        edit = _next_dict(module, wanted) or _next_class(module, wanted)
+        edit = _next_dict(module, staging) or _next_class(module, wanted)
         if edit is None:
             return module
         module = edit.apply(module)
@@ -50,30 +54,42 @@ def _names(keys: list[str], prefix: str, taken: set[str]) -> dict[str, str]:
 
 
 # ------------------------------------------------------------------ dicts
-def _next_dict(module: Module, wanted: set[cst.CSTNode]) -> Traced | None:
+def _next_dict(module: Module, staging: Staging) -> Traced | None:
     known = _identifiers(module)
     for node in walk(module.tree):
         match node:
             case cst.SimpleStatementLine(
                 body=[cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=value)]
-            ) if _is_empty(value) or isinstance(value, cst.Dict):
-                keys = _literal_keys(module, name, node)
-                if keys is None or not _holds_graph(module, name, value, wanted):
+            ) if (pairs := _display(value)) is not None:
+                keys = _literal_keys(module, name, pairs)
+                if keys is None or not _holds_graph(module, staging, name, pairs):
                     continue
                 taken = set(known)
                 if name in keys and known[name] == 1 + sum(1 for n in walk(module.tree) if _entry(n, name) is not None):
                     taken.discard(name)
-                return _DictEntries(module, name, node, _names(keys, name, taken))
+                lasting = _lasting(module, name, node, pairs)
+                names = _names([key for key in keys if key not in lasting], name, taken)
+                return _DictEntries(module, name, node, {**names, **lasting}, set(lasting))
     return None
 
 
-def _is_empty(value: cst.BaseExpression) -> bool:
+def _display(value: cst.BaseExpression) -> list[tuple[str, cst.BaseExpression]] | None:
+    """The keys and values of a dict that is written with literal keys; None for anything else."""
+    pairs: list[tuple[str, cst.BaseExpression]] = []
     match value:
         case cst.Dict(elements=elements):
-            return not elements
+            for element in elements:
+                if not isinstance(element, cst.DictElement) or not isinstance(element.key, cst.SimpleString):
+                    return None
+                pairs.append((str(element.key.evaluated_value), element.value))
         case cst.Call(func=cst.Name(value="dict"), args=args):
-            return not args
-    return False
+            for arg in args:
+                if arg.keyword is None:
+                    return None
+                pairs.append((arg.keyword.value, arg.value))
+        case _:
+            return None
+    return pairs
 
 
 def _entry(node: cst.CSTNode, name: str) -> str | None:
@@ -87,14 +103,18 @@ def _entry(node: cst.CSTNode, name: str) -> str | None:
     return None
 
 
-def _literal_keys(module: Module, name: str, made: cst.SimpleStatementLine) -> list[str] | None:
+def _stored(node: cst.CSTNode, name: str) -> tuple[str, cst.BaseExpression] | None:
+    """The key and the value of a statement that stores an entry and does nothing else."""
+    match node:
+        case cst.SimpleStatementLine(body=[cst.Assign(targets=[cst.AssignTarget(target=target)], value=value)]):
+            key = _entry(target, name)
+            return (key, value) if key is not None else None
+    return None
+
+
+def _literal_keys(module: Module, name: str, pairs: list[tuple[str, cst.BaseExpression]]) -> list[str] | None:
     """The keys of a dict of which every mention is an entry, and that is made once; None for any other."""
-    keys: list[str] = []
-    value = cast(cst.Assign, made.body[0]).value
-    for element in value.elements if isinstance(value, cst.Dict) else ():
-        if not isinstance(element, cst.DictElement) or not isinstance(element.key, cst.SimpleString):
-            return None
-        keys.append(str(element.key.evaluated_value))
+    keys = [key for key, _ in pairs]
     entries = 0
     for node in walk(module.tree):
         key = _entry(node, name)
@@ -109,28 +129,69 @@ def _literal_keys(module: Module, name: str, made: cst.SimpleStatementLine) -> l
     return list(dict.fromkeys(keys)) if mentions == entries + 1 else None
 
 
-def _holds_graph(module: Module, name: str, value: cst.BaseExpression, wanted: set[cst.CSTNode]) -> bool:
-    parts: list[cst.CSTNode] = [value]
+def _holds_graph(
+    module: Module, staging: Staging, name: str, pairs: list[tuple[str, cst.BaseExpression]]
+) -> bool:
+    parts: list[cst.CSTNode] = [value for _, value in pairs]
     for node in walk(module.tree):
         if isinstance(node, cst.Assign) and any(_entry(t.target, name) is not None for t in node.targets):
             parts.append(node.value)
-    return any(module.origins.get(n, n) in wanted for part in parts for n in walk(part))
+    inner = (module.origins.get(n, n) for part in parts for n in walk(part))
+    return any(isinstance(value, Node) for node in inner for value in staging.values_of(node))
+
+
+def _lasting(
+    module: Module, name: str, made: cst.SimpleStatementLine, pairs: list[tuple[str, cst.BaseExpression]]
+) -> dict[str, str]:
+    """The entries that are set once, outside of loops, to what has a name that is bound once."""
+    scope = _scope(module.tree, made)
+    own = list(walk_own(scope.body)) if isinstance(scope, cst.FunctionDef) else list(walk_own(scope))
+    if sum(_entry(n, name) is not None for n in own) != sum(_entry(n, name) is not None for n in walk(module.tree)):
+        return {}
+    loops = {id(n) for loop in own if isinstance(loop, cst.For | cst.While) for n in walk(loop)}
+    stores = [(*pair, made) for pair in pairs] + [(*pair, n) for n in own if (pair := _stored(n, name)) is not None]
+    bound = [found for found, _ in bindings(scope.body if isinstance(scope, cst.FunctionDef) else scope)]
+    bound += [p.name.value for p in walk(scope.params) if isinstance(p, cst.Param)] if isinstance(
+        scope, cst.FunctionDef
+    ) else []
+    declared = {n.name.value for g in walk(module.tree) if isinstance(g, cst.Global | cst.Nonlocal) for n in g.names}
+    assigned = [_entry(t, name) for n in own if isinstance(n, cst.AssignTarget | cst.AugAssign) for t in walk(n.target)]
+    out: dict[str, str] = {}
+    for key, value, statement in stores:
+        once = sum(other == key for other, _, _ in stores) == 1 and assigned.count(key) == (statement is not made)
+        if not once or id(statement) in loops or not isinstance(value, cst.Name):
+            continue
+        if bound.count(value.value) == 1 and value.value not in declared:
+            out[key] = value.value
+    return out
+
+
+def _scope(tree: cst.Module, statement: cst.CSTNode) -> cst.FunctionDef | cst.Module:
+    """The innermost function that a statement stands in, or the file."""
+    inner = [n for n in walk(tree) if isinstance(n, cst.FunctionDef) and any(m is statement for m in walk(n))]
+    return inner[-1] if inner else tree
 
 
 class _DictEntries(Traced):
-    """The entries of one dict as variables."""
+    """The entries of one dict as variables; those of ``lasting`` have a name already."""
 
-    def __init__(self, module: Module, name: str, made: cst.SimpleStatementLine, names: dict[str, str]) -> None:
+    def __init__(
+        self, module: Module, name: str, made: cst.SimpleStatementLine, names: dict[str, str], lasting: set[str]
+    ) -> None:
         super().__init__(module)
         self.name = name
         self.made = made
         self.names = names
+        self.lasting = lasting
 
     def on_leave(  # type: ignore[override]
         self, original: cst.CSTNode, updated: cst.CSTNode
     ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
         if original is self.made:
             return self.entries(cast(cst.SimpleStatementLine, updated))
+        stored = _stored(original, self.name)
+        if stored is not None and stored[0] in self.lasting:
+            self.gone.add(id(original))
         made = super().on_leave(original, updated)
         key = _entry(original, self.name)
         if key is not None:
@@ -142,13 +203,11 @@ class _DictEntries(Traced):
     def entries(
         self, updated: cst.SimpleStatementLine
     ) -> cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        value = cast(cst.Assign, updated.body[0]).value
         out: list[cst.CSTNode] = []
-        for element in value.elements if isinstance(value, cst.Dict) else ():
-            assert isinstance(element, cst.DictElement)
-            assert isinstance(element.key, cst.SimpleString)
-            target = cst.AssignTarget(cst.Name(self.names[str(element.key.evaluated_value)]))
-            line = cst.SimpleStatementLine([cst.Assign([target], element.value)])
+        for key, value in _display(cast(cst.Assign, updated.body[0]).value) or ():
+            if key in self.lasting:
+                continue
+            line = cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Name(self.names[key]))], value)])
             self.trace(self.made, line)
             out.append(line)
         if out:

@@ -6,6 +6,7 @@ attributes count as names of the method that builds it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,6 +16,7 @@ import libcst as cst
 
 from tf2migrate.forms.aliasing import without_aliases
 from tf2migrate.forms.brought import open_across
+from tf2migrate.forms.decided import without_decided
 from tf2migrate.forms.extraction import extract_calls, extract_first, extract_variables
 from tf2migrate.forms.fetched_outside import fetched_outside
 from tf2migrate.forms.gathered import apply
@@ -29,7 +31,7 @@ from tf2migrate.forms.traced import Left, Traced
 from tf2migrate.graph.frames import Frame, Place
 from tf2migrate.graph.program import analyse
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Class, Function, Instance, Node, nodes_in
+from tf2migrate.graph.values import Class, Function, Instance, Mapping, Node, nodes_in
 from tf2migrate.names.attributes import AttributeName
 from tf2migrate.names.project import Module, Project
 from tf2migrate.names.tree import walk
@@ -81,8 +83,8 @@ def other_shapes(staging: Staging, modules: list[Module], entry: str) -> Iterato
     gathered = _gathered(staging, modules, entry)
     if gathered is not None:
         yield gathered
-    everything = set(_opened(staging, None)) | overlapping(staging) | _building(staging)
-    graph: set[cst.CSTNode] = {node.expression for node in staging.nodes if node.expression is not None}
+    everything = set(_opened(staging, None)) | overlapping(staging) | _building(staging) | _handed_names(staging)
+    graph = any(node.expression is not None for node in staging.nodes)
     # A function with a graph of its own may stay what it is: what it calls is opened in it.
     kept = everything - functions_apart(staging)
     for chosen in ([kept] if kept != everything else []) + [everything] if graph else ():
@@ -90,7 +92,9 @@ def other_shapes(staging: Staging, modules: list[Module], entry: str) -> Iterato
         opened = [extract_first(m, staging, running) for m in modules] if running else modules
         opened = [_open(m, modules, chosen, staging) for m in opened]
         opened = open_across(opened, staging, chosen, _training(staging))
-        opened = [dissolve_namespaces(m, graph) for m in opened]
+        gone = chosen - {m.origins.get(n, n) for m in opened for n in walk(m.tree) if isinstance(n, cst.FunctionDef)}
+        opened = [without_decided(m, staging, gone) for m in opened]
+        opened = [dissolve_namespaces(m, staging) for m in opened]
         opened = [_extracted(m, staging) for m in opened]
         if any(new is not old for new, old in zip(opened, modules, strict=True)):
             yield Shape(opened)
@@ -280,6 +284,18 @@ def _building(staging: Staging) -> set[cst.CSTNode]:
     """Those of the functions that are called once and run the graph which build a part of what they run."""
     inside = {id(frame.owner) for node in _built(staging) for frame in _frames(node.place)}
     return {owner for owner in _mixed(staging) if id(owner) in inside}
+
+
+def _handed_names(staging: Staging) -> set[cst.CSTNode]:
+    """Functions that are called once, run the graph, and are handed parts of it in a dict."""
+    running = _running(staging)
+    counts = Counter(frame.owner for frame in staging.frames)
+    return {
+        frame.owner
+        for frame in staging.frames
+        if id(frame) in running and isinstance(frame.owner, cst.FunctionDef) and counts[frame.owner] == 1
+        if any(isinstance(v, Mapping) and any(nodes_in(v)) for v in frame.entry.values())
+    }
 
 
 def _methods(builder: Frame) -> Iterator[cst.FunctionDef]:

@@ -48,23 +48,23 @@ def _lookups(staging: Staging, module: Module) -> Iterator[cst.Call]:
 def _name(staging: Staging, call: cst.Call) -> str:
     """What the counter is called everywhere that this call is evaluated; empty where it has no such name."""
     seen = staging.observations.get(id(call), [])
-    names = [set(_visible(call, each.frame, each.value)) for each in seen if isinstance(each.value, Node)]
+    names = [set(visible_names(call, each.frame, each.value)) for each in seen if isinstance(each.value, Node)]
     common = set.intersection(*names) if names else set()
     return min(common, key=lambda name: ("." in name, name), default="")
 
 
-def _visible(call: cst.Call, frame: Frame, counter: Node) -> Iterator[str]:
-    """The names and attributes that stand for ``counter`` at a call in a frame, and for nothing else."""
+def visible_names(call: cst.Call, frame: Frame, variable: Node) -> Iterator[str]:
+    """The names and attributes that stand for a variable at a call in a frame, and for nothing else."""
     holder: Frame | None = frame
     while holder is not None:
         for name, value in holder.env.items():
-            once = value is counter and frame.holder(name) is holder and _is_bound_once(holder, name)
+            once = value is variable and frame.holder(name) is holder and _is_bound_once(holder, name)
             if once and (holder is not frame or _is_bound_before(holder, name, call)):
                 yield name
         holder = holder.parent
     for name, value in frame.entry.items():
         if isinstance(value, Instance) and name == next(iter(frame.entry)):
-            yield from (f"{name}.{key}" for key, held in value.attributes.items() if held is counter)
+            yield from (f"{name}.{key}" for key, held in value.attributes.items() if held is variable)
 
 
 def _statements(frame: Frame) -> Sequence[cst.CSTNode]:

@@ -64,8 +64,8 @@ OWN = {"cell", "built", "shared"}
 class Cells(Flags):
     """Makes cells, and their variables where they are called first."""
 
-    cells_made: dict[int, list[tuple[ScopeEntry, list[Node]]]]
-    """The cells that each expression made, by the scope that was open."""
+    cells_made: dict[int, list[tuple[ScopeEntry, bool | str, list[Node]]]]
+    """The cells that each expression made, by the scope that was open and whether it shared its variables."""
 
     # ------------------------------------------------------------------ cells
     def leaf_cell(self, name: str, named: dict[str, Value], node: cst.Call) -> Value:
@@ -88,11 +88,12 @@ class Cells(Flags):
         return made
 
     def cells_here(self, node: cst.Call) -> list[Node]:
-        """The cells that an expression has made since the innermost scope was entered."""
+        """The cells that an expression has made since the innermost scope was entered, or began to share."""
         visits = self.cells_made.setdefault(id(node), [])
-        if not visits or visits[-1][0] is not self.scopes[-1]:
-            visits.append((self.scopes[-1], []))
-        return visits[-1][1]
+        scope = self.scopes[-1]
+        if not visits or visits[-1][0] is not scope or visits[-1][1] != scope.reuse:
+            visits.append((scope, scope.reuse, []))
+        return visits[-1][2]
 
     def made_before(self, name: str, named: dict[str, Value], node: cst.Call) -> Node | None:
         """The cell that the same expression made in the same scope, where the scope shares its variables now.
@@ -100,11 +101,14 @@ class Cells(Flags):
         Whether the new cell is that one shows when it is called: see ``is_shared``.
         """
         scope, here = self.scopes[-1], self.cells_here(node)
-        first = self.cells_made[id(node)][0]
-        shares = scope.reuse is True or scope.reuse == "auto"
-        if first[0] is scope or first[0].path != scope.path or not shares or len(first[1]) <= len(here):
+        opened, shared, first = self.cells_made[id(node)][0]
+        if first is here or opened.path != scope.path or shared is True:
             return None
-        known = first[1][len(here)]
+        # Several models after the first one may find their cells in one block that makes none.
+        index = len(here) % max(len(first), 1) if scope.reuse is True else len(here)
+        if scope.reuse not in (True, "auto") or index >= len(first):
+            return None
+        known = first[index]
         if known.op != name or "built" not in known.details or set(known.details) - OWN != set(named):
             return None
         if any(key_of(known.details[key]) != key_of(value) for key, value in named.items()):

@@ -12,6 +12,7 @@ from tf2migrate.forms.collected import resolved
 from tf2migrate.forms.compared_objects import compared_objects
 from tf2migrate.forms.conveniences import written_out
 from tf2migrate.forms.fetched_locals import fetched_locals
+from tf2migrate.forms.found_variables import found_variables
 from tf2migrate.forms.iterators import iterated
 from tf2migrate.forms.keeper_names import keeper_names
 from tf2migrate.forms.kept_variables import without_kept_variables
@@ -65,6 +66,7 @@ STEPS = (
     resolved,
     named_updates,
     named_counter,
+    found_variables,
     written_defaults,
     versioned,
     written_targets,
