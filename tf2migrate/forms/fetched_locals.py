@@ -28,6 +28,8 @@ class _Local:
     statement: cst.SimpleStatementLine
     value: cst.BaseExpression
     reads: list[cst.Name] = field(default_factory=list)
+    beside: bool = False
+    """Whether it is made right before it is run, and read there alone."""
 
 
 def fetched_locals(staging: Staging, modules: list[Module]) -> list[Module] | None:
@@ -55,20 +57,53 @@ def _locals(staging: Staging, function: cst.FunctionDef) -> list[_Local]:
             ) if id(node) not in inner and _computes(staging, function, node, value):
                 found[name] = _Local(name, node, value)
     fetched = {id(n) for site in staging.runs if site.frame.owner is function for n in walk(site.fetch_expression)}
+    reads = [n.value for n in names_read(function.body)]
+    beside = _beside_runs(staging, function, fetched)
+    found.update({name: local for name, local in beside.items() if reads.count(name) == 1})
     # Each time that one is dropped, what it was read for is looked at again.
     while dropped := next((n for n, local in found.items() if not _settled(function, local, found, fetched)), None):
         del found[dropped]
     return list(found.values())
 
 
+def _beside_runs(staging: Staging, function: cst.FunctionDef, fetched: set[int]) -> dict[str, _Local]:
+    """Ops and tensors made right before the run that fetches them: what of the host they are made of is the same there.
+
+    ``value = tf.constant(rows)``, ``op = tf.assign(table, value)`` and ``sess.run(op)``, one below the other.
+    """
+    found: dict[str, _Local] = {}
+    for block in (node for node in walk(function.body) if isinstance(node, cst.IndentedBlock)):
+        above: dict[str, _Local] = {}
+        for statement in block.body:
+            match statement:
+                case cst.SimpleStatementLine(
+                    body=[cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=value)]
+                ) if _computes(staging, function, statement, value, ("tensor", "assign")):
+                    local = _Local(name, statement, value)
+                    above = {n: known for n, known in above.items() if n != name} | {name: local}
+                    local.beside = True
+                    continue
+            runs = [n for n in names_read(statement) if n.value in above and id(n) in fetched]
+            while isinstance(statement, cst.SimpleStatementLine) and runs:
+                local = above[runs.pop().value]
+                found[local.name] = local
+                runs += [n for n in names_read(local.value) if n.value in above]
+            above = {}
+    return found
+
+
 def _computes(
-    staging: Staging, function: cst.FunctionDef, statement: cst.SimpleStatementLine, value: cst.BaseExpression
+    staging: Staging,
+    function: cst.FunctionDef,
+    statement: cst.SimpleStatementLine,
+    value: cst.BaseExpression,
+    kinds: tuple[str, ...] = ("tensor",),
 ) -> bool:
-    """Whether a statement makes one tensor, from tensors alone, and does nothing else."""
+    """Whether a statement makes one node, and does nothing else."""
     values = staging.values_of(value)
     made = [n for n in staging.nodes if n.place.steps[-1].statement is statement]
     deeper = [n for n in staging.nodes if n not in made and any(s.statement is statement for s in n.place.steps)]
-    plain = all(n.kind == "tensor" and not n.random and not n.control and n.unknown is None for n in made)
+    plain = all(n.kind in kinds and not n.random and not n.control and n.unknown is None for n in made)
     return bool(values) and plain and not deeper and all(isinstance(v, Node) and v in made for v in values)
 
 
@@ -78,7 +113,7 @@ def _settled(function: cst.FunctionDef, local: _Local, found: dict[str, _Local],
     inside = {id(n) for other in found.values() for n in walk(other.value)}
     if sum(name == local.name for name, _ in bindings(function.body)) != 1:
         return False
-    if any(n.value in own or n.value == local.name for n in names_read(local.value)):
+    if any((n.value in own and not local.beside) or n.value == local.name for n in names_read(local.value)):
         return False
     local.reads = [n for n in names_read(function.body) if n.value == local.name]
     return bool(local.reads) and all(id(n) in fetched or id(n) in inside for n in local.reads)

@@ -13,14 +13,15 @@ from typing import cast
 
 import libcst as cst
 
+from tf2migrate.forms.builder_ends import end_reached, outermost, taken_names, with_statements
 from tf2migrate.forms.traced import Left, Traced, fresh
-from tf2migrate.graph.frames import Frame, Place
+from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import RunSite, Staging
-from tf2migrate.graph.values import Foreign, Function, Instance, Node, Symbol, Value, nodes_in, unknown_in
+from tf2migrate.graph.values import Foreign, Instance, Node, Symbol, Value, nodes_in, unknown_in
 from tf2migrate.names.bindings import names_read
 from tf2migrate.names.free import take_name
 from tf2migrate.names.project import Module
-from tf2migrate.names.tree import children, ids_in, walk, walk_own
+from tf2migrate.names.tree import children, ids_in, walk
 from tf2migrate.plan.facts import dtype_of, sizes_of
 
 
@@ -34,10 +35,11 @@ class _Part:
     chains: dict[int, cst.Attribute]
     made: set[int]
     assigned: cst.BaseExpression | None = None
-    fed_as: cst.BaseExpression | None = None
-    """What stands for ``assigned`` in the expression: itself, or a constant made of it."""
+    given: cst.BaseExpression | None = None
+    """What is fed for the assigned value: that of the host behind it."""
     specification: str = ""
     builder: cst.FunctionDef | None = None
+    end: int = 0
     name: str = ""
     fed: str = ""
     statements: list[cst.BaseStatement] = field(default_factory=list)
@@ -62,22 +64,10 @@ def fetched_outside(staging: Staging, modules: list[Module], running: set[int]) 
     parts = [part for part in found.values() if _has_builder(staging, part, nodes, running)]
     if not parts:
         return None
-    taken = set(_taken(staging, modules))
+    taken = set(taken_names(staging, modules))
     for part in parts:
         _name(staging, part, taken)
     return [_Writer(module, parts).apply(module) for module in modules]
-
-
-def _taken(staging: Staging, modules: list[Module]) -> Iterator[str]:
-    """Names that the program uses, but those of symbols."""
-    for module in modules:
-        symbols = [n.attr for n in walk(module.tree) if isinstance(n, cst.Attribute) and _is_symbol(staging, n)]
-        skipped = {id(name) for name in symbols}
-        yield from (n.value for n in walk(module.tree) if isinstance(n, cst.Name) and id(n) not in skipped)
-
-
-def _is_symbol(staging: Staging, node: cst.Attribute) -> bool:
-    return any(isinstance(value, Symbol) for value in staging.values_of(node))
 
 
 def _expressions(fetched: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
@@ -98,23 +88,23 @@ def _part(staging: Staging, site: RunSite, expression: cst.BaseExpression) -> _P
     made = [n for n in direct if id(n.expression) in inside]
     if not made or any(n not in direct and n.kind != "init" for n in here):
         return None
-    given = _assigned(staging, site, expression)
-    value = _of_the_host(staging, site.frame, given) if given is not None else None
+    value = _assigned(staging, site, expression)
     plain = all(n.kind == "tensor" and not n.random and not n.control and n.unknown is None for n in made)
     if value is None and not plain:
         return None
     chains = {id(chain): chain for chain in _chains(staging, site.frame, expression)}
     held = {id(owner): owner for chain in chains.values() if (owner := staging.value_in(chain.value, site.frame))}
-    within = set().union(*(ids_in(chain) for chain in chains.values()), ids_in(given) if given is not None else set())
+    within = set().union(*(ids_in(chain) for chain in chains.values()), ids_in(value) if value is not None else set())
     others = [name for name in names_read(expression) if id(name) not in within]
     if len(held) != 1 or not all(_lasts(staging.value_in(name, site.frame)) for name in others):
         return None
     owner = cast(Instance, next(iter(held.values())))
-    part = _Part(expression, site, owner, chains, {n.number for n in made}, value, given)
+    part = _Part(expression, site, owner, chains, {n.number for n in made}, value)
     if value is not None:
         variable = cast(Node, staging.value_in(next(iter(chains.values())), site.frame))
         dtype, sizes = dtype_of(variable), sizes_of(variable)
-        if dtype is None or sizes is None:
+        part.given, typed = _behind_constant(staging, site.frame, value)
+        if dtype is None or sizes is None or typed not in ("", f"tf.{dtype}"):
             return None
         part.specification = f"{dtype}, {sizes}"
     return part
@@ -135,19 +125,27 @@ def _assigned(staging: Staging, site: RunSite, expression: cst.BaseExpression) -
             pass
         case _:
             return None
-    known = staging.value_in(_of_the_host(staging, site.frame, value), site.frame)
+    known = staging.value_in(_behind_constant(staging, site.frame, value)[0], site.frame)
     return value if known is not None and not any(nodes_in(known)) and unknown_in(known) is None else None
 
 
-def _of_the_host(staging: Staging, frame: Frame, value: cst.BaseExpression) -> cst.BaseExpression:
-    """What a constant is made of: a placeholder takes it as well, and gives it its own type as the constant does."""
+def _behind_constant(
+    staging: Staging, frame: Frame, value: cst.BaseExpression
+) -> tuple[cst.BaseExpression, str]:
+    """The value of the host that a tensor is made of, and the type that it is given: ``tf.constant(x, tf.float32)``."""
     match value:
-        case cst.Call(func=func, args=[cst.Arg(value=inner, keyword=None, star=""), *others]):
+        case cst.Call(func=func, args=[cst.Arg(value=inner, keyword=None, star=""), *rest]) if len(rest) < 2:
             symbol = staging.value_in(func, frame)
-            is_constant = isinstance(symbol, Symbol) and symbol.name in ("tf.constant", "tf.convert_to_tensor")
-            if is_constant and all(o.keyword is not None and o.keyword.value in ("dtype", "name") for o in others):
-                return inner
-    return value
+            if not isinstance(symbol, Symbol) or symbol.name not in ("tf.constant", "tf.convert_to_tensor"):
+                return value, ""
+            types = [staging.value_in(arg.value, frame) for arg in rest if _names_a_type(arg)]
+            if len(types) == len(rest) and all(isinstance(dtype, Symbol) for dtype in types):
+                return inner, "".join(_named(dtype) for dtype in types)
+    return value, ""
+
+
+def _names_a_type(arg: cst.Arg) -> bool:
+    return not arg.star and (arg.keyword is None or arg.keyword.value == "dtype")
 
 
 def _chains(staging: Staging, frame: Frame, node: cst.CSTNode) -> Iterator[cst.Attribute]:
@@ -172,37 +170,28 @@ def _has_builder(staging: Staging, part: _Part, nodes: list[Node], running: set[
     """
     read = [n for chain in part.chains.values() for n in nodes_in(staging.value_in(chain, part.site.frame))]
     places = [node.place for node in nodes]
-    if len({_outermost(place, part.held) for place in places} - {None}) != 1:
+    if len({outermost(place, part.held) for place in places} - {None}) != 1:
         places = [max(read, key=lambda node: node.number).place]
-    frames = {frame for place in places if (frame := _outermost(place, part.held)) is not None}
+    frames = {frame for place in places if (frame := outermost(place, part.held)) is not None}
     if len(frames) != 1:
         return False
     frame = next(iter(frames))
     owner = frame.owner
     if id(frame) in running or not isinstance(owner, cst.FunctionDef) or not owner.params.params:
         return False
-    returns = [node for node in walk_own(owner.body) if isinstance(node, cst.Return)]
+    end = end_reached(frame, read)
     attributes = [chain.attr.value for chain in part.chains.values()]
     home = staging.module_frames[frame.module].env
     names = {n.value for n in names_read(part.expression) if _lasts(staging.value_in(n, part.site.frame))}
     same = all(_named(home.get(n)) == _named(part.site.frame.lookup(n)) for n in names)
-    part.builder = owner
-    return not returns and same and all(_set_once(staging, name) for name in attributes)
+    if end is None or not same or not all(_set_once(staging, name) for name in attributes):
+        return False
+    part.builder, part.end = owner, end
+    return True
 
 
 def _named(value: Value | None) -> str:
     return value.name if isinstance(value, Symbol | Foreign) else ""
-
-
-def _outermost(place: Place, held: Instance) -> Frame | None:
-    """The outermost call of a method of an object that something happened in."""
-    for step in place.steps:
-        owner = step.frame.owner
-        if isinstance(owner, cst.FunctionDef) and next(iter(step.frame.entry.values()), None) is held:
-            member = held.cls.lookup(owner.name.value)
-            if isinstance(member, Function) and member.definition is owner:
-                return step.frame
-    return None
 
 
 def _set_once(staging: Staging, attribute: str) -> bool:
@@ -254,14 +243,17 @@ class _Writer(Traced):
         fed = self.calls.get(id(original))
         if fed is not None and fed.assigned is not None:
             key = cst.Attribute(fresh(fed.holder, self), cst.Name(fed.fed))
-            feed = cst.Dict([cst.DictElement(key, fresh(fed.assigned, self))])
+            feed = cst.Dict([cst.DictElement(key, fresh(cast(cst.BaseExpression, fed.given), self))])
             call = cst.ensure_type(made, cst.Call)
             comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
             made = call.with_changes(args=[*(arg.with_changes(comma=comma) for arg in call.args), cst.Arg(feed)])
         if isinstance(original, cst.FunctionDef) and id(original) in self.builders:
             function = cst.ensure_type(made, cst.FunctionDef)
-            added = [line for each in self.builders[id(original)] for line in self.lines(each, function)]
-            made = function.with_changes(body=function.body.with_changes(body=[*function.body.body, *added]))
+            # The last first: places are counted from the beginning.
+            parts = self.builders[id(original)][::-1]
+            for each in sorted(parts, key=lambda part: -part.end):
+                function = with_statements(function, each.end, self.lines(each, function), self)
+            made = function
         return made
 
     def lines(self, part: _Part, builder: cst.FunctionDef) -> list[cst.BaseStatement]:
@@ -293,7 +285,7 @@ class _Inside(cst.CSTTransformer):
         chain = self.part.chains.get(id(original))
         if chain is not None:
             made = cst.Attribute(cst.Name(self.receiver), cst.Name(chain.attr.value))
-        elif original is self.part.fed_as:
+        elif original is self.part.assigned:
             made = cst.Attribute(cst.Name(self.receiver), cst.Name(self.part.fed))
         self.writer.trace(original, made)
         return made

@@ -28,6 +28,7 @@ from tf2migrate.graph.values import (
     Session,
     Setting,
     Symbol,
+    nodes_in,
 )
 from tf2migrate.names.bindings import bindings, bound_in, names_read
 from tf2migrate.names.free import free_name
@@ -146,7 +147,7 @@ class _Finder:
             case _:
                 return None
         value = self.staging.value_in(call, self.frame)
-        if not isinstance(value, Instance) or atom.runs:
+        if not isinstance(value, Instance) or _runs_graph(atom):
             return None
         init = value.cls.members.get("__init__")
         if not isinstance(init, Function) or not isinstance(init.definition, cst.FunctionDef):
@@ -204,9 +205,10 @@ class _Finder:
 
     def check(self, atom: Atom, gathering: Gathering) -> None:
         """A statement may move that runs once, whatever stands around it, and does nothing else."""
-        if atom.runs or not isinstance(atom.statement, cst.SimpleStatementLine) or len(atom.statement.body) != 1:
+        statement = atom.statement
+        if _runs_graph(atom) or not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
             raise Impossible
-        match atom.statement.body[0]:
+        match statement.body[0]:
             case cst.Assign(targets=[cst.AssignTarget(target=cst.Name() | cst.Tuple())]):
                 pass
             case cst.Expr(value=cst.Call()):
@@ -432,6 +434,12 @@ class _Finder:
             if isinstance(arg.value, cst.Name | cst.Attribute) and text.startswith(f"{given}."):
                 return cst.parse_expression(name + text.removeprefix(given))
         return None
+
+
+def _runs_graph(atom: Atom) -> bool:
+    """Whether a statement runs more than initializers."""
+    fetched = [list(nodes_in(site.fetches)) for site in atom.runs]
+    return any(not nodes or any(node.kind != "init" for node in nodes) for nodes in fetched)
 
 
 def _small(atom: Atom) -> cst.CSTNode:

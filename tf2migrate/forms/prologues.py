@@ -13,7 +13,7 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.forms.steadiness import Impossible, chain_of, check_never_set
+from tf2migrate.forms.steadiness import Impossible, chain_of, check_never_set, is_steady
 from tf2migrate.forms.traced import Left, Renamed, Traced, fresh
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
@@ -176,7 +176,7 @@ class _Finder:
         """What a name of the running method is in the building one; empty for a name that means the same there."""
         owner, builder = cast(cst.FunctionDef, source.owner), cast(cst.FunctionDef, target.owner)
         if name not in bound_in(owner):
-            return "" if name not in bound_in(builder) and self.is_steady(name, source.module) else None
+            return "" if name not in bound_in(builder) and is_steady(self.modules, name, source.module) else None
         if name not in source.entry or any(found == name for found, _ in bindings(owner.body)):
             return None
         value = source.entry[name]
@@ -223,20 +223,7 @@ class _Finder:
             order = {id(node): index for index, node in enumerate(walk(caller.owner))}
             making = target.called_from.statement_in(caller) if target.called_from is not None else None
             return len(found) == 1 and order[id(found[0])] < order.get(id(making), -1)
-        return self.is_steady(given.value, caller.module)
-
-    def is_steady(self, name: str, key: str) -> bool:
-        """Whether a name of the file always stands for one object, and nobody stores into that."""
-        for module in self.modules:
-            if name in changed_names(module.tree, lambda base: True):
-                return False
-            for node in walk(module.tree):
-                if isinstance(node, cst.Global | cst.Nonlocal) and any(i.name.value == name for i in node.names):
-                    return False
-                if isinstance(node, cst.FunctionDef) and name in changed_names(node.body, lambda base: True):
-                    return False
-        home = next(m for m in self.modules if m.key == key)
-        return [found for found, _ in bindings(home.tree)].count(name) <= 1
+        return is_steady(self.modules, given.value, caller.module)
 
     def attributes_are_final(
         self, made: _Prologue, statement: Statement, receiver: str, target: Frame

@@ -24,6 +24,7 @@ from tf2migrate.forms.gathering import find_gathering
 from tf2migrate.forms.hoisting import hoist_methods
 from tf2migrate.forms.inherited import without_inheritance
 from tf2migrate.forms.inlining import is_openable, open_calls
+from tf2migrate.forms.made_beforehand import made_beforehand
 from tf2migrate.forms.namespaces import dissolve_namespaces
 from tf2migrate.forms.prologues import without_prologues
 from tf2migrate.forms.returned_variables import without_returned_variables
@@ -53,6 +54,9 @@ class Shape:
 def other_shapes(staging: Staging, modules: list[Module], entry: str) -> Iterator[Shape]:
     """The shapes to try after the user's own, best first."""
     moved = fetched_outside(staging, modules, _running(staging))
+    if moved is not None:
+        yield from _again(moved, entry)
+    moved = made_beforehand(staging, modules, _running(staging))
     if moved is not None:
         yield from _again(moved, entry)
     apart = without_returned_variables(staging, modules)

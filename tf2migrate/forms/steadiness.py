@@ -21,6 +21,7 @@ from tf2migrate.graph.values import (
     Value,
     nodes_in,
 )
+from tf2migrate.names.bindings import bindings, changed_names
 from tf2migrate.names.project import Module, dotted_name
 from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.region import Atom, Region
@@ -94,6 +95,20 @@ def check_never_set(modules: list[Module], chain: cst.BaseExpression) -> None:
                             base = part.value.value if isinstance(part.value, cst.Name) else ""
                             if not first or first[0].name.value != base:
                                 raise Impossible
+
+
+def is_steady(modules: list[Module], name: str, key: str) -> bool:
+    """Whether a name of a file always stands for one object, and nobody stores into that."""
+    for module in modules:
+        if name in changed_names(module.tree, lambda base: True):
+            return False
+        for node in walk(module.tree):
+            if isinstance(node, cst.Global | cst.Nonlocal) and any(i.name.value == name for i in node.names):
+                return False
+            if isinstance(node, cst.FunctionDef) and name in changed_names(node.body, lambda base: True):
+                return False
+    home = next(m for m in modules if m.key == key)
+    return [found for found, _ in bindings(home.tree)].count(name) <= 1
 
 
 def _with_functions(

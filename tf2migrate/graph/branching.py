@@ -124,6 +124,10 @@ class ControlFlow(Recorder):
         for key2 in {k for b in branches for k in b.lists}:
             holders = [b.lists[key2] for b in branches if key2 in b.lists]
             target = holders[0][0]
+            if any(key2 in b.born for b in branches):
+                # Whoever has a list that a path has made has come by that path.
+                self.store.append(target, holders[0][1][len(target.items):])
+                continue
             lengths = {len(items) for _, items in holders}
             if len(holders) == len(branches) and len(lengths) == 1:
                 merged = [join(list(column)) for column in zip(*(items for _, items in holders), strict=True)]

@@ -202,7 +202,9 @@ class Expressions(Statements):
                 items.extend(inner if inner is not None else [self.element_of(value)])
             else:
                 items.append(value)
-        return Sequence(items, kind, exact)
+        made = Sequence(items, kind, exact)
+        self.store.bear(made)
+        return made
 
     def dictionary(self, node: cst.Dict, frame: Frame) -> Value:
         out = Mapping(displays=[node])

@@ -76,7 +76,7 @@ class Store:
     def __init__(self) -> None:
         self._logs: list[list[tuple[MutableMapping[object, Value], object, Value | None]]] = []
         self._lists: list[list[tuple[Sequence, list[Value]]]] = []
-        self._born: list[list[MutableMapping[object, Value]]] = []
+        self._born: list[list[MutableMapping[object, Value] | Sequence]] = []
         # Keys of tables that only some paths have written.
         self.maybe: list[tuple[MutableMapping[object, Value], object]] = []
 
@@ -90,10 +90,10 @@ class Store:
             self._lists[-1].append((target, list(target.items)))
         target.items.extend(items)
 
-    def bear(self, table: MutableMapping[object, Value]) -> None:
-        """A table that is made now: whoever has it has come this way, so that what is written to it here is there."""
+    def bear(self, made: MutableMapping[object, Value] | Sequence) -> None:
+        """A table or list that is made now: whoever has it has come this way, so that what is put into it is there."""
         if self._born:
-            self._born[-1].append(table)
+            self._born[-1].append(made)
 
     @property
     def branching(self) -> bool:
@@ -130,13 +130,13 @@ class Store:
         born = self._born.pop()
         if self._born:
             self._born[-1] += born
-        return Branch(after, lists, {id(table): table for table in born})
+        return Branch(after, lists, {id(made): made for made in born})
 
 
 @dataclass(slots=True)
 class Branch:
-    """What one branch wrote, by table and key; ``born`` are the tables that it has made, by identity."""
+    """What one branch wrote, by table and key; ``born`` are the tables and lists that it has made, by identity."""
 
     writes: dict[tuple[int, object], tuple[MutableMapping[object, Value], Value]]
     lists: dict[int, tuple[Sequence, list[Value]]]
-    born: dict[int, MutableMapping[object, Value]]
+    born: dict[int, MutableMapping[object, Value] | Sequence]

@@ -41,12 +41,12 @@ def separate(staging: Staging, builders: Iterable[cst.FunctionDef]) -> list[Stag
     holder: dict[int, Frame] = {}
     for part in parts:
         for frame, nodes in zip(part.frames, part.nodes, strict=True):
-            owner.update({node.number: part for node in nodes})
-            holder.update({node.number: frame for node in nodes})
+            owner.update({node.number: part for node in _with_parts(nodes)})
+            holder.update({node.number: frame for node in _with_parts(nodes)})
     # What the host computes beside objects of one class stays where it is.
     beside = static_nodes(staging) - owner.keys() if len(parts) == 1 else set()
     for node in staging.nodes:
-        if node.number not in owner and node.number not in beside and not _initializes(node):
+        if node.number not in owner and node.number not in beside and not initializes(node):
             raise NotPlanned(_refusal(staging, node, "graph is built outside of the objects that hold the rest"))
     # A writer that is only handed the graph writes nothing after it; where a run makes one object, it writes of that.
     written = bool(staging.writes) or any(node.kind == "summary" for node in staging.nodes)
@@ -70,7 +70,7 @@ def separate(staging: Staging, builders: Iterable[cst.FunctionDef]) -> list[Stag
     alone = _have_own_sessions(staging, holder)
     objects = {id(obj): part for part in parts for obj in part.objects()}
     for part in parts if alternative else ():
-        part.foreign = owner.keys() - {node.number for nodes in part.nodes for node in nodes}
+        part.foreign = owner.keys() - {node.number for nodes in part.nodes for node in _with_parts(nodes)}
         part.others = {obj for obj, other in objects.items() if other is not part}
     return [part.view(runs[id(part)], alone, objects, beside) for part in parts]
 
@@ -110,7 +110,8 @@ def _have_own_sessions(staging: Staging, holder: dict[int, Frame]) -> bool:
     return known and all(len(found) <= 1 for found in (*users.values(), *used.values()))
 
 
-def _initializes(node: Node) -> bool:
+def initializes(node: Node) -> bool:
+    """Whether an op gives variables their first values, and does nothing else."""
     return node.kind == "init" or (
         node.kind == "group" and bool(node.inputs) and all(i.kind == "init" for i in node.inputs)
     )
@@ -154,12 +155,12 @@ class _Part:
     # ------------------------------------------------------------------ whether the objects are alike
     def check(self) -> None:
         for nodes in self.nodes:
-            own = {n.number for n in nodes}
+            own = {n.number for n in _with_parts(nodes)}
             if len({self.staging.world_of(node) for node in nodes}) > 1:
                 raise NotPlanned(_refusal(self.staging, nodes[0], "an object has several graphs"))
             for node in nodes:
                 for used in (*self.inputs(node), *node.control):
-                    if used.number not in own and not _initializes(used):
+                    if used.number not in own and not initializes(used):
                         raise NotPlanned(_refusal(self.staging, node, "the graph of an object uses that of another"))
         if len({id(next(iter(f.entry.values()))) for f in self.frames}) != len(self.frames):
             raise NotPlanned(_refusal(self.staging, self.nodes[0][0], "an object builds its graph twice"))
@@ -170,6 +171,9 @@ class _Part:
             self.optimizers.update({id(b): a for a, b in zip(makers[0], mine, strict=True)})
             for a, b in zip(self.nodes[0], nodes, strict=True):
                 self.twins[b.number] = a
+                if len(a.parts) != len(b.parts):
+                    self.differ([b])
+                self.twins.update({theirs.number: mine for mine, theirs in zip(a.parts, b.parts, strict=True)})
             for a, b in zip(self.nodes[0], nodes, strict=True):
                 if not self.alike(a, b):
                     self.differ([b])
@@ -195,7 +199,7 @@ class _Part:
     # ------------------------------------------------------------------ the program without the others
     def view(self, runs: list[RunSite], alone: bool, objects: dict[int, _Part], beside: set[int]) -> Staging:
         own = {n.number for n in self.nodes[0]} | beside
-        nodes = [n for n in self.staging.nodes if n.number in own or _initializes(n)]
+        nodes = [n for n in self.staging.nodes if n.number in own or initializes(n)]
         made = dataclasses.replace(
             self.staging,
             builder=self.builder,
@@ -276,6 +280,11 @@ class _Part:
                 same = len(own) == len(options) and all(a is b for a, b in zip(options, chosen, strict=True))
                 return value if same else join(chosen)
         return value
+
+
+def _with_parts(nodes: list[Node]) -> list[Node]:
+    """Nodes, and the variables of the layers among them."""
+    return [*nodes, *(part for node in nodes for part in node.parts)]
 
 
 def _within(steps: Iterable[object], frame: Frame) -> bool:
