@@ -18,7 +18,7 @@ from tf2migrate.names.bindings import IN_PLACE, bindings, bound_in, names_read
 from tf2migrate.names.families import Families
 from tf2migrate.names.free import free_name
 from tf2migrate.names.import_lines import import_of, module_imports
-from tf2migrate.names.project import Module, Project
+from tf2migrate.names.project import Module, Project, dotted_name
 from tf2migrate.names.tree import children, is_docstring, walk, walk_own
 
 MAXIMUM_OPENED = 40
@@ -98,7 +98,7 @@ def _first_call(
     name = function.name.value
     trees = [other.tree if other.key != module.key else module.tree for other in project.modules.values()]
     families = Families(trees)
-    count = sum(mentions(tree, name, cls, families) for tree in trees)
+    count = sum(mentions(tree, name, cls, families, function) for tree in trees)
     if count != 2 and not several:
         return None
     found: list[Opening] = []
@@ -221,8 +221,11 @@ class _Arguments:
     assigned: list[tuple[str, cst.BaseExpression]] = field(default_factory=list)
 
 
-def _bind(opening: Opening) -> _Arguments | None:
-    """The parameters of the function by the arguments of the call; None when they cannot be matched."""
+def _bind(opening: Opening, imported: set[str]) -> _Arguments | None:
+    """The parameters of the function by the arguments of the call; None when they cannot be matched.
+
+    ``imported`` are the names of modules: a part of one is the same whenever a default is evaluated.
+    """
     params = opening.function.params
     names = [p.name.value for p in (*params.posonly_params, *params.params)]
     keywords = [p.name.value for p in params.kwonly_params]
@@ -241,7 +244,7 @@ def _bind(opening: Opening) -> _Arguments | None:
         order.append(name)
     for param in (*params.posonly_params, *params.params, *params.kwonly_params):
         if param.name.value not in given:
-            if param.default is None or not _literal(param.default):
+            if param.default is None or not (_literal(param.default) or _is_part(param.default, imported)):
                 return None
             given[param.name.value] = param.default
             order.append(param.name.value)
@@ -262,6 +265,11 @@ def _bind(opening: Opening) -> _Arguments | None:
         else:
             out.assigned.append((name, value))
     return out
+
+
+def _is_part(node: cst.BaseExpression, imported: set[str]) -> bool:
+    """Whether an expression is a function or class of an imported module: ``tf.nn.relu``."""
+    return isinstance(node, cst.Attribute) and dotted_name(node).partition(".")[0] in imported
 
 
 def _asked(node: cst.CSTNode) -> set[str]:
@@ -316,7 +324,7 @@ class _Opener(Traced):
 
     def make(self) -> list[cst.BaseStatement] | None:
         opening = self.opening
-        arguments = _bind(opening)
+        arguments = _bind(opening, self.modules_bound_once())
         if arguments is None:
             return None
         function, caller = opening.function, opening.caller or self.module.tree
@@ -369,6 +377,12 @@ class _Opener(Traced):
         if rest is not None and not nested:
             made.append(rest)
         return self.with_comments(made)
+
+    def modules_bound_once(self) -> set[str]:
+        """The names of the file that an import binds, and nothing else."""
+        bound = [name for name, _ in bindings(self.module.tree)]
+        imports = [node for node in module_imports(self.module.tree) if isinstance(node, cst.Import)]
+        return {name for node in imports for name, _ in bindings(node) if bound.count(name) == 1}
 
     def is_imported_again(self, name: str, caller: cst.FunctionDef) -> bool:
         """Whether a function imports for itself, before the call, what its file imports under the same name."""

@@ -8,10 +8,16 @@ import libcst as cst
 
 from tf2migrate.names.bindings import bindings, bound_in, parameters_of
 from tf2migrate.names.families import Families
-from tf2migrate.names.tree import children, walk
+from tf2migrate.names.tree import children, walk, walk_own
 
 
-def mentions(tree: cst.Module, name: str, cls: cst.ClassDef | None, families: Families) -> int:
+def mentions(
+    tree: cst.Module,
+    name: str,
+    cls: cst.ClassDef | None,
+    families: Families,
+    definition: cst.FunctionDef | None = None,
+) -> int:
     """How often a file may mean a function or method by its name, its definition included."""
     if cls is not None:
         return method_mentions(tree, name, cls, families)
@@ -37,7 +43,8 @@ def mentions(tree: cst.Module, name: str, cls: cst.ClassDef | None, families: Fa
                 continue
             case cst.FunctionDef(name=own):
                 count += own.value == name and not hidden
-                inner = hidden or (name in bound_in(node) and not _is_global(node, name))
+                other = name in bound_in(node) and not _is_global(node, name) and not _defines(node, definition)
+                inner = hidden or other
                 outside = [*node.decorators, *(p.default for p in parameters_of(node) if p.default is not None)]
                 stack.extend((child, hidden) for child in outside)
                 stack.append((node.body, inner))
@@ -137,6 +144,11 @@ def _is_self(base: cst.BaseExpression) -> bool:
     while isinstance(base, cst.Attribute):
         base = base.value
     return isinstance(base, cst.Name) and base.value in ("self", "cls")
+
+
+def _defines(function: cst.FunctionDef, definition: cst.FunctionDef | None) -> bool:
+    """Whether a function is defined inside of another, in whose scope the name is its own."""
+    return definition is not None and any(node is definition for node in walk_own(function.body))
 
 
 def _is_global(function: cst.FunctionDef, name: str) -> bool:

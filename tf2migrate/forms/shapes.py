@@ -136,8 +136,8 @@ def _open(module: Module, modules: list[Module], wanted: set[cst.CSTNode], stagi
 
 
 def _training(staging: Staging) -> set[cst.CSTNode]:
-    """Functions that make optimizers, train ops or placeholders themselves: nothing else can become of them."""
-    made = [n.place for n in staging.nodes if n.kind in ("placeholder", "train") or n.op == "tf.gradients"]
+    """Functions that make optimizers, train ops, placeholders or summaries: nothing else can become of them."""
+    made = [n.place for n in staging.nodes if n.kind in ("placeholder", "train", "summary") or n.op == "tf.gradients"]
     made += [optimizer.place for optimizer in staging.optimizers]
     return {place.steps[-1].frame.owner for place in made}
 

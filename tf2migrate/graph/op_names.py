@@ -42,12 +42,14 @@ INTERNAL = frozenset({
     "ones_like", "variable", "placeholder", "placeholderwithdefault", "gradients", "assign", "init",
     "group_deps", "noop", "equal", "greater", "less", "logical_and", "logical_or", "logical_not", "argmax",
     "argmin", "random_normal", "random_uniform", "truncated_normal", "initial_value", "beta1_power",
-    "beta2_power", "global_step", "dropout", "dense", "conv2d", "flatten", "logistic_loss", "tuple", "switch",
+    "beta2_power", "global_step", "dense", "conv2d", "flatten", "logistic_loss", "tuple", "switch",
     "merge", "cond", "while", "biasadd", "maximum", "minimum", "square", "sum", "mean", "prod", "max", "min",
     "global_norm", "clip_by_global_norm", "report_uninitialized", "remove_squeezable_dimensions",
     "squareddifference", "softmax_cross_entropy_with_logits", "weighted_loss", "value", "num_present",
     "assert_broadcastable", "lookuptable", "embedding_lookup", "gather", "one_hot", "onehot", "save", "restore",
 })  # fmt: skip
+# A word of recurrent cells alone, besides functions that are called like it.
+OF_CELLS = "dropout"
 _ILLEGAL = re.compile(r"[^-/\w\.]")
 
 
@@ -65,6 +67,8 @@ class OpNames:
     # Names that may or may not be taken, and scopes in which a name is taken that is not known.
     perhaps: set[str] = field(default_factory=set)
     clouded: set[str] = field(default_factory=set)
+    cells: bool = False
+    """Whether there may be recurrent cells, whose calls take names that nothing shows."""
 
     @property
     def scope(self) -> str:
@@ -97,13 +101,14 @@ class OpNames:
             return False
         word = re.sub(r"(_\d+)+$", "", name.lower())
         exact = {own.lower() for own in OWN_NAMES.values()}
-        if word in INTERNAL - exact:
+        if word in INTERNAL - exact or (self.cells and word == OF_CELLS):
             return False
         keys = [self.full(name).lower(), self.full(word).lower()]
         return not any(key in self.perhaps for key in keys)
 
     def call(self, symbol: str, given: object, certain: bool) -> None:
         """A function of TensorFlow is called: ``given`` is its ``name`` argument, None without one."""
+        self.cells = self.cells or "rnn" in symbol or symbol.endswith(("Wrapper", "Cell"))
         if isinstance(given, str):
             if given.endswith("/"):
                 return
@@ -119,12 +124,13 @@ class OpNames:
                 self.take(word, certain=False)
 
     def copy(self) -> OpNames:
-        return OpNames(list(self.stack), dict(self.taken), set(self.perhaps), set(self.clouded))
+        return OpNames(list(self.stack), dict(self.taken), set(self.perhaps), set(self.clouded), self.cells)
 
     def resume(self, points: list[OpNames]) -> None:
         """Goes on with the names that are taken at one of several points."""
         first, *others = points
         self.taken, self.perhaps, self.clouded = dict(first.taken), set(first.perhaps), set(first.clouded)
+        self.cells = any(point.cells for point in points)
         for point in others:
             self.clouded |= point.clouded
             self.perhaps |= point.perhaps

@@ -203,11 +203,18 @@ class Summaries(Flags):
         return True
 
     def writer(self, node: cst.Call) -> Value:
-        made = Writer(node)
+        made = Writer(node, self.loops_around())
         self.staging.writers.append(made)
         return made
 
+    def loops_around(self) -> frozenset[int]:
+        """The loops of the host that are going on."""
+        steps = self.place().steps
+        return frozenset(id(s.statement) for s in steps if isinstance(s.statement, cst.For | cst.While))
+
     def writer_method(self, receiver: Writer, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:
+        if receiver.closed:
+            return self.refuse("TFM804", node, "a summary writer is used after it was closed, where it writes nothing")
         match name:
             case "add_summary":
                 step = next((a.value for a in node.args if a.keyword and a.keyword.value == "global_step"), None)
@@ -216,7 +223,12 @@ class Summaries(Flags):
                 summary = args.get(0, "summary") or Host()
                 self.staging.writes.append(WriteSite(node, frame, self.place(), summary, step))
                 return Const(None)
-            case "add_graph" | "flush" | "close":
+            case "close":
+                if self.loops_around() - receiver.loops:
+                    return self.refuse("TFM804", node, "a summary writer is closed in a loop that may go on to use it")
+                receiver.closed = not self.perhaps
+                return Const(None)
+            case "add_graph" | "add_run_metadata" | "flush":
                 return Const(None)
         return self.refuse("TFM804", node, f"`{name}` of a summary writer is not rewritten yet")
 

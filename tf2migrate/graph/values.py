@@ -318,9 +318,11 @@ class ArgumentScope(Value):
 
 @dataclass(eq=False, slots=True)
 class Writer(Value):
-    """A writer of summaries, with the call that made it."""
+    """A writer of summaries, with the call that made it, and the loops around that."""
 
     call: cst.Call
+    loops: frozenset[int] = frozenset()
+    closed: bool = False
 
 
 @dataclass(eq=False, slots=True)

@@ -470,7 +470,7 @@ def is_graph_statement(staging: Staging, statement: cst.CSTNode) -> bool:
             case cst.Expr(value=cst.Call(func=cst.Attribute(value=base, attr=attr)) as call):
                 if _all(staging, base, Session, Graph, Scope, Setting) and attr.value != "run":
                     continue
-                if attr.value == "add_graph" and all(is_writer(v) for v in staging.values_of(base) or [Const(None)]):
+                if attr.value in GRAPH_WRITES and all(is_writer(v) for v in staging.values_of(base) or [Const(None)]):
                     continue
                 symbols = [v.name for v in staging.values_of(call.func) if isinstance(v, Symbol)]
                 if symbols and all(name in DROPPED for name in symbols):
@@ -479,6 +479,10 @@ def is_graph_statement(staging: Staging, statement: cst.CSTNode) -> bool:
             case _:
                 return False
     return bool(statement.body)
+
+
+# What a writer writes of the graph and its runs, rather than of their values.
+GRAPH_WRITES = ("add_graph", "add_run_metadata")
 
 
 def path_to(value: object, node: object) -> str | None:

@@ -29,7 +29,7 @@ from tf2migrate.graph.values import (
 from tf2migrate.names.attributes import name_node
 from tf2migrate.names.bindings import bound_names, names_read
 from tf2migrate.names.tree import children
-from tf2migrate.plan.flow import Flow, Read, path_to
+from tf2migrate.plan.flow import Flow, Read, Role, path_to
 from tf2migrate.plan.refusal import NotPlanned
 from tf2migrate.plan.region import Atom
 from tf2migrate.plan.slices import Slicer
@@ -166,7 +166,12 @@ def check_summarised_layers(flow: Flow, slicer: Slicer, roots: list[Node], atoms
         data = node.details.get("data")
         if not isinstance(data, Node) or (data.kind != "variable" and layer_of(data) is None):
             continue
-        own = layer_of(data) is None and data.place.steps[-1].frame is flow.region.frame
+        made_at = flow.region.atom_at(data.place)
+        # The model has it from the start, also where a function makes it that makes nothing else.
+        own = layer_of(data) is None and (
+            data.place.steps[-1].frame is flow.region.frame
+            or (made_at is not None and flow.role(made_at) is Role.VARIABLE)
+        )
         maker = layer_of(data) or data
         # A layer that shares its variables is built by whichever of its calls comes first.
         places = [data.place, *(place for node, place in flow.staging.touched if node is maker)]

@@ -29,6 +29,8 @@ from tf2migrate.rewrite.set_aside import NOTE, set_aside
 HOLDERS = cst.BaseStatement | cst.BaseSuite | cst.Module | cst.Else | cst.Finally | cst.ExceptHandler
 PRINTED = "this shows where a tensor stands in the graph; the rewrite prints no such line"
 
+TRACED = "this writes how long the ops of a run took; the rewrite traces no runs"
+
 
 class Removal(Rewriting):
     """Removes statements, blocks and parameters."""
@@ -49,6 +51,8 @@ class Removal(Rewriting):
                 node = stack.pop()
                 if is_graph_statement(self.staging, node) or is_summary_statement(self.staging, node):
                     self.edits.removed.add(id(node))
+                    if _writes_trace(node):
+                        self.notes.append(Refusal("TFM804", key, node, TRACED))
                 elif prints_graph(self.staging, node):
                     self.edits.removed.add(id(node))
                     self.notes.append(Refusal("TFM402", key, node, PRINTED))
@@ -164,6 +168,13 @@ class Removal(Rewriting):
                 if name in dropped:
                     gone.add(index)
         return gone
+
+
+def _writes_trace(node: cst.CSTNode) -> bool:
+    match node:
+        case cst.SimpleStatementLine(body=[cst.Expr(value=cst.Call(func=cst.Attribute(attr=cst.Name(value=name))))]):
+            return name == "add_run_metadata"
+    return False
 
 
 def calls_in(node: cst.CSTNode) -> list[cst.Call]:
