@@ -182,6 +182,7 @@ def test_without_a_seed_numpy_is_seeded_from_the_clock() -> None:
         ("path, one_hot=False, reshape=False", None, "read_mnist_images()"),
         ("path, validation_size=n, seed=s", "7", "read_mnist(validation_size=n, seed=s)"),
         ("path, dtype=tf.uint8", None, "read_mnist_bytes()"),
+        ("path, fake_data=fake, one_hot=True", None, "read_mnist_one_hot_or_fake(fake_data=fake)"),
         ("path, source_url='http://fashion-mnist.example/'", None, "read_fashion_mnist()"),
     ],
 )
@@ -189,6 +190,21 @@ def test_text(source: str, graph_seed: str | None, expected: str) -> None:
     call = read_data_sets(arguments(source), tf="tf", graph_seed=graph_seed)
     assert isinstance(call, Call)
     assert call.text == expected
+
+
+@pytest.mark.parametrize(("source", "label"), [("", 0), (", one_hot=True", [1, 0, 0, 0, 0, 0, 0, 0, 0, 0])])
+def test_fake_batches_are_those_of_tensorflow_1(source: str, label: object) -> None:
+    call = read_data_sets(arguments(f"'data', fake_data=FAKE{source}"), tf="tf")
+    assert isinstance(call, Call)
+    data = eval(call.text, {**module(call.definitions), "FAKE": True})
+    assert data.train.next_batch(2, True) == ([[1] * 784, [1] * 784], [label, label])
+    assert [part.num_examples for part in data] == [10000] * 3
+
+
+def test_batches_may_be_asked_for_with_the_flag() -> None:
+    call = read_data_sets(arguments("'data'"), tf="tf", asks_for_fakes=True)
+    assert isinstance(call, Call)
+    assert call.text == "read_mnist_or_fake()"
 
 
 def test_aliases_of_tensorflow_and_numpy() -> None:
@@ -204,7 +220,6 @@ def test_aliases_of_tensorflow_and_numpy() -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "path, fake_data=FLAGS.fake",
         "path, one_hot=flag",
         "path, reshape=flag",
         "path, dtype=kind",

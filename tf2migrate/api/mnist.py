@@ -46,20 +46,26 @@ def is_mnist_reader(name: str) -> bool:
 
 
 def read_data_sets(
-    arguments: Sequence[Argument], *, tf: str, np: str = "np", graph_seed: str | None = None
+    arguments: Sequence[Argument],
+    *,
+    tf: str,
+    np: str = "np",
+    graph_seed: str | None = None,
+    asks_for_fakes: bool = False,
 ) -> Call | Refused:
     """The call that reads MNIST without the tutorial package.
 
     `graph_seed` is the text of the argument of `tf.set_random_seed`, if the program calls that before: the
-    reader seeds numpy with it. `np` is numpy's name in the module.
+    reader seeds numpy with it. `np` is numpy's name in the module, and `asks_for_fakes` says whether the program
+    may ask for batches of fake pictures.
     """
     site = bind("read_data_sets", _READER, arguments, tf)
     if isinstance(site, Refused):
         return site
-    for parameter in ("fake_data", "one_hot", "reshape"):
-        allowed = (False,) if parameter == "fake_data" else (True, False)
-        if parameter in site.given and not is_literal(site.text(parameter), *allowed):
+    for parameter in ("one_hot", "reshape"):
+        if parameter in site.given and not is_literal(site.text(parameter), True, False):
             return site.refused_argument(parameter)
+    fakes = "fake_data" in site.given and not is_literal(site.text("fake_data"), False)
     dtype = site.text("dtype", "float32").rpartition(".")[2].strip("'\"")
     if dtype not in ("float32", "uint8"):
         return site.refused_argument("dtype")
@@ -68,14 +74,16 @@ def read_data_sets(
         return Refused(
             "`read_data_sets` reads other data than MNIST", "Load the files of that data with numpy"
         )
-    options = (
-        [f"validation_size={site.text('validation_size')}"] if not site.defaulted("validation_size") else []
-    )
+    options = [f"fake_data={site.text('fake_data')}"] if fakes else []
+    if not site.defaulted("validation_size"):
+        options.append(f"validation_size={site.text('validation_size')}")
     seed = _seed(optional(site, "seed"), graph_seed)
     if seed is not None:
         options.append(f"seed={seed}")
-    reader = _reader(site, pictures, dtype, np)
-    part = _named(definition(recipe_text("mnist_part"), tf=tf), np)
+    kind = "_or_fake" if fakes or asks_for_fakes else ""
+    reader = _reader(site, pictures, dtype, np, kind)
+    label = "[1] + [0] * 9" if is_literal(site.text("one_hot"), True) else "0"
+    part = _named(definition(recipe_text(f"mnist_part{kind}"), tf=tf, renamed={"FAKE_LABEL": label}), np)
     return Call(f"{reader.name}({', '.join(options)})", (part, reader))
 
 
@@ -97,7 +105,7 @@ def _seed(seed: str | None, graph_seed: str | None) -> str | None:
     return str(_LARGEST_SEED) if both_zero else seed
 
 
-def _reader(site: CallSite, pictures: str, dtype: str, np: str) -> Definition:
+def _reader(site: CallSite, pictures: str, dtype: str, np: str, kind: str) -> Definition:
     """The function that reads, with no more in it than this call needs; its name tells the variant."""
     one_hot = is_literal(site.text("one_hot"), True)
     flat = not is_literal(site.text("reshape"), False)
@@ -108,12 +116,12 @@ def _reader(site: CallSite, pictures: str, dtype: str, np: str) -> Definition:
     for suffix, wanted in (("_one_hot", one_hot), ("_images", not flat), ("_bytes", dtype == "uint8")):
         name += suffix if wanted else ""
     renamed = {
-        "read_mnist": name,
+        f"read_mnist{kind}": f"{name}{kind}",
         "mnist": pictures,
         "IMAGES": images,
         "LABELS": "np.eye(10)[labels]" if one_hot else "labels",
     }
-    made = definition(recipe_text("read_mnist"), tf=site.tf, renamed=renamed, imports=("import collections",))
+    made = definition(recipe_text(f"read_mnist{kind}"), tf=site.tf, renamed=renamed, imports=("import collections",))
     return _named(made, np)
 
 

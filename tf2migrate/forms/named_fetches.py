@@ -15,6 +15,7 @@ from tf2migrate.graph.values import Bound, Function
 from tf2migrate.names.free import take_name
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import children, walk
+from tf2migrate.plan.flow import static_nodes
 from tf2migrate.plan.layer_names import snake
 from tf2migrate.plan.region import find_region
 
@@ -26,7 +27,10 @@ def named_fetches(
     region = find_region(staging)
     if region is None or builder is not None:
         return None
-    building = {id(step.frame.call) for node in staging.nodes if node.kind == "tensor" for step in node.place.steps}
+    # What is computed from values of the host alone is a plain expression, run or not.
+    static = static_nodes(staging)
+    made = [node for node in staging.nodes if node.kind == "tensor" and node.number not in static]
+    building = {id(step.frame.call) for node in made for step in node.place.steps}
     found: dict[int, list[cst.Call]] = {}
     for site in staging.runs:
         statement = site.place.steps[-1].statement

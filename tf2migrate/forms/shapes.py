@@ -91,17 +91,29 @@ def other_shapes(staging: Staging, modules: list[Module], entry: str) -> Iterato
     graph = any(node.expression is not None for node in staging.nodes)
     # A function with a graph of its own may stay what it is: what it calls is opened in it.
     kept = everything - functions_apart(staging)
-    for chosen in ([kept] if kept != everything else []) + [everything] if graph else ():
-        running = chosen & _building(staging)
-        opened = [extract_first(m, staging, running) for m in modules] if running else modules
-        opened = [_open(m, modules, chosen, staging) for m in opened]
-        opened = open_across(opened, staging, chosen, _training(staging))
-        gone = chosen - {m.origins.get(n, n) for m in opened for n in walk(m.tree) if isinstance(n, cst.FunctionDef)}
-        opened = [without_decided(m, staging, gone) for m in opened]
-        opened = [dissolve_namespaces(m, staging) for m in opened]
-        opened = [_extracted(m, staging) for m in opened]
+    training = _training(staging)
+    ways = [(kept, training)] if kept != everything else []
+    ways.append((everything, training))
+    if not _summarizing(staging) <= training:
+        ways.append((everything, training | _summarizing(staging)))
+    for wanted, each_time in ways if graph else ():
+        opened = _opened_up(staging, modules, wanted, each_time)
         if any(new is not old for new, old in zip(opened, modules, strict=True)):
             yield Shape(opened)
+
+
+def _opened_up(
+    staging: Staging, modules: list[Module], wanted: set[cst.CSTNode], several: set[cst.CSTNode]
+) -> list[Module]:
+    """The program with the calls of functions opened in its graph's body, those of ``several`` each time."""
+    running = wanted & _building(staging)
+    opened = [extract_first(m, staging, running) for m in modules] if running else modules
+    opened = [open_calls(m, Project(modules), wanted, several) for m in opened]
+    opened = open_across(opened, staging, wanted, several)
+    gone = wanted - {m.origins.get(n, n) for m in opened for n in walk(m.tree) if isinstance(n, cst.FunctionDef)}
+    opened = [without_decided(m, staging, gone) for m in opened]
+    opened = [dissolve_namespaces(m, staging) for m in opened]
+    return [_extracted(m, staging) for m in opened]
 
 
 def _gathered(staging: Staging, modules: list[Module], entry: str) -> Shape | None:
@@ -136,10 +148,16 @@ def _open(module: Module, modules: list[Module], wanted: set[cst.CSTNode], stagi
 
 
 def _training(staging: Staging) -> set[cst.CSTNode]:
-    """Functions that make optimizers, train ops, placeholders or summaries: nothing else can become of them."""
-    made = [n.place for n in staging.nodes if n.kind in ("placeholder", "train", "summary") or n.op == "tf.gradients"]
+    """Functions that make optimizers, train ops or placeholders themselves: nothing else can become of them."""
+    made = [n.place for n in staging.nodes if n.kind in ("placeholder", "train") or n.op == "tf.gradients"]
     made += [optimizer.place for optimizer in staging.optimizers]
     return {place.steps[-1].frame.owner for place in made}
+
+
+def _summarizing(staging: Staging) -> set[cst.CSTNode]:
+    """Functions that make summaries themselves: of what has no name outside of them."""
+    made = [n.place.steps[-1].frame.owner for n in staging.nodes if n.kind == "summary"]
+    return {owner for owner in made if isinstance(owner, cst.FunctionDef)}
 
 
 def _built(staging: Staging) -> list[Node]:

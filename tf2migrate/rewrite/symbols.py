@@ -22,7 +22,7 @@ from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import DYNAMIC, Const, Host, Node, Symbol, nodes_in
 from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.project import Module, dotted_name
-from tf2migrate.names.tree import children
+from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.contract import ancestors
 from tf2migrate.plan.facts import dtype_of, rank_of
 from tf2migrate.plan.refusal import NotPlanned, Refusal
@@ -89,7 +89,9 @@ class Symbols:
             updated = updated.with_changes(args=[table, *updated.args[1:]])
         arguments = self.arguments(updated)
         if is_mnist_reader(name):
-            made = read_data_sets(arguments, tf=self.tf, graph_seed=self.graph_seed(original))
+            made = read_data_sets(
+                arguments, tf=self.tf, graph_seed=self.graph_seed(original), asks_for_fakes=self.asks_for_fakes()
+            )
             return self.settle(made, original, updated)
         if vocabulary_name(name) is not None:
             return self.settle(vocabulary(name, arguments, tf=self.tf), original, updated)
@@ -114,6 +116,16 @@ class Symbols:
             name, arguments, self.tf, ranks=ranks, dtypes=dtypes, no_gradient=untrained, sizes=sizes
         )
         return self.settle(native, original, updated)
+
+    def asks_for_fakes(self) -> bool:
+        """Whether the program gives more than a size, or `shuffle`, where it takes a batch of a data set."""
+        return any(
+            len([arg for arg in node.args if not (arg.keyword and arg.keyword.value == "shuffle")]) > 1
+            for key in self.staging.module_frames
+            for node in walk(self.staging.modules[key].tree)
+            if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute)
+            if node.func.attr.value == "next_batch"
+        )
 
     def held_by_keras(self, table: cst.Arg, native: cst.Arg) -> cst.Arg:
         """A table as what asks for its device may be given it: a tensor, or the variable that Keras holds."""
