@@ -39,6 +39,8 @@ def _moved(staging: Staging, function: cst.FunctionDef, fetched: set[int]) -> di
     found: dict[int, cst.Assign] = {}
     bound = [name for name, _ in bindings(function.body)]
     reads = all_reads(function.body)
+    # Where what is bound by an assignment is evaluated in the end, which may be far behind the line that reads it.
+    places: dict[int, int] = {}
     for block in (node for node in walk(function.body) if isinstance(node, cst.IndentedBlock)):
         for number in reversed(range(len(block.body))):
             made = _graph_by_name(staging, block.body[number])
@@ -48,14 +50,18 @@ def _moved(staging: Staging, function: cst.FunctionDef, fetched: set[int]) -> di
             uses = [read for read in reads if read.value == name]
             if len(uses) != 1 or bound.count(name) != 1:
                 continue
-            following = block.body[number + 1 :]
-            at = next((n for n, line in enumerate(following) if id(uses[0]) in ids_in(line)), None)
-            if at is None or not isinstance(following[at], cst.SimpleStatementLine):
+            following = enumerate(block.body[number + 1 :], number + 1)
+            at = next((n for n, line in following if id(uses[0]) in ids_in(line)), None)
+            if at is None or not isinstance(block.body[at], cst.SimpleStatementLine):
                 continue
-            in_run = id(uses[0]) in fetched
-            in_moved = any(id(uses[0]) in ids_in(other.value) for other in found.values())
-            if (in_run or in_moved) and _is_steady(staging, assign, following[:at], found):
+            if id(uses[0]) not in fetched:
+                reader = next((other for other in found.values() if id(uses[0]) in ids_in(other.value)), None)
+                if reader is None:
+                    continue
+                at = places[id(reader)]
+            if _is_steady(staging, assign, block.body[number + 1 : at], found):
                 found[id(uses[0])] = assign
+                places[id(assign)] = at
     return found
 
 

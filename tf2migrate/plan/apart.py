@@ -54,10 +54,10 @@ def own_graphs(staging: Staging) -> list[Staging] | None:
         for key, all_seen in staging.observations.items()
     }
     whole = dataclasses.replace(staging, observations={key: kept for key, kept in seen.items() if kept})
+    every = {id(frame) for part in calls for frame in part.frames}
     views = [part.view(whole) for part in calls]
     if rest:
-        frames = {id(frame) for part in calls for frame in part.frames}
-        views.append(_view(whole, rest, [s for s in staging.runs if not frames & _ids(s.place)], None))
+        views.append(_view(whole, rest, [s for s in staging.runs if not every & _ids(s.place)], None))
     return views
 
 
@@ -291,7 +291,11 @@ def _same_runs(one: Iterable[RunSite], other: Iterable[RunSite], twins: dict[int
 
 
 def _view(whole: Staging, nodes: list[Node], runs: list[RunSite], frame: Frame | None) -> Staging:
+    """The program with the nodes and runs of one part, and without the calls that make those of others."""
     own = {node.number for node in nodes}
+    inside = {id(f) for node in nodes for f in _frames(node.place)}
+    outside = {id(f) for n in whole.nodes if n.number not in own and not _initializes(n) for f in _frames(n.place)}
+    others = outside - inside
     initial = [n for n in whole.nodes if _initializes(n) and (frame is None or id(frame) in _ids(n.place))]
 
     return dataclasses.replace(
@@ -301,6 +305,7 @@ def _view(whole: Staging, nodes: list[Node], runs: list[RunSite], frame: Frame |
         all_runs=whole.runs,
         optimizers=[o for o in whole.optimizers if _is_used(o, nodes)],
         touched=[(n, place) for n, place in whole.touched if n.number in own],
+        calls={key: [c for c in made if id(c[1]) not in others] for key, made in whole.calls.items()},
         readings=[r for r in whole.readings if frame is None or id(frame) in _ids(r.place)],
     )
 

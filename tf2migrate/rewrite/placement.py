@@ -52,7 +52,7 @@ class Placement(Removal):
 
     def check_references(self) -> None:
         """A layer function may only be called, at the calls that were seen."""
-        seen = {id(c.call.func) for f in self.plan.layers.values() for c in f.calls}
+        seen = {id(c.call.func) for f in self.plan.layers.values() for c in f.calls} | self.elsewhere
         definitions = {id(f.definition) for f in self.plan.layers.values()}
         for symbols in self.all_symbols.values():
             stack: list[cst.CSTNode] = [symbols.module.tree]

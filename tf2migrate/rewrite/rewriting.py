@@ -63,6 +63,8 @@ class Rewriting:
         self.traced: list[tuple[int, list[Step]]] = []
         """Which functions are traced for the layers that they build, and before which statement."""
         self.notes: list[Refusal] = []
+        self.elsewhere: set[int] = set()
+        """Names of layer functions, by identity, at the calls that other parts of the program make."""
         # Locals of the region that the constructor of the model is given.
         self.host: list[str] = []
         self.resets = Resets(plan, self.functions, self.host)

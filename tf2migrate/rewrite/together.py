@@ -30,6 +30,8 @@ class Together:
     def rewrite(self) -> dict[str, str]:
         """The new text of each module. Raises ``NotPlanned`` when a part has no native form, or two get in the way."""
         for part in self.parts:
+            calls = [c for other in self.parts for f in other.plan.layers.values() for c in f.calls]
+            part.elsewhere = {id(call.call.func) for call in calls}
             part.prepare()
         first = self.parts[0]
         if first.staging.alternatives:
@@ -72,7 +74,11 @@ class Together:
                 raise self.clash(part)
             texts.update(more)
         first.edits.removed -= first.edits.replaced.keys()
-        if first.plan.layers.keys() & part.plan.layers.keys() or first.classes.items() & part.classes.items():
+        shared = first.plan.layers.keys() & part.plan.layers.keys() or first.classes.items() & part.classes.items()
+        # Functions with graphs of their own may use one layer, which is the same class to all of them.
+        if shared and isinstance(part, HeldRewriter):
+            raise self.clash(part)
+        if not self.agree_on(first, part):
             raise self.clash(part)
         if {id(cls) for cls in first.plan.keepers} & {id(cls) for cls in part.plan.keepers}:
             raise self.clash(part)
@@ -85,6 +91,18 @@ class Together:
         first.notes += [note for note in part.notes if note not in first.notes]
         for key, names in part.dropped.items():
             first.dropped.setdefault(key, set()).update(names)
+
+    def agree_on(self, first: Rewriter, part: Rewriter) -> bool:
+        """Whether two parts make the same of each expression that both of them replace."""
+        both = first.replacements.keys() & part.replacements.keys()
+        trees = [symbols.module.tree for symbols in first.all_symbols.values()] if both else []
+        found = [n for tree in trees for n in walk(tree) if id(n) in both and isinstance(n, cst.BaseExpression)]
+        empty = cst.Module([])
+        for node in found:
+            one, other = (each.replacements[id(node)](node) for each in (first, part))
+            if empty.code_for_node(one) != empty.code_for_node(other):
+                return False
+        return True
 
     def clash(self, part: Rewriter) -> NotPlanned:
         what = "class" if isinstance(part, HeldRewriter) else "part of the program"
