@@ -44,25 +44,40 @@ class _Made:
 
 def made_beforehand(staging: Staging, modules: list[Module], running: set[int]) -> list[Module] | None:
     """``modules`` with such graph moved; ``running`` are the frames that run some. None where there is none."""
-    methods = {id(site.frame.owner): site.frame.owner for site in staging.runs if id(site.frame) in running}
+    late = _late(staging, running)
+    methods = {id(frame.owner): frame.owner for frame in staging.frames if id(frame) in late}
     attributes = {n.attr.value for m in modules for n in walk(m.tree) if isinstance(n, cst.Attribute)}
     attributes |= {name for cls in staging.classes for name in cls.members}
     taken = set(taken_names(staging, modules))
     found: list[_Made] = []
     for method in methods.values():
         if isinstance(method, cst.FunctionDef):
-            made = _Finder(staging, modules, running, method, attributes, taken).find()
+            made = _Finder(staging, modules, late, running, method, attributes, taken).find()
             found += [made] if made is not None else []
     return [_Mover(m, found).apply(m) for m in modules] if found else None
 
 
+def _late(staging: Staging, running: set[int]) -> set[int]:
+    """The calls of methods that run the graph of their object, and of its other methods that those call."""
+    late: set[int] = set()
+    for frame in staging.frames:
+        held = next(iter(frame.entry.values()), None)
+        if isinstance(held, Instance) and isinstance(frame.owner, cst.FunctionDef):
+            around = frame.called_from.steps if frame.called_from is not None else ()
+            calling = {id(s.frame) for s in around if next(iter(s.frame.entry.values()), None) is held}
+            if ({id(frame)} | calling) & running:
+                late.add(id(frame))
+    return late
+
+
 class _Finder:
-    """Looks at one method that runs the graph."""
+    """Looks at one method that is called when the graph is run."""
 
     def __init__(
         self,
         staging: Staging,
         modules: list[Module],
+        late: set[int],
         running: set[int],
         method: cst.FunctionDef,
         attributes: set[str],
@@ -70,6 +85,7 @@ class _Finder:
     ) -> None:
         self.staging = staging
         self.modules = modules
+        self.late = late
         self.running = running
         self.method = method
         self.taken = taken
@@ -104,8 +120,8 @@ class _Finder:
 
     def frame_of(self, node: Node) -> Frame | None:
         """The call of the method in which a node was made."""
-        running = [step.frame for step in node.place.steps if id(step.frame) in self.running]
-        return running[-1] if running and running[-1].owner is self.method else None
+        calls = [step.frame for step in node.place.steps if id(step.frame) in self.late]
+        return calls[-1] if calls and calls[-1].owner is self.method else None
 
     # ------------------------------------------------------------------ what moves
     def units(self, nodes: list[Node]) -> list[cst.CSTNode] | None:
@@ -147,7 +163,8 @@ class _Finder:
     def is_plain(self, node: Node) -> bool:
         """Whether making a node later or earlier, once or more often, comes to the same."""
         direct = node.place.steps[-1].frame.owner is self.method
-        return direct and node.kind in MOVABLE and not node.random and not node.control and node.unknown is None
+        known = node.kind in MOVABLE or node.op == "tf.summary.merge"
+        return direct and known and not node.random and not node.control and node.unknown is None
 
     # ------------------------------------------------------------------ where to
     def read_by(self, frame: Frame, nodes: list[Node]) -> list[Node]:
@@ -175,7 +192,9 @@ class _Finder:
         """Whether a part of the method only makes graph, of what is the same ever since the object is there."""
         own = bound_in(self.method)
         names = {n for s in _block(self.method.body) if id(s) in moved for n in _bound(s)}
-        if changed_names(unit, lambda base: True) - names or any(isinstance(n, FORBIDDEN) for n in walk(unit)):
+        kept = self.kept(unit)
+        changed = changed_names(unit, lambda base: True) - names - ({self.called()} if kept is not None else set())
+        if changed or any(isinstance(n, FORBIDDEN) for n in walk(unit)):
             return False
         for read in names_read(unit):
             if read.value not in own and not self.means_the_same(read.value, builder):
@@ -183,8 +202,19 @@ class _Finder:
         calls = [node for node in walk(unit) if isinstance(node, cst.Call)]
         if not all(self.only_makes(call, frame, builder) for call in calls for frame in self.frames):
             return False
-        chains = [n for n in walk(unit) if isinstance(n, cst.Attribute)]
+        chains = [n for n in walk(unit) if isinstance(n, cst.Attribute) and n is not kept]
         return all(self.is_final(chain, frame, builder) for chain in chains for frame in self.frames)
+
+    def kept(self, unit: cst.CSTNode) -> cst.Attribute | None:
+        """The attribute of the object that a statement sets, where nothing else does: ``self.merged = ...``."""
+        match unit:
+            case cst.SimpleStatementLine(
+                body=[cst.Assign(targets=[cst.AssignTarget(target=cst.Attribute(value=cst.Name() as base) as target)])]
+            ) if base.value == self.called():
+                name = target.attr.value
+                if sum(len(list(_stores(m.tree, m.tree, name))) for m in self.modules) == 1:
+                    return target
+        return None
 
     def means_the_same(self, name: str, builder: Frame) -> bool:
         """Whether a name that is not of the method stands for one thing, here and where the object is built."""

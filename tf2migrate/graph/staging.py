@@ -300,6 +300,8 @@ class Staging:
     """Whether the object that holds the graph stands for several of its class."""
     alternatives: bool = False
     """Whether there are other objects that a run of the program makes instead of the one that holds the graph."""
+    instead: tuple[Value, ...] = ()
+    """Objects of its class, of which a run of the program makes one instead of the one that holds the graph."""
     own_sessions: bool = False
     """Whether each of those has a session of its own, in which nothing else is used."""
 

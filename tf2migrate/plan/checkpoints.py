@@ -28,7 +28,7 @@ def check_checkpoints(flow: Flow, slicer: Slicer) -> None:
     """C3: a saver saves what is known, and nothing initializes variables after they were restored."""
     staging = flow.staging
     for saver in staging.savers:
-        if staging.all_runs:
+        if staging.all_runs and not staging.instead:
             reason = "a saver beside several objects that hold graphs is not rewritten yet"
             raise NotPlanned(slicer.refusal("TFM803", saver.call, reason))
         if flow.region.held is None and not _knows_the_model(flow, saver):
@@ -133,7 +133,7 @@ def _initialized_later(flow: Flow, slicer: Slicer, call: CheckpointCall) -> None
     for site in flow.staging.runs[call.runs :]:
         if is_never_called(flow.staging, site.place) or is_never_called(flow.staging, call.place):
             continue
-        alone = {n.kind for n in nodes_in(site.fetches)} == {"init"} and not _exclude(call.place, site.place)
+        alone = {n.kind for n in nodes_in(site.fetches)} == {"init"} and not exclude(call.place, site.place)
         if alone and not is_restored(flow.staging, site):
             reason = "variables are initialized after they were restored"
             raise NotPlanned(slicer.refusal("TFM404", site.expression, reason))
@@ -182,13 +182,21 @@ def _leaves(line: cst.SimpleStatementLine) -> bool:
     return isinstance(line.body[-1], cst.Return | cst.Raise | cst.Break | cst.Continue)
 
 
-def _exclude(first: Place, second: Place) -> bool:
+def exclude(first: Place, second: Place) -> bool:
     """Whether two places are in different branches of one test."""
     for number, (one, other) in enumerate(zip(first.steps, second.steps, strict=False)):
         if one.statement is not other.statement or one.frame is not other.frame:
             before = first.steps[number - 1].statement if number else None
             if not isinstance(before, cst.If):
                 return False
-            body = list(before.body.body)
-            return (one.statement in body) != (other.statement in body)
+            return _branch(before, one.statement) != _branch(before, other.statement)
     return False
+
+
+def _branch(choice: cst.If, statement: cst.CSTNode) -> int:
+    """Which branch of an ``if`` a statement is in, those of its ``elif`` counted one by one."""
+    branch = 0
+    current: cst.If | cst.Else | None = choice
+    while isinstance(current, cst.If) and statement not in current.body.body:
+        current, branch = current.orelse, branch + 1
+    return branch

@@ -12,7 +12,7 @@ from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.staging import RunSite
 from tf2migrate.graph.values import Node, Optimizer, Sequence, Session, nodes_in
 from tf2migrate.names.tree import children, ids_in, walk
-from tf2migrate.plan.checkpoints import is_never_called, is_restored
+from tf2migrate.plan.checkpoints import exclude, is_never_called, is_restored
 from tf2migrate.plan.execution import Execution, is_initialization, written
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.gradients import behind
@@ -192,6 +192,8 @@ def _in_turns(flow: Flow, slicer: Slicer, sites: list[RunSite]) -> None:
             if id(session.call) in closed:
                 raise NotPlanned(slicer.refusal("TFM411", site.expression, reason, "use one session"))
             for other in sites:
+                if flow.staging.instead and exclude(site.place, other.place):
+                    continue
                 if other.session is not None and other.session.call is not session.call:
                     shared = _loops(flow, site) & _loops(flow, other)
                     if shared and not _made_inside(flow, shared, session, other.session):

@@ -22,6 +22,7 @@ from tf2migrate.graph.values import (
     Mapping,
     Node,
     Optimizer,
+    Saver,
     Sequence,
     Session,
     Summary,
@@ -29,6 +30,7 @@ from tf2migrate.graph.values import (
     join,
     nodes_in,
 )
+from tf2migrate.plan.checkpoints import exclude
 from tf2migrate.plan.contract import ancestors
 from tf2migrate.plan.flow import static_nodes
 from tf2migrate.plan.refusal import NotPlanned, Refusal
@@ -72,6 +74,8 @@ def separate(staging: Staging, builders: Iterable[cst.FunctionDef]) -> list[Stag
     for part in parts if alternative else ():
         part.foreign = owner.keys() - {node.number for nodes in part.nodes for node in _with_parts(nodes)}
         part.others = {obj for obj, other in objects.items() if other is not part}
+    if alternative and len(parts) == 1 and not any(map(_is_repeated, parts[0].frames)):
+        parts[0].instead = tuple(parts[0].objects()[1:])
     return [part.view(runs[id(part)], alone, objects, beside) for part in parts]
 
 
@@ -79,6 +83,12 @@ def _are_alternatives(staging: Staging, objects: list[list[Node]]) -> bool:
     """Whether a run of the program makes one of the objects, each given by its nodes, and no other."""
     made = [staging.conditions.get(nodes[0].number, ()) for nodes in objects if nodes]
     return all(are_exclusive(one, other) for one, other in itertools.combinations(made, 2))
+
+
+def _is_repeated(frame: Frame) -> bool:
+    """Whether a call stands in a loop, of which each pass may decide otherwise."""
+    steps = frame.called_from.steps if frame.called_from is not None else ()
+    return any(isinstance(step.statement, cst.For | cst.While) for step in steps)
 
 
 def _have_own_sessions(staging: Staging, holder: dict[int, Frame]) -> bool:
@@ -139,6 +149,8 @@ class _Part:
     """The nodes of objects that a run of the program makes instead of one of this class."""
     others: Set[int] = frozenset()
     """Those objects, by their identity."""
+    instead: tuple[Value, ...] = ()
+    """The other objects of the class, where a run of the program makes one of them all."""
 
     def __post_init__(self) -> None:
         self.frames = [f for f in self.staging.frames if f.owner is self.builder and f.called_from is not None]
@@ -211,10 +223,30 @@ class _Part:
             all_runs=self.staging.runs,
             twins=bool(self.twins),
             alternatives=bool(self.foreign),
+            instead=self.instead,
+            savers=self.savers() if self.instead else self.staging.savers,
             own_sessions=bool(self.twins) and alone,
         )
         made.observations = {key: self.seen(seen, objects) for key, seen in self.staging.observations.items()}
         made.maybe = [*self.staging.maybe, *self.maybe]
+        return made
+
+    def savers(self) -> list[Saver]:
+        """The savers, each as if it were made beside the first object.
+
+        Raises ``NotPlanned`` where one may be made beside any of several.
+        """
+        made: list[Saver] = []
+        for saver in self.staging.savers:
+            own = [nodes for nodes in self.nodes if not exclude(saver.place, nodes[0].place)]
+            if len(own) != 1:
+                reason = "a saver beside several objects that hold graphs is not rewritten yet"
+                raise NotPlanned(Refusal("TFM803", saver.place.module, saver.call, reason))
+            if any(_within(saver.place.steps, frame) for frame in self.frames[1:]):
+                continue
+            later = [a.number for a, b in zip(self.nodes[0], own[0], strict=True) if b.number >= saver.count]
+            listed = self.value(saver.listed) if saver.listed is not None else None
+            made.append(dataclasses.replace(saver, listed=listed, count=min(later, default=len(self.staging.nodes))))
         return made
 
     def seen(self, all_seen: list[Observation], objects: dict[int, _Part]) -> list[Observation]:

@@ -10,7 +10,7 @@ import libcst as cst
 
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Const, Instance, Mapping, Node, Optimizer, Saver, Value, is_cell, nodes_in
+from tf2migrate.graph.values import Choice, Const, Instance, Mapping, Node, Optimizer, Saver, Value, is_cell, nodes_in
 from tf2migrate.plan.checkpoints import is_plain, needs_only_the_model, saves_everything
 from tf2migrate.plan.flow import Role
 from tf2migrate.plan.model import Step, Update
@@ -123,7 +123,7 @@ class Saving:
             if saver.place.steps[-1].frame is not self.region.frame:
                 raise self.refused(saver, "a saver that is made by a method of its own is not rewritten yet")
             return self.plan.model
-        found = next(_paths(saver.place.steps[-1].frame, held), None)
+        found = next(_paths(saver.place.steps[-1].frame, (held, *self.staging.instead)), None)
         if found is None:
             raise self.refused(saver, "the object that holds the graph has no name where this saver is made")
         return found
@@ -200,13 +200,18 @@ def outermost(atom: Atom, region: Region) -> cst.CSTNode:
     return next((p for p in atom.parents if p not in region.dissolved), atom.statement)
 
 
-def _paths(frame: Frame, wanted: Value) -> Iterator[str]:
-    """Names by which an object is known in a frame, or as an attribute of what is."""
+def _paths(frame: Frame, wanted: tuple[Value, ...]) -> Iterator[str]:
+    """Names by which one of several objects is known in a frame, or as an attribute of what is."""
+
+    def stands_for_one(value: Value) -> bool:
+        options = value.options if isinstance(value, Choice) else [value]
+        return all(any(option is one for one in wanted) for option in options)
+
     scope: Frame | None = frame
     while scope is not None:
         known = [(n, v) for n, v in scope.env.items() if frame.lookup(n) is v and not isinstance(v, Const)]
-        yield from (name for name, value in known if value is wanted)
+        yield from (name for name, value in known if stands_for_one(value))
         for name, value in known:
             if isinstance(value, Instance):
-                yield from (f"{name}.{key}" for key, inner in value.attributes.items() if inner is wanted)
+                yield from (f"{name}.{key}" for key, inner in value.attributes.items() if stands_for_one(inner))
         scope = scope.parent
