@@ -30,9 +30,11 @@ from tf2migrate.graph.values import (
 )
 from tf2migrate.names.bindings import names_read
 from tf2migrate.names.tree import children
-from tf2migrate.plan.cut_feeds import cut_expressions, is_cut
+from tf2migrate.plan.cut_feeds import Cut, cut_expressions, is_cut
+from tf2migrate.plan.facts import dtype_of
 from tf2migrate.plan.fetch_displays import written_as
 from tf2migrate.plan.flow import Flow, Role
+from tf2migrate.plan.host_numbers import computed_floats
 from tf2migrate.plan.model import Fetch, Slice
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import Atom
@@ -44,14 +46,22 @@ class Slicer:
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.region = flow.region
-        self._cut: dict[int, list[cst.BaseExpression]] | None = None
+        self._cut: dict[int, list[Cut]] | None = None
+        self._floats: set[int] | None = None
 
     @property
-    def cut(self) -> dict[int, list[cst.BaseExpression]]:
-        """Floats that are written out where they are fed to integer placeholders, by the identity of the value."""
+    def cut(self) -> dict[int, list[Cut]]:
+        """What is written out where placeholders take it for another type, by the identity of the value."""
         if self._cut is None:
             self._cut = cut_expressions(self.flow.staging)
         return self._cut
+
+    @property
+    def floats(self) -> set[int]:
+        """What the host computes as floats of Python, by identity."""
+        if self._floats is None:
+            self._floats = computed_floats(self.flow.staging)
+        return self._floats
 
     # ------------------------------------------------------------------ fetches
     def fetch(self, site: RunSite) -> Fetch:
@@ -172,8 +182,12 @@ class Slicer:
             if self.flow.staging.is_maybe(value, key) and key.op != "tf.placeholder" and not has_default(key):
                 where = site.feed_expression or site.expression
                 raise NotPlanned(self.refusal("TFM407", where, "this feed holds a placeholder on some paths only"))
-            if is_cut(key, value.items[key]) and id(value.items[key]) not in self.cut:
+            floats = self.floats if (dtype_of(key) or "").startswith(("int", "uint")) else ()
+            if is_cut(key, value.items[key], floats) and id(value.items[key]) not in self.cut:
                 where = site.feed_expression or site.expression
+                if dtype_of(key) == "bool":
+                    reason = "a number is fed to a placeholder of truths, which took it for one"
+                    raise NotPlanned(self.refusal("TFM407", where, reason, "feed `bool(...)` of it"))
                 reason = "a float is fed to an integer placeholder, which cut its fraction off"
                 raise NotPlanned(self.refusal("TFM407", where, reason, "feed `int(...)` of it"))
             keys.append(key)

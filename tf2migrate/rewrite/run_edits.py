@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import libcst as cst
 
 from tf2migrate.graph.parts import layer_of
@@ -14,7 +16,7 @@ from tf2migrate.graph.values import (
 )
 from tf2migrate.names.dict_keys import written_keys
 from tf2migrate.names.tree import children
-from tf2migrate.plan.cut_feeds import cut_expressions
+from tf2migrate.plan.cut_feeds import Made, cut_expressions
 from tf2migrate.plan.model import Step
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import Atom
@@ -42,13 +44,18 @@ class RunEdits(Placement):
                     if isinstance(index, cst.Index):
                         self._key(index.value)
             stack.extend(children(node))
-        for floats in cut_expressions(self.staging).values():
-            for part in floats:
-                self.replacements[id(part)] = self._cut
+        for cuts in cut_expressions(self.staging).values():
+            for cut in cuts:
+                self.replacements[id(cut.expression)] = partial(self._cut, cut.made)
 
-    def _cut(self, updated: cst.BaseExpression) -> cst.BaseExpression:
-        """A float of Python, as an integer placeholder took it."""
-        return self.symbols.expression(f"int({self.symbols.code(updated)})")
+    def _cut(self, made: Made, updated: cst.BaseExpression) -> cst.BaseExpression:
+        """A number of Python, as a placeholder of integers or truths took it."""
+        text = self.symbols.code(updated)
+        if isinstance(updated, cst.Integer) and made is not Made.INT:
+            return cst.Name(str(bool(int(updated.value, 0))))
+        if made is Made.BOOLS:
+            return self.symbols.expression(f"{self.symbols.tf}.cast({text}, {self.symbols.tf}.bool)")
+        return self.symbols.expression(f"{made.value}({text})")
 
     def _key(self, key: cst.BaseExpression) -> None:
         numbers = {node.number for v in self.staging.values_of(key) if (node := fed_node(v)) is not None}
