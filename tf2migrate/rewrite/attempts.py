@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from tf2migrate.forms.argument_scopes import without_argument_scopes
+from tf2migrate.forms.attribute_locals import attributes_as_locals
 from tf2migrate.forms.collected import resolved
 from tf2migrate.forms.compared_objects import compared_objects
 from tf2migrate.forms.conveniences import written_out
@@ -50,7 +51,7 @@ from tf2migrate.plan.several import separate
 from tf2migrate.rewrite.eager import rewrite_eager, runs_eagerly
 from tf2migrate.rewrite.held import HeldRewriter
 from tf2migrate.rewrite.plain import rewrite_plain
-from tf2migrate.rewrite.program import Rewriter
+from tf2migrate.rewrite.program import OWN_ATTRIBUTES, Rewriter
 from tf2migrate.rewrite.together import Together
 
 # What a program is written out as before it is planned, one after the other.
@@ -209,6 +210,9 @@ def _attempt(modules: list[Module], entry: str, marks: bool, builders: tuple[cst
             made.texts = rewrite_plain(staging)
     except NotPlanned as stop:
         made.refusals = [stop.refusal]
+        if stop.refusal.reason == OWN_ATTRIBUTES and isinstance(stop.refusal.where, cst.FunctionDef):
+            local = attributes_as_locals(staging, modules, stop.refusal.where)
+            return _attempt(local, entry, marks, builders) if local is not None else made
     return made
 
 

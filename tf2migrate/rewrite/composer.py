@@ -216,6 +216,8 @@ class Composer:
                 return f"({text})" if " + " in text else text
             if role in (Role.HOST, Role.CONSTANT) and holder == "self" and name in self.host_attributes:
                 return f"self.{attribute(name)}"
+        if not sources and holder == "self" and name in self.host_attributes:
+            return f"self.{attribute(name)}"
         if self.plan.held is not None and not self.building and holder and name in self.plan.held.saved:
             return f"{holder}.{self.plan.held.saved[name]}"
         return None

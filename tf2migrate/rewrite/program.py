@@ -36,6 +36,8 @@ from tf2migrate.rewrite.taped_functions import taped_body, taped_calls
 from tf2migrate.rewrite.templates import Templates
 from tf2migrate.rewrite.variables import anywhere
 
+OWN_ATTRIBUTES = "a method builds graph of attributes of its object, which the model would have to be given"
+
 
 class Rewriter(SideOutputs):
     """Rewrites the module of one region."""
@@ -130,6 +132,8 @@ class Rewriter(SideOutputs):
                 self.host += [read.value] if read.value not in self.host else []
                 if atom in forward and id(read) not in only:
                     self.composer.host_attributes.add(read.value)
+        if "self" in self.host:
+            raise NotPlanned(Refusal("TFM410", self.module.key, self.region.frame.owner, OWN_ATTRIBUTES))
 
     def is_imported_again(self, atom: Atom, name: str) -> bool:
         """Whether a function imports for itself what its file imports under the same name."""
