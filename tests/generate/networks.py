@@ -22,7 +22,7 @@ def initial(w: Writer, rows: int, columns: int) -> str:
             f"tf.truncated_normal({shape}, stddev=0.5{seed})",
             f"tf.random_uniform({shape}, -0.6, 0.6{seed})",
             f"tf.random_uniform(shape={shape}, minval=-1.0, maxval=1.0{seed}) * 0.5",
-            f"0.1 * tf.ones({shape})",
+            f"0.1 * tf.ones({shape}) + tf.random_uniform({shape})",
             f"np.linspace(-0.5, 0.5, {rows * columns}).reshape({rows}, {columns}).astype(np.float32)",
             f"tf.constant(0.2, shape={shape}) + tf.random_normal({shape}, stddev=0.1)",
         )
