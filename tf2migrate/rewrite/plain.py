@@ -1,4 +1,7 @@
-"""Programs that build no graph: their TensorFlow 1 symbols get their native spelling, and nothing moves."""
+"""Programs that build no graph: their TensorFlow 1 symbols get their native spelling, and nothing moves.
+
+What only prepares a graph, such as `tf.reset_default_graph()`, goes.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import libcst as cst
 
 from tf2migrate.graph.staging import Staging
 from tf2migrate.names.aliases import Aliases
+from tf2migrate.plan.flow import is_graph_statement
 from tf2migrate.rewrite.flag_parsing import parses
 from tf2migrate.rewrite.layout import Layout
 from tf2migrate.rewrite.substitution import Substitution
@@ -33,9 +37,19 @@ class _Plain(Substitution):
         super().__init__(symbols, {}, {}, {})
         self.before = before
 
+    def goes(self, node: cst.CSTNode) -> bool:
+        return id(node) not in self.before and is_graph_statement(self.symbols.staging, node)
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        return not self.goes(node) and super().on_visit(node)
+
     def on_leave(  # type: ignore[override]
         self, original: cst.CSTNode, updated: cst.CSTNode
     ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
+        if self.goes(original):
+            return cst.RemoveFromParent()
+        if isinstance(updated, cst.IndentedBlock) and not updated.body:
+            updated = updated.with_changes(body=[cst.SimpleStatementLine([cst.Pass()])])
         made = super().on_leave(original, updated)
         if id(original) in self.before:
             return cst.FlattenSentinel([*self.before[id(original)], cast(cst.CSTNode, made)])

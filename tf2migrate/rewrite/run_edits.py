@@ -166,7 +166,7 @@ class RunEdits(Placement):
 
     def check_built(self, atom: Atom, nodes: list[Node], site: RunSite | None = None) -> None:
         """Host code may ask for variables after the model is made, and for those of a layer after its first call."""
-        nodes = [node for node in nodes if node.kind != "placeholder"]
+        nodes = [node for node in nodes if node.kind != "placeholder" and node.number not in self.flow.static]
         if nodes and atom.number < self.made_at:
             reason = "host code reads variables before the last of the model's is made"
             raise NotPlanned(Refusal("TFM402", self.module.key, atom.statement, reason))
