@@ -10,12 +10,14 @@ from collections.abc import Callable, Mapping
 
 import libcst as cst
 
+from tf2migrate.api.symbols import canonical
 from tf2migrate.forms.convenience import Target, Writing
 from tf2migrate.forms.repeated_layers import repeated, stacked
+from tf2migrate.forms.step_losses import weighted_losses
 from tf2migrate.forms.summed_penalty import summed_penalty
 from tf2migrate.forms.traced import Left, Traced, edited
 from tf2migrate.forms.train_ops import created_train_op, optimized_loss
-from tf2migrate.graph.conveniences import CREATE_TRAIN_OP, OPTIMIZE_LOSS, PENALTY, REPEAT, STACK
+from tf2migrate.graph.conveniences import CREATE_TRAIN_OP, OPTIMIZE_LOSS, PENALTY, REPEAT, STACK, STEP_LOSSES
 from tf2migrate.graph.staging import Convenience, Staging
 from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.project import Module
@@ -28,6 +30,7 @@ WRITERS: Mapping[str, Callable[[Writing], list[str]]] = {
     REPEAT: repeated,
     STACK: stacked,
     PENALTY: summed_penalty,
+    STEP_LOSSES: weighted_losses,
 }
 
 
@@ -68,7 +71,7 @@ def _lines(
         raise _refused(each, "this module has no name for TensorFlow itself")
     same = [other for other in staging.conveniences if other.call is each.call]
     writing = Writing(staging, module, each, tuple(same), target, tf, names)
-    texts = WRITERS[each.name](writing)
+    texts = WRITERS[canonical(each.name)](writing)
     if target.returns:
         texts.append(f"return {target.text}")
     config = module.tree.config_for_parsing

@@ -20,7 +20,7 @@ from tf2migrate.graph.arguments import Arguments, argument
 from tf2migrate.graph.averages import MovingAverages
 from tf2migrate.graph.collections import LOSSES
 from tf2migrate.graph.control import CONTROL, Control
-from tf2migrate.graph.conveniences import CONVENIENCES, Conveniences
+from tf2migrate.graph.conveniences import Conveniences
 from tf2migrate.graph.datasets import Datasets
 from tf2migrate.graph.decorators import Decorators
 from tf2migrate.graph.distributions import Distributions
@@ -223,7 +223,7 @@ class TensorFlow(
             return self.refuse(ELSEWHERE[name][0], node, ELSEWHERE[name][1])
         if name == ARG_SCOPE:
             return self.argument_scope(args, node)
-        if name in CONVENIENCES:
+        if self.is_convenience(name, args):
             return self.convenience(name, args, node, frame)
         recurrent = self.recurrent(name, args, node, frame)
         if recurrent is not None:

@@ -9,9 +9,11 @@ import libcst as cst
 
 from tf2migrate.forms.argument_scopes import without_argument_scopes
 from tf2migrate.forms.attribute_locals import attributes_as_locals
+from tf2migrate.forms.cell_sizes import cell_sizes
 from tf2migrate.forms.collected import resolved
 from tf2migrate.forms.compared_objects import compared_objects
 from tf2migrate.forms.conveniences import written_out
+from tf2migrate.forms.fed_by_branches import fed_by_branches
 from tf2migrate.forms.fetched_locals import fetched_locals
 from tf2migrate.forms.found_variables import found_variables
 from tf2migrate.forms.iterators import iterated
@@ -70,6 +72,8 @@ STEPS = (
     named_fetches,
     named_counter,
     found_variables,
+    fed_by_branches,
+    cell_sizes,
     written_defaults,
     versioned,
     written_targets,

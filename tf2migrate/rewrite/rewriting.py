@@ -44,9 +44,12 @@ class Rewriting:
         self.composer.variable = self.functions.variable_reference
         self.composer.reference = self.functions.variable_reference
         self.listing = self.composer.listing = Listing(self.staging, self.region.frame, self.functions.listed_text)
+        # What one run of the user's file became in several places is one site.
         numbers: dict[int, int] = {}
+        first: dict[int, int] = {}
         for number, site in enumerate(self.staging.every_run, 1):
-            numbers.setdefault(id(site.expression), number)
+            form = self.staging.modules.get(site.place.module, self.module)
+            numbers.setdefault(id(site.expression), first.setdefault(id(form.origin(site.expression)), number))
         self.runs = Runs(plan, self.composer, self.functions, marks, numbers)
         self.root = self.module.path.parent
         self.own = {node.number for node in self.staging.nodes}
