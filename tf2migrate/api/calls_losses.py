@@ -176,12 +176,18 @@ def _loss(
 
 
 def sequence_loss(site: CallSite) -> Call | Kept | Refused:
-    """The mean over all steps; TF1's other averages are rare."""
-    refusal = site.unsupported("logits", "targets", "weights")
+    """The mean over all steps; of TF1's other averages only the sum of each sequence is common.
+
+    Older TensorFlows took the number of symbols where TensorFlow 1.15 takes whether to divide.
+    """
+    name = site.name.rpartition(".")[2]
+    parameters = ["logits", "targets", "weights"]
+    if name == "sequence_loss_by_example" and not is_literal(site.text("average_across_timesteps", "True"), True):
+        parameters.append("average_across_timesteps")
+    refusal = site.unsupported(*parameters)
     if refusal is not None:
         return refusal
-    name = site.name.rpartition(".")[2]
-    arguments = ", ".join(site.text(p) for p in ("logits", "targets", "weights"))
+    arguments = ", ".join(site.text(p) for p in parameters)
     if site.name == "tf.contrib.legacy_seq2seq.sequence_loss":
         call = f"{site.tf}.reduce_mean(sequence_loss_by_example({arguments}))"
         return Call(call, (defined("sequence_loss_by_example", site.tf),))

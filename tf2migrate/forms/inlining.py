@@ -459,6 +459,7 @@ class _Opener(Traced):
         target = small.targets[0].target
         if done and isinstance(target, cst.Tuple | cst.List) and isinstance(value, cst.Tuple | cst.List):
             left = [i for i in range(len(target.elements)) if i not in done]
+            left = [i for i in left if not self.is_unwanted(target.elements[i].value, value.elements[i].value)]
             if not left:
                 return None
             if len(left) == 1:
@@ -475,6 +476,11 @@ class _Opener(Traced):
         if done:
             return None
         return self.placed(cst.SimpleStatementLine([small.with_changes(value=value)]))
+
+    def is_unwanted(self, target: cst.BaseExpression, value: cst.BaseExpression) -> bool:
+        """Whether a name is only bound to ``_``, which nothing reads."""
+        unread = all(name.value != "_" for name in names_read(self.opening.caller or self.module.tree))
+        return isinstance(value, cst.Name) and isinstance(target, cst.Name) and target.value == "_" and unread
 
     def with_comments(self, made: list[cst.BaseStatement]) -> list[cst.BaseStatement]:
         lines = self.opening.statement.leading_lines

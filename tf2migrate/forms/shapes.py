@@ -32,7 +32,7 @@ from tf2migrate.forms.traced import Left, Traced
 from tf2migrate.graph.frames import Frame, Place
 from tf2migrate.graph.program import analyse
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Class, Function, Instance, Mapping, Node, nodes_in
+from tf2migrate.graph.values import Class, Function, Instance, Mapping, Node, Sequence, is_cell, nodes_in
 from tf2migrate.names.attributes import AttributeName
 from tf2migrate.names.project import Module, Project
 from tf2migrate.names.tree import walk
@@ -88,6 +88,7 @@ def other_shapes(staging: Staging, modules: list[Module], entry: str) -> Iterato
     if gathered is not None:
         yield gathered
     everything = set(_opened(staging, None)) | overlapping(staging) | _building(staging) | _handed_names(staging)
+    everything |= _giving_cells(staging)
     graph = any(node.expression is not None for node in staging.nodes)
     # A function with a graph of its own may stay what it is: what it calls is opened in it.
     kept = everything - functions_apart(staging)
@@ -317,6 +318,19 @@ def _handed_names(staging: Staging) -> set[cst.CSTNode]:
         for frame in staging.frames
         if id(frame) in running and isinstance(frame.owner, cst.FunctionDef) and counts[frame.owner] == 1
         if any(isinstance(v, Mapping) and any(nodes_in(v)) for v in frame.entry.values())
+    }
+
+
+def _giving_cells(staging: Staging) -> set[cst.CSTNode]:
+    """Functions that are called once and give back cells beside what these compute: no layer can give its own."""
+    counts = Counter(frame.owner for frame in staging.frames)
+    return {
+        frame.owner
+        for frame in staging.frames
+        if isinstance(frame.owner, cst.FunctionDef) and counts[frame.owner] == 1 and frame.call is not None
+        for value in staging.values_of(frame.call)
+        if isinstance(value, Sequence)
+        if any(map(is_cell, value.items)) and any(isinstance(v, Node) and v.kind == "tensor" for v in value.items)
     }
 
 

@@ -15,7 +15,7 @@ from tf2migrate.graph.values import (
 )
 from tf2migrate.names.bindings import names_read
 from tf2migrate.names.import_lines import import_of, module_imports
-from tf2migrate.names.tree import children
+from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.flow import Role
 from tf2migrate.plan.layer_model import LayerObject, constructs
 from tf2migrate.plan.refusal import NotPlanned, Refusal
@@ -217,11 +217,19 @@ class Rewriter(SideOutputs):
                 text = self.composer.read(name.value, atom, self.plan.model)
                 if text is not None and text != name.value and id(name) not in self.names:
                     self.names[id(name)] = text
-                if text is not None and role in (Role.HOST, Role.RUN):
+                if text is not None and role in (Role.HOST, Role.RUN) and not begins_states(atom.statement, name):
                     self.check_built(atom, list(nodes_in(self.staging.value_in(name, self.region.frame))))
             if role in (Role.HOST, Role.RUN) and isinstance(atom.statement, cst.SimpleStatementLine):
                 for nodes in self.listing.edits(atom.statement, self.replacements, self.whole):
                     self.check_built(atom, nodes)
+
+
+def begins_states(statement: cst.CSTNode, name: cst.Name) -> bool:
+    """Whether a name of a cell is only asked for ``cell.zero_state``, which needs none of its variables."""
+    return any(
+        isinstance(node, cst.Attribute) and node.value is name and node.attr.value == "zero_state"
+        for node in walk(statement)
+    )
 
 
 def _by_position(call: cst.Call, definition: cst.CSTNode) -> bool:

@@ -172,6 +172,8 @@ class RunEdits(Placement):
             raise NotPlanned(Refusal("TFM402", self.module.key, atom.statement, reason))
         unbuilt: list[Atom] = []
         for node in nodes:
+            if any(source.op == "cell.zero_state" for source in (node, *node.inputs)):
+                continue
             maker = layer_of(node) or node
             frames = [step.frame.owner for step in maker.place.steps]
             lazy = any(id(f) in self.plan.layers and self.plan.layers[id(f)].shapes for f in frames)

@@ -257,12 +257,7 @@ class Runs:
                 given_back = self.given_back(fetch.expression, step, atom, site)
                 if given_back is not None:
                     return f"{given_back}.numpy()"
-                if step.immediate:
-                    text = self.feed_text(fetch.expression, site)
-                elif self.plan.held is None:
-                    text = self.composer.rendered(fetch.expression, atom, self.plan.model)
-                else:
-                    text = self.held_text(fetch.expression, atom, site)
+                text = self.inline_text(fetch.expression, step, site)
                 primary = isinstance(fetch.expression, cst.Name | cst.Attribute | cst.Subscript | cst.Call)
                 return f"{text}.numpy()" if primary else f"({text}).numpy()"
             case "none":
@@ -271,11 +266,9 @@ class Runs:
                 pairs = zip(fetch.keys, fetch.items, strict=True)
                 code = self.composer.symbols.code
                 return "{" + ", ".join(f"{code(k)}: {self.inline(v, step, site)}" for k, v in pairs) + "}"
-        if step.immediate and isinstance(fetch.expression, cst.Call):
+        if isinstance(fetch.expression, cst.Call) and (step.immediate or _begins(fetch)):
             # The results of one op, which keep their form.
-            each = self.plan.local("value", "result")
-            text = self.feed_text(fetch.expression, site)
-            return f"{self.composer.symbols.tf}.nest.map_structure(lambda {each}: {each}.numpy(), {text})"
+            return self.nested(self.inline_text(fetch.expression, step, site))
         if fetch.named or (fetch.whole and fetch.record):
             raise self.refused("TFM408", site.expression, NAMED)
         if is_filled(fetch):
@@ -294,6 +287,16 @@ class Runs:
             made = made or self.composer.rendered(fetch.expression, atom, self.plan.model)
             return f"[{each}.numpy() for {each} in {made}]"
         return f"[{parts}]"
+
+    def inline_text(self, expression: cst.BaseExpression, step: Step, site: RunSite) -> str:
+        """What is fetched, as an expression of the place where it was run."""
+        if step.immediate:
+            return self.feed_text(expression, site)
+        atom = self.plan.flow.region.atom_at(site.place)
+        assert atom is not None
+        if self.plan.held is None:
+            return self.composer.rendered(expression, atom, self.plan.model)
+        return self.held_text(expression, atom, site)
 
     def given_back(self, expression: cst.BaseExpression, step: Step, atom: Atom, site: RunSite) -> str | None:
         """A variable that a function gave back, as it is reached through the layer which that became."""
@@ -390,6 +393,12 @@ def numpy_of(each: str, fetch: Fetch | None) -> str:
     inner = [item for item in fetch.items if item.kind != "none"] if left_out else [fetch]
     nothing = any(leaf.kind == "none" for item in inner for leaf in item.leaves())
     return f"None if {each} is None else {each}.numpy()" if nothing else f"{each}.numpy()"
+
+
+def _begins(fetch: Fetch) -> bool:
+    """Whether this is all of a state that a cell begins with."""
+    nodes = [leaf.node for leaf in fetch.values()]
+    return all(n is not None and any(i.op == "cell.zero_state" for i in (n, *n.inputs)) for n in nodes)
 
 
 def _whole_values(fetch: Fetch) -> bool:
