@@ -320,6 +320,7 @@ class _Work:
         queue = list(holders)
         for path in holders:
             self._adopt(path, holders[path])
+            self._join(path, holders[path])
         for path in queue:
             texts = {id(o): o.texts.get(path, "") if o.native else "" for o in holders[path]}
             if len(set(texts.values())) < 2:
@@ -340,6 +341,28 @@ class _Work:
         for other in (o for o in holders if o is not own and o.native and path in o.texts):
             if without_guarded(other.texts[path]) == without_guarded(own.texts[path]):
                 other.texts[path] = own.texts[path]
+
+    def _join(self, path: str, holders: Sequence[_Outcome]) -> None:
+        """Where each program uses other parts of a file, all of them may take the text that has these parts."""
+        if len(holders) < 2 or not all(o.native for o in holders):
+            return
+        texts = list(dict.fromkeys(o.texts.get(path, self.sources[path].text) for o in holders))
+        if len(texts) < 2:
+            return
+        from tf2migrate.rewrite.set_aside import NOTE
+        from tf2migrate.rewrite.shared_files import builds_layers_apart, merged, set_aside_in
+
+        saving = any(o.staging is not None and o.staging.savers for o in holders)
+        whole: str | None = texts[0]
+        for text in texts[1:]:
+            whole = merged(whole, text, saving) if whole is not None else None
+        if whole is None or (saving and builds_layers_apart(whole)):
+            return
+        gone = set().union(*map(set_aside_in, texts)) - set_aside_in(whole)
+        told = {(str(self.sources[path].path), NOTE.format(name)) for name in gone}
+        for outcome in holders:
+            outcome.texts[path] = whole
+            outcome.notes = [note for note in outcome.notes if (note.path, note.message) not in told]
 
     def _shared(self, outcome: _Outcome, path: str, others: Sequence[_Outcome]) -> Finding:
         """Why a program that could be migrated is not: one of the others that use the file stands in the way."""

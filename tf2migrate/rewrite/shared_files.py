@@ -1,0 +1,205 @@
+"""One text for a file that several programs want differently, because each uses other parts of it.
+
+``train.py`` needs the training step of the class in ``model.py``, and ``sample.py`` does not; what each of them makes
+of the file differs in that method, the optimizer and its class. The text with both serves either. Only what does
+nothing where it is not used may be there more than a program asked for: imports, classes, functions, methods, and
+optimizers that a constructor makes. A function that one program has set aside is taken from the other.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import cast
+
+import libcst as cst
+
+from tf2migrate.names.bindings import bindings
+from tf2migrate.names.tree import walk
+from tf2migrate.rewrite.set_aside import is_set_aside
+
+Statements = Sequence[cst.BaseStatement]
+_LAYER, _MODEL = "tf.keras.layers.Layer", "tf.keras.Model"
+
+
+def merged(first: str, second: str, same_names: bool) -> str | None:
+    """A text that serves both programs; None where they want different things of the file.
+
+    With ``same_names`` the programs read each other's checkpoints: what is a model in one and a layer of a model in
+    the other has other names for its variables.
+    """
+    one, other = cst.parse_module(first), cst.parse_module(second)
+    merging = _Merging(_optimizers(one) | _optimizers(other), same_names)
+    body = merging.block(_statements(one), _statements(other))
+    if body is None:
+        return None
+    made = one.with_changes(body=body, header=one.header if one.body else other.header)
+    names = [name for statement in body for name, _ in bindings(statement)]
+    known = max(_repeated(one), _repeated(other), key=len)
+    if {name for name in names if names.count(name) > 1} - known:
+        return None
+    return made.code
+
+
+def set_aside_in(text: str) -> set[str]:
+    """The functions and methods that a text sets aside."""
+    nodes = walk(cst.parse_module(text))
+    return {node.name.value for node in nodes if isinstance(node, cst.FunctionDef) and is_set_aside(node)}
+
+
+def builds_layers_apart(text: str) -> bool:
+    """Whether a method that is traced calls a layer of its object itself.
+
+    Keras then names the variables of the layer otherwise than where the object is called, so that programs which
+    trace different methods first could not read each other's checkpoints.
+    """
+    for cls in walk(cst.parse_module(text)):
+        if not isinstance(cls, cst.ClassDef):
+            continue
+        methods = [m for m in cls.body.body if isinstance(m, cst.FunctionDef)]
+        kept = {t for m in methods if m.name.value in ("__init__", "build") for t in _attributes_set(m)}
+        traced = [m for m in methods if m.decorators]
+        if any(_own_attribute(n.func) in kept for m in traced for n in walk(m.body) if isinstance(n, cst.Call)):
+            return True
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Merging:
+    """What may differ: the classes that are optimizers, and whether a model may stand for a layer."""
+
+    optimizers: set[str]
+    same_names: bool
+
+    def block(self, first: Statements, second: Statements) -> list[cst.BaseStatement] | None:
+        """The statements of two blocks in one; None where one has what the other may not have."""
+        out: list[cst.BaseStatement] = []
+        keys = [_key(s) for s in first], [_key(s) for s in second]
+        for kind, a, b, c, d in SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
+            if kind != "equal":
+                # What was set aside in one of them goes where the other made something else of it.
+                extra = [s for s in (*first[a:b], *second[c:d]) if not is_set_aside(s)]
+                if not all(_does_nothing(s, self.optimizers) for s in extra):
+                    return None
+                out += sorted(extra, key=lambda s: not _is_import(s))
+                continue
+            for one, other in zip(first[a:b], second[c:d], strict=True):
+                both = self.statement(one, other)
+                if both is None:
+                    return None
+                out.append(both)
+        return out
+
+    def statement(self, one: cst.BaseStatement, other: cst.BaseStatement) -> cst.BaseStatement | None:
+        """One statement for two that have the same key."""
+        if _code(one) == _code(other) or is_set_aside(other):
+            return one
+        if is_set_aside(one):
+            return other
+        if not isinstance(one, cst.ClassDef | cst.FunctionDef) or not isinstance(other, cst.ClassDef | cst.FunctionDef):
+            return None
+        if isinstance(one, cst.FunctionDef) and one.name.value != "__init__":
+            return None
+        if not isinstance(one.body, cst.IndentedBlock) or not isinstance(other.body, cst.IndentedBlock):
+            return None
+        heads = [_head(one), _head(other)]
+        if heads[0] != heads[1]:
+            if self.same_names or len({head.replace(_LAYER, _MODEL) for head in heads}) > 1:
+                return None
+            one, other = (one, other) if _MODEL in heads[0] else (other, one)
+        body = self.block(_statements(one.body), _statements(other.body))
+        return one.with_changes(body=one.body.with_changes(body=body)) if body is not None else None
+
+
+def _statements(block: cst.Module | cst.BaseSuite) -> Statements:
+    return cast(Statements, block.body)
+
+
+def _head(definition: cst.ClassDef | cst.FunctionDef) -> str:
+    return _code(definition.with_changes(body=cst.SimpleStatementSuite([cst.Pass()])))
+
+
+def _alone(first: Statements, second: Statements, optimizers: set[str]) -> list[cst.BaseStatement] | None:
+    """What stands in one of two texts only, without what was set aside there; None where it would do something."""
+    extra = [s for s in (*first, *second) if not is_set_aside(s)]
+    return extra if all(_does_nothing(s, optimizers) for s in extra) else None
+
+
+def _does_nothing(statement: cst.BaseStatement, optimizers: set[str]) -> bool:
+    """Whether a statement only makes something that a program may leave alone."""
+    match statement:
+        case cst.ClassDef() | cst.FunctionDef():
+            return True
+        case cst.SimpleStatementLine(
+            body=[cst.Assign(targets=[cst.AssignTarget(target=cst.Attribute())], value=cst.Call() as call)]
+        ):
+            made = _text(call.func)
+            # The other program may have nothing to make it from: ``options.rate`` would fail there.
+            plain = all(_is_literal(_text(arg.value)) for arg in call.args)
+            return plain and (made in optimizers or made.startswith("tf.keras.optimizers."))
+    return _is_import(statement)
+
+
+def _is_import(statement: cst.BaseStatement) -> bool:
+    match statement:
+        case cst.SimpleStatementLine(body=[cst.Import() | cst.ImportFrom()]):
+            return True
+    return False
+
+
+def _optimizers(module: cst.Module) -> set[str]:
+    """The classes of a text that are optimizers."""
+    classes = [s for s in module.body if isinstance(s, cst.ClassDef)]
+    return {c.name.value for c in classes if any(".keras.optimizers." in _text(base.value) for base in c.bases)}
+
+
+def _repeated(module: cst.Module) -> set[str]:
+    names = [name for statement in module.body for name, _ in bindings(statement)]
+    return {name for name in names if names.count(name) > 1}
+
+
+def _attributes_set(method: cst.FunctionDef) -> set[str]:
+    targets = (t.target for n in walk(method.body) if isinstance(n, cst.Assign) for t in n.targets)
+    return {name for target in targets if (name := _own_attribute(target))}
+
+
+def _own_attribute(node: cst.CSTNode) -> str:
+    """``name`` of ``self.name`` and of ``self.name[...]``."""
+    match node:
+        case cst.Subscript(value=value):
+            return _own_attribute(value)
+        case cst.Attribute(value=cst.Name(value="self"), attr=cst.Name(value=name)):
+            return name
+    return ""
+
+
+def _key(statement: cst.BaseStatement) -> str:
+    """What tells that two statements are the same part of a file: the name of a definition, or else their code."""
+    match statement:
+        case cst.ClassDef(name=name):
+            return f"class {name.value}"
+        case cst.FunctionDef(name=name):
+            return f"def {name.value}"
+    return _code(statement)
+
+
+def _code(statement: cst.BaseStatement) -> str:
+    bare = statement.with_changes(leading_lines=[]) if hasattr(statement, "leading_lines") else statement
+    if isinstance(bare, cst.ClassDef | cst.FunctionDef):
+        bare = bare.with_changes(lines_after_decorators=[])
+    return cst.Module([]).code_for_node(bare).strip()
+
+
+def _is_literal(text: str) -> bool:
+    """Whether an expression is a number, a text, a truth or None."""
+    try:
+        ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return False
+    return True
+
+
+def _text(expression: cst.BaseExpression) -> str:
+    return cst.Module([]).code_for_node(expression)
