@@ -2,7 +2,8 @@
 
 ``ops = [old.assign(new) for ...]`` and ``sess.run(ops)`` in ``update_target`` become ``self.ops = [...]`` at the end of
 the constructor and ``sess.run(self.ops)``. As all that it reads is there when the object is built, and stays the same,
-every call would make the same ops again: the result is an equivalent TensorFlow 1 program.
+every call would make the same ops again: the result is an equivalent TensorFlow 1 program. A function that is called
+once, and trains an object that it calls by one name, may make placeholders and summaries beside it.
 """
 
 from __future__ import annotations
@@ -23,10 +24,13 @@ from tf2migrate.names.bindings import IN_PLACE, bindings, bound_in, changed_name
 from tf2migrate.names.free import free_name, take_name
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import children, ids_in, walk, walk_own
+from tf2migrate.plan.keepers import receiver_of
+from tf2migrate.plan.region import find_region
 from tf2migrate.plan.several import initializes
 
 MOVABLE = ("tensor", "assign", "group")
 PURE = frozenset({"zip", "range", "len", "enumerate", "list", "tuple", "dict", "reversed", "sorted", "int", "float"})
+CONSTANTS = frozenset({"None", "True", "False"})
 
 
 @dataclass(eq=False, slots=True)
@@ -34,6 +38,7 @@ class _Made:
     """What one method makes: ``statements`` of it, and parts of what it ``fetched``, which get names."""
 
     method: cst.FunctionDef
+    called: str
     builder: cst.FunctionDef
     end: int
     statements: list[cst.BaseStatement] = field(default_factory=list)
@@ -58,20 +63,29 @@ def made_beforehand(staging: Staging, modules: list[Module], running: set[int]) 
 
 
 def _late(staging: Staging, running: set[int]) -> set[int]:
-    """The calls of methods that run the graph of their object, and of its other methods that those call."""
+    """The calls of methods that run the graph of their object, and of its other methods that those call.
+
+    Functions that run some of the graph count as well, where the rest of the program is not in them.
+    """
+    region = find_region(staging)
+    whole = region.frame if region is not None else None
     late: set[int] = set()
     for frame in staging.frames:
-        held = next(iter(frame.entry.values()), None)
-        if isinstance(held, Instance) and isinstance(frame.owner, cst.FunctionDef):
+        held = receiver_of(frame)
+        if not isinstance(frame.owner, cst.FunctionDef):
+            continue
+        if held is not None:
             around = frame.called_from.steps if frame.called_from is not None else ()
             calling = {id(s.frame) for s in around if next(iter(s.frame.entry.values()), None) is held}
             if ({id(frame)} | calling) & running:
                 late.add(id(frame))
+        if id(frame) in running and frame is not whole:
+            late.add(id(frame))
     return late
 
 
 class _Finder:
-    """Looks at one method that is called when the graph is run."""
+    """Looks at one method or function that is called when the graph is run."""
 
     def __init__(
         self,
@@ -90,13 +104,14 @@ class _Finder:
         self.method = method
         self.taken = taken
         self.attributes = attributes
+        self.called = ""
         self.frames = [frame for frame in staging.frames if frame.owner is method]
         self.sites = [site for site in staging.runs if site.frame.owner is method]
         self.order = {id(frame): index for index, frame in enumerate(staging.frames)}
 
     def find(self) -> _Made | None:
         nodes = [n for n in self.staging.nodes if self.frame_of(n) is not None and not initializes(n)]
-        if not nodes or not all(isinstance(self.receiver(frame), Instance) for frame in self.frames):
+        if not nodes or not self.has_object(nodes):
             return None
         units = self.units(nodes)
         if units is None:
@@ -110,18 +125,47 @@ class _Finder:
         end = ends.pop()
         if ends or end is None or not all(self.is_plain(n) for n in nodes):
             return None
-        made = _Made(self.method, cast(cst.FunctionDef, builder.owner), end)
+        if not self.merged_alike(nodes, builder):
+            return None
+        made = _Made(self.method, self.called, cast(cst.FunctionDef, builder.owner), end)
         if not all(self.repeats(unit, moved, builder) for unit in units) or not self.name(made, units, builder):
             return None
         return made
 
+    def has_object(self, nodes: list[Node]) -> bool:
+        """Finds what the function calls the object: the first parameter of a method, or a name of one call."""
+        if all(map(receiver_of, self.frames)):
+            self.called = next(iter(self.frames[0].entry), "")
+            return True
+        if len(self.frames) != 1 or receiver_of(self.frames[0]) or _is_repeated(self.frames[0]):
+            return False
+        frame = self.frames[0]
+        objects = {n.value for n in names_read(self.method.body) if isinstance(frame.lookup(n.value), Instance)}
+        found: list[str] = []
+        for name in sorted(objects):
+            self.called = name
+            if self.builder(frame, self.read_by(frame, nodes)) is not None and self.is_one_object(name, frame):
+                found.append(name)
+        self.called = found[0] if len(found) == 1 else ""
+        return bool(self.called)
+
+    def is_one_object(self, name: str, frame: Frame) -> bool:
+        """Whether a name of a function stands for one object all the time."""
+        bound = [found for found, _ in bindings(self.method.body)].count(name)
+        if name in frame.entry:
+            return bound == 0
+        return bound == 1 if bound else is_steady(self.modules, name, frame.module)
+
     def receiver(self, frame: Frame) -> Value | None:
-        return next(iter(frame.entry.values()), None)
+        """The object, in one of the calls."""
+        return frame.env_at_entry(self.called) if self.called in frame.entry else frame.lookup(self.called)
 
     def frame_of(self, node: Node) -> Frame | None:
         """The call of the method in which a node was made."""
-        calls = [step.frame for step in node.place.steps if id(step.frame) in self.late]
-        return calls[-1] if calls and calls[-1].owner is self.method else None
+        for step in reversed(node.place.steps):
+            if id(step.frame) in self.late or receiver_of(step.frame):
+                return step.frame if step.frame.owner is self.method and id(step.frame) in self.late else None
+        return None
 
     # ------------------------------------------------------------------ what moves
     def units(self, nodes: list[Node]) -> list[cst.CSTNode] | None:
@@ -141,17 +185,13 @@ class _Finder:
         own = bound_in(self.method)
         while queue:
             for name in names_read(queue.pop()):
-                more = self.binders(name.value) if name.value in own and name.value != self.called() else []
+                more = self.binders(name.value) if name.value in own and name.value != self.called else []
                 if more is None or any(id(s) in holding for s in more):
                     return None
                 queue += [s for s in more if id(s) not in found]
                 found.update({id(s): s for s in more})
         order = {id(node): index for index, node in enumerate(walk(self.method.body))}
         return sorted(found.values(), key=lambda unit: order[id(unit)])
-
-    def called(self) -> str:
-        """What the method calls its object."""
-        return self.method.params.params[0].name.value
 
     def binders(self, name: str) -> list[cst.CSTNode] | None:
         """The statements of the method's own body that give a name its object; None where others do so too."""
@@ -163,14 +203,28 @@ class _Finder:
     def is_plain(self, node: Node) -> bool:
         """Whether making a node later or earlier, once or more often, comes to the same."""
         direct = node.place.steps[-1].frame.owner is self.method
-        known = node.kind in MOVABLE or node.op == "tf.summary.merge"
+        once = () if receiver_of(self.frames[0]) else ("placeholder", "summary")
+        known = node.kind in (*MOVABLE, *once) or node.op == "tf.summary.merge"
         return direct and known and not node.random and not node.control and node.unknown is None
+
+    def merged_alike(self, nodes: list[Node], builder: Frame) -> bool:
+        """Whether summaries that are made earlier now are found by none that merges all and did not find them."""
+        last = max((n.number for n in nodes if n.kind == "summary" and n.op != "tf.summary.merge"), default=-1)
+        end = self.end(builder)
+        merging = [n for n in self.staging.nodes if n.op == "tf.summary.merge" and n not in nodes]
+        return all(n.number > last or self.begins(n) <= end for n in merging)
 
     # ------------------------------------------------------------------ where to
     def read_by(self, frame: Frame, nodes: list[Node]) -> list[Node]:
         """What a call of the method reads of the graph."""
         inside = {n.number for n in nodes}
-        return [i for n in nodes if self.frame_of(n) is frame for i in n.inputs if i.number not in inside]
+        read = [i for n in nodes if self.frame_of(n) is frame for i in n.inputs if i.number not in inside]
+        held = self.receiver(frame)
+        if read or receiver_of(frame) or not isinstance(held, Instance):
+            return read
+        # What has nothing to do with the object may be made by it as well, with the last of its own.
+        own = [n for n in self.staging.nodes if n.number < nodes[0].number and outermost(n.place, held) is not None]
+        return [n for n in own if id(n.place.steps[-1].frame) not in self.running and not initializes(n)][-1:]
 
     def builder(self, frame: Frame, read: list[Node]) -> Frame | None:
         """The call in which the object makes the last of what a call of the method reads of the graph."""
@@ -193,11 +247,11 @@ class _Finder:
         own = bound_in(self.method)
         names = {n for s in _block(self.method.body) if id(s) in moved for n in _bound(s)}
         kept = self.kept(unit)
-        changed = changed_names(unit, lambda base: True) - names - ({self.called()} if kept is not None else set())
+        changed = changed_names(unit, lambda base: True) - names - ({self.called} if kept is not None else set())
         if changed or any(isinstance(n, FORBIDDEN) for n in walk(unit)):
             return False
         for read in names_read(unit):
-            if read.value not in own and not self.means_the_same(read.value, builder):
+            if read.value not in (*own, self.called) and not self.means_the_same(read.value, builder):
                 return False
         calls = [node for node in walk(unit) if isinstance(node, cst.Call)]
         if not all(self.only_makes(call, frame, builder) for call in calls for frame in self.frames):
@@ -210,7 +264,7 @@ class _Finder:
         match unit:
             case cst.SimpleStatementLine(
                 body=[cst.Assign(targets=[cst.AssignTarget(target=cst.Attribute(value=cst.Name() as base) as target)])]
-            ) if base.value == self.called():
+            ) if base.value == self.called:
                 name = target.attr.value
                 if sum(len(list(_stores(m.tree, m.tree, name))) for m in self.modules) == 1:
                     return target
@@ -226,7 +280,7 @@ class _Finder:
             other = self.staging.module_frames[builder.module].env.get(name)
             return isinstance(other, Symbol | Foreign) and other.name == value.name
         if value is None or isinstance(value, Builtin):
-            return name in PURE
+            return name in PURE | CONSTANTS
         return builder.module == frame.module and is_steady(self.modules, name, frame.module)
 
     def only_makes(self, call: cst.Call, frame: Frame, builder: Frame) -> bool:
@@ -253,7 +307,7 @@ class _Finder:
 
     def is_final(self, chain: cst.Attribute, frame: Frame, builder: Frame) -> bool:
         """Whether an attribute that is read is set while the object is built, and not later."""
-        own = isinstance(chain.value, cst.Name) and chain.value.value == self.called()
+        own = isinstance(chain.value, cst.Name) and chain.value.value == self.called
         base = self.receiver(frame) if own else self.staging.value_in(chain.value, frame)
         if not isinstance(base, Instance):
             return True
@@ -296,11 +350,11 @@ class _Finder:
                 if any(read.value == name for read in reads):
                     attribute = take_name(name, self.attributes)
                     made.there[name] = cst.Attribute(cst.Name(there), cst.Name(attribute))
-                    made.here[name] = cst.Attribute(cst.Name(self.called()), cst.Name(attribute))
+                    made.here[name] = cst.Attribute(cst.Name(self.called), cst.Name(attribute))
                 else:
                     made.there[name] = cst.Name(free_name(name, free))
                     free.add(cast(cst.Name, made.there[name]).value)
-        made.there[self.called()] = cst.Name(there)
+        made.there[self.called] = cst.Name(there)
         return not any(isinstance(n, cst.Global | cst.Nonlocal | cst.FunctionDef) for n in walk(made.method.body))
 
 
@@ -318,6 +372,12 @@ FORBIDDEN = (
     cst.Return, cst.Yield, cst.Await, cst.Lambda, cst.FunctionDef, cst.ClassDef, cst.Raise, cst.Try, cst.While, cst.Del,
     cst.NamedExpr, cst.Import, cst.ImportFrom, cst.Assert, cst.Break, cst.Continue, cst.FormattedString,
 )  # fmt: skip
+
+
+def _is_repeated(frame: Frame) -> bool:
+    """Whether a call may be made more than once: it stands in a loop."""
+    steps = frame.called_from.steps if frame.called_from is not None else ()
+    return any(isinstance(step.statement, cst.For | cst.While) for step in steps)
 
 
 def _parts(site: RunSite) -> Iterator[cst.BaseExpression]:
@@ -387,7 +447,7 @@ class _Mover(Traced):
     def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         if id(original) in self.fetched:
             owner, name = self.fetched[id(original)]
-            return cst.Attribute(cst.Name(owner.method.params.params[0].name.value), cst.Name(name))
+            return cst.Attribute(cst.Name(owner.called), cst.Name(name))
         if not isinstance(original, cst.FunctionDef):
             return made
         function = cst.ensure_type(made, cst.FunctionDef)
