@@ -234,6 +234,20 @@ def has_seed(node: Node) -> bool:
     return False
 
 
+def has_open_rank(node: Node) -> bool:
+    """Whether not even the number of dimensions is known, because a placeholder behind a node takes any."""
+    stack, seen = [node], set[int]()
+    while stack:
+        current = stack.pop()
+        if current.number in seen or current.shape is not None:
+            continue
+        seen.add(current.number)
+        if current.kind == "placeholder":
+            return True
+        stack.extend(current.inputs)
+    return False
+
+
 def is_fed(node: Node) -> bool:
     """Whether a node depends on anything that is fed or trained."""
     stack, seen = [node], set()

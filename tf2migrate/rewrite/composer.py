@@ -10,6 +10,7 @@ import libcst as cst
 
 from tf2migrate.api.calls_model import Argument
 from tf2migrate.api.layer_model import Layer
+from tf2migrate.graph.arguments import argument
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.tensorflow import ASSIGNS
 from tf2migrate.graph.values import Cell, Mapping, Node, Value, is_cell, nodes_in
@@ -17,7 +18,7 @@ from tf2migrate.graph.values import Sequence as Items
 from tf2migrate.names.bindings import free_names, names_read
 from tf2migrate.names.free import take_name
 from tf2migrate.names.tree import children
-from tf2migrate.plan.facts import is_moving_average
+from tf2migrate.plan.facts import has_open_rank, is_moving_average
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.held import plain, walk
 from tf2migrate.plan.layer_model import LayerCall, LayerObject, constructs
@@ -331,10 +332,20 @@ class Composer:
             assert isinstance(updated, cst.Call)
             name = self.symbols.canonical(call.func)
             arguments = self.symbols.arguments(updated)
-            if name not in ASSIGNS:
+            given = argument(call, 1 if name in ASSIGNS else 0, "value")
+            values = self.staging.values_of(given) if given is not None else []
+            open_rank = any(isinstance(v, Node) and has_open_rank(v) for v in values)
+            if name not in ASSIGNS and not open_rank:
                 return updated
-            target, value = named(arguments, 0, "ref"), named(arguments, 1, "value")
-            return self.symbols.expression(f"{target}.{ASSIGNS[name]}({value})")
+            if name in ASSIGNS:
+                target, value, way = named(arguments, 0, "ref"), named(arguments, 1, "value"), ASSIGNS[name]
+            else:
+                method = cst.ensure_type(updated.func, cst.Attribute)
+                target, value, way = self.symbols.code(method.value), named(arguments, 0, "value"), method.attr.value
+            if open_rank:
+                # Keras asks a new value for its shape, which has to be that of the variable.
+                value = f"{self.symbols.tf}.ensure_shape({value}, {target}.shape)"
+            return self.symbols.expression(f"{target}.{way}({value})")
 
         return replace
 
@@ -400,9 +411,9 @@ class Composer:
 
 def named(arguments: list[Argument], position: int, name: str) -> str:
     """The text given for one parameter."""
-    for argument in arguments:
-        if argument.keyword == name:
-            return argument.text
+    for each in arguments:
+        if each.keyword == name:
+            return each.text
     plain = [a for a in arguments if a.keyword is None]
     return plain[position].text if position < len(plain) else ""
 

@@ -9,6 +9,7 @@ import libcst as cst
 
 from tf2migrate.graph.values import Const, Dimension, Host, Node, Scope, Value
 from tf2migrate.names.tree import children
+from tf2migrate.plan.facts import has_open_rank
 from tf2migrate.plan.prints import prints_graph
 from tf2migrate.rewrite.symbols import Symbols
 
@@ -158,9 +159,16 @@ class Substitution(cst.CSTTransformer):
         return updated
 
     def _numpy_left(self, original: cst.BinaryOperation, updated: cst.BinaryOperation) -> cst.BinaryOperation:
-        """numpy on the left of a Keras variable takes the variable for an array: the variable's tensor is meant."""
+        """numpy on the left of a Keras variable takes the variable for an array: the variable's tensor is meant.
+
+        It is as well where a variable stands on the left of what has no static shape.
+        """
         values = self.symbols.staging.values_of
         left, right = values(original.left), values(original.right)
+        if isinstance(original.operator, cst.Add) and _is_variable(left) and _has_open_rank(right):
+            # Keras asks what it adds to a variable for its shape.
+            text = f"{self.symbols.tf}.convert_to_tensor({self.symbols.code(updated.left)})"
+            return updated.with_changes(left=self.symbols.expression(text))
         if not any(isinstance(v, Host) for v in left) or not any(
             isinstance(v, Node) and v.kind == "variable" for v in right
         ):
@@ -185,6 +193,14 @@ class Substitution(cst.CSTTransformer):
         if lpar and not getattr(made, "lpar", ()):
             return made.with_changes(lpar=lpar, rpar=getattr(original, "rpar", ()))
         return made
+
+
+def _is_variable(values: list[Value]) -> bool:
+    return any(isinstance(v, Node) and v.kind == "variable" for v in values)
+
+
+def _has_open_rank(values: list[Value]) -> bool:
+    return any(isinstance(v, Node) and has_open_rank(v) for v in values)
 
 
 def _of_shape(value: Value) -> bool:
