@@ -353,9 +353,10 @@ class _Work:
         from tf2migrate.rewrite.shared_files import builds_layers_apart, merged, set_aside_in
 
         saving = any(o.staging is not None and o.staging.savers for o in holders)
+        made = {_optimizers_made(o.staging, self.module(path).key) for o in holders if o.staging is not None}
         whole: str | None = texts[0]
         for text in texts[1:]:
-            whole = merged(whole, text, saving) if whole is not None else None
+            whole = merged(whole, text, saving, len(made) == 1) if whole is not None else None
         if whole is None or (saving and builds_layers_apart(whole)):
             return
         gone = set().union(*map(set_aside_in, texts)) - set_aside_in(whole)
@@ -423,6 +424,12 @@ def _refused(staging: Staging, refusal: Refusal) -> Finding:
     module = staging.modules[refusal.module]
     line, column = module.line(refusal.where), module.column(refusal.where)
     return Finding(module.key, line, column, refusal.code, refusal.reason, refusal.advice)
+
+
+def _optimizers_made(staging: Staging, key: str) -> tuple[int, ...]:
+    """The lines of a file on which a program makes optimizers."""
+    module = staging.modules.get(key)
+    return tuple(module.line(o.call) for o in staging.optimizers if o.place.module == key) if module is not None else ()
 
 
 def _sites(plans: Sequence[Plan], staging: Staging) -> Iterator[Site]:

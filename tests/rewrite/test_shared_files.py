@@ -125,6 +125,15 @@ def test_what_an_optimizer_is_made_from_may_be_missing_in_the_other_program() ->
     assert {p.level for p in found.values()} == {Level.UNCHANGED}
 
 
+def test_what_an_optimizer_is_made_from_is_there_where_both_programs_make_it() -> None:
+    model = MODEL.format(rate="options.rate").replace("learning=True", "options").replace("if learning:", "if True:")
+    options = "options=argparse.Namespace(rate=0.01)"
+    train = "import argparse\n" + TRAIN.format(rate=f", {options}")
+    forecast = "import argparse\n" + FORECAST.replace("learning=False", options)
+    found = programs(weather=model, train=train, forecast=forecast)
+    assert {p.level for p in found.values()} == {Level.NATIVE}
+
+
 def test_a_function_that_one_program_does_not_call_is_taken_from_the_other() -> None:
     found = programs(nets=NETS, both=BOTH.format(saver="", save=""), codes=CODES.format(saver="", restore=""))
     assert {p.level for p in found.values()} == {Level.NATIVE}

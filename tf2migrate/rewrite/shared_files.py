@@ -24,14 +24,15 @@ Statements = Sequence[cst.BaseStatement]
 _LAYER, _MODEL = "tf.keras.layers.Layer", "tf.keras.Model"
 
 
-def merged(first: str, second: str, same_names: bool) -> str | None:
+def merged(first: str, second: str, same_names: bool, same_optimizers: bool = False) -> str | None:
     """A text that serves both programs; None where they want different things of the file.
 
     With ``same_names`` the programs read each other's checkpoints: what is a model in one and a layer of a model in
-    the other has other names for its variables.
+    the other has other names for its variables. With ``same_optimizers`` both programs make the optimizers, also
+    where one of them does not use them, so that what they are made from is there in both.
     """
     one, other = cst.parse_module(first), cst.parse_module(second)
-    merging = _Merging(_optimizers(one) | _optimizers(other), same_names)
+    merging = _Merging(_optimizers(one) | _optimizers(other), same_names, same_optimizers)
     body = merging.block(_statements(one), _statements(other))
     if body is None:
         return None
@@ -68,10 +69,11 @@ def builds_layers_apart(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Merging:
-    """What may differ: the classes that are optimizers, and whether a model may stand for a layer."""
+    """What may differ: the classes that are optimizers, and what is known of the programs, see ``merged``."""
 
     optimizers: set[str]
     same_names: bool
+    same_optimizers: bool
 
     def block(self, first: Statements, second: Statements) -> list[cst.BaseStatement] | None:
         """The statements of two blocks in one; None where one has what the other may not have."""
@@ -81,7 +83,7 @@ class _Merging:
             if kind != "equal":
                 # What was set aside in one of them goes where the other made something else of it.
                 extra = [s for s in (*first[a:b], *second[c:d]) if not is_set_aside(s)]
-                if not all(_does_nothing(s, self.optimizers) for s in extra):
+                if not all(self.does_nothing(s) for s in extra):
                     return None
                 out += sorted(extra, key=lambda s: not _is_import(s))
                 continue
@@ -112,6 +114,20 @@ class _Merging:
         body = self.block(_statements(one.body), _statements(other.body))
         return one.with_changes(body=one.body.with_changes(body=body)) if body is not None else None
 
+    def does_nothing(self, statement: cst.BaseStatement) -> bool:
+        """Whether a statement only makes something that a program may leave alone."""
+        match statement:
+            case cst.ClassDef() | cst.FunctionDef():
+                return True
+            case cst.SimpleStatementLine(
+                body=[cst.Assign(targets=[cst.AssignTarget(target=cst.Attribute())], value=cst.Call() as call)]
+            ):
+                made = _text(call.func)
+                # The other program may have nothing to make it from: ``options.rate`` would fail there.
+                there = self.same_optimizers or all(_is_literal(_text(arg.value)) for arg in call.args)
+                return there and (made in self.optimizers or made.startswith("tf.keras.optimizers."))
+        return _is_import(statement)
+
 
 def _statements(block: cst.Module | cst.BaseSuite) -> Statements:
     return cast(Statements, block.body)
@@ -119,27 +135,6 @@ def _statements(block: cst.Module | cst.BaseSuite) -> Statements:
 
 def _head(definition: cst.ClassDef | cst.FunctionDef) -> str:
     return _code(definition.with_changes(body=cst.SimpleStatementSuite([cst.Pass()])))
-
-
-def _alone(first: Statements, second: Statements, optimizers: set[str]) -> list[cst.BaseStatement] | None:
-    """What stands in one of two texts only, without what was set aside there; None where it would do something."""
-    extra = [s for s in (*first, *second) if not is_set_aside(s)]
-    return extra if all(_does_nothing(s, optimizers) for s in extra) else None
-
-
-def _does_nothing(statement: cst.BaseStatement, optimizers: set[str]) -> bool:
-    """Whether a statement only makes something that a program may leave alone."""
-    match statement:
-        case cst.ClassDef() | cst.FunctionDef():
-            return True
-        case cst.SimpleStatementLine(
-            body=[cst.Assign(targets=[cst.AssignTarget(target=cst.Attribute())], value=cst.Call() as call)]
-        ):
-            made = _text(call.func)
-            # The other program may have nothing to make it from: ``options.rate`` would fail there.
-            plain = all(_is_literal(_text(arg.value)) for arg in call.args)
-            return plain and (made in optimizers or made.startswith("tf.keras.optimizers."))
-    return _is_import(statement)
 
 
 def _is_import(statement: cst.BaseStatement) -> bool:
