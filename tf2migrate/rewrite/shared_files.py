@@ -77,22 +77,35 @@ class _Merging:
 
     def block(self, first: Statements, second: Statements) -> list[cst.BaseStatement] | None:
         """The statements of two blocks in one; None where one has what the other may not have."""
-        out: list[cst.BaseStatement] = []
-        keys = [_key(s) for s in first], [_key(s) for s in second]
-        for kind, a, b, c, d in SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
-            if kind != "equal":
-                # What was set aside in one of them goes where the other made something else of it.
-                extra = [s for s in (*first[a:b], *second[c:d]) if not is_set_aside(s)]
-                if not all(self.does_nothing(s) for s in extra):
-                    return None
-                out += sorted(extra, key=lambda s: not _is_import(s))
+        keys, others = [_key(s) for s in first], [_key(s) for s in second]
+        moving = {key for s, key in zip(first, keys, strict=True) if _may_move(s) and others.count(key) == 1}
+        pairs = [(keys.index(key), others.index(key)) for key in moving]
+        left = [n for n, key in enumerate(keys) if key not in moving]
+        right = [n for n, key in enumerate(others) if key not in moving]
+        out: dict[int, cst.BaseStatement] = {}
+        added: dict[int, list[cst.BaseStatement]] = {}
+        matcher = SequenceMatcher(None, [keys[n] for n in left], [others[n] for n in right], autojunk=False)
+        for kind, a, b, c, d in matcher.get_opcodes():
+            if kind == "equal":
+                pairs += zip(left[a:b], right[c:d], strict=True)
                 continue
-            for one, other in zip(first[a:b], second[c:d], strict=True):
-                both = self.statement(one, other)
-                if both is None:
-                    return None
-                out.append(both)
-        return out
+            # What was set aside in one of them goes where the other made something else of it.
+            own = {n: first[n] for n in left[a:b] if not is_set_aside(first[n])}
+            extra = [second[n] for n in right[c:d] if not is_set_aside(second[n])]
+            if not all(self.does_nothing(s) for s in (*own.values(), *extra)):
+                return None
+            out |= own
+            for statement in extra:
+                # Imports come before what the other text has there, for what is made with them.
+                place = left[a] if _is_import(statement) and a < b else left[b] if b < len(left) else len(first)
+                added.setdefault(place, []).append(statement)
+        for one, other in pairs:
+            both = self.statement(first[one], second[other])
+            if both is None:
+                return None
+            out[one] = both
+        places = range(len(first) + 1)
+        return [s for n in places for s in (*added.get(n, ()), *([out[n]] if n in out else ()))]
 
     def statement(self, one: cst.BaseStatement, other: cst.BaseStatement) -> cst.BaseStatement | None:
         """One statement for two that have the same key."""
@@ -135,6 +148,16 @@ def _statements(block: cst.Module | cst.BaseSuite) -> Statements:
 
 def _head(definition: cst.ClassDef | cst.FunctionDef) -> str:
     return _code(definition.with_changes(body=cst.SimpleStatementSuite([cst.Pass()])))
+
+
+def _may_move(statement: cst.BaseStatement) -> bool:
+    """Whether the order of such statements says nothing: functions, and methods that a constructor wraps."""
+    match statement:
+        case cst.SimpleStatementLine(
+            body=[cst.Assign(targets=[cst.AssignTarget(target=cst.Attribute())], value=cst.Call(func=func))]
+        ):
+            return _text(func) == "tf.function"
+    return isinstance(statement, cst.FunctionDef)
 
 
 def _is_import(statement: cst.BaseStatement) -> bool:
