@@ -180,8 +180,14 @@ def host_statements(text: str) -> Iterator[str]:
         of_tensorflow = calls & {"run", "eval", "add_summary"} or any("tensorflow" in ast.unparse(n) for n in inside)
         if read & made or keys(statement) & of_graph or of_tensorflow:
             made |= names(statement, ast.Store) | definitions(statement)
+        elif any(each is not statement and shares_a_line(each, statement) for each in tree.body):
+            yield ast.get_source_segment(text, statement) or ""
         elif statement.end_lineno is not None:
             yield "".join(lines[statement.lineno - 1 : statement.end_lineno]).rstrip("\r\n")
+
+
+def shares_a_line(one: ast.stmt, other: ast.stmt) -> bool:
+    return one.lineno <= (other.end_lineno or 0) and other.lineno <= (one.end_lineno or 0)
 
 
 def bases_of_graph(tree: ast.Module) -> set[str]:
