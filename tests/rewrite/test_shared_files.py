@@ -179,6 +179,13 @@ def test_definitions_of_both() -> None:
     assert sorted(line for line in made.splitlines() if line.startswith("def")) == ["def a():", "def b():", "def c():"]
 
 
+def test_a_name_that_is_defined_twice_keeps_both_definitions() -> None:
+    getter = "    @property\n    def pace(self):\n        return 1\n"
+    setter = "    @pace.setter\n    def pace(self, value):\n        pass\n"
+    both = merged(f"class Net:\n{getter}{setter}", f"class Net:\n{getter}", same_names=False)
+    assert both is None or "setter" in both
+
+
 def test_methods_and_what_wraps_them_may_come_in_another_order() -> None:
     wraps = [f"        self.{name} = tf.function(self._{name})\n" for name in "ab"]
     steps = [f"    def _{name}(self, x):\n        return x\n" for name in "ab"]
@@ -194,4 +201,7 @@ def test_a_layer_that_a_traced_method_calls_itself() -> None:
         "    @tf.function\n    def step(self, x):\n        return {}(x)\n"
     )
     assert not builds_layers_apart(text.format("self"))
+    wrapping = "self.h = tf.keras.layers.Dense(1)\n        self.go = tf.function(self.step)"
+    bare = text.replace("self.h = tf.keras.layers.Dense(1)", wrapping).replace("    @tf.function\n", "")
+    assert builds_layers_apart(bare.format("self.h"))
     assert builds_layers_apart(text.format("self.h"))

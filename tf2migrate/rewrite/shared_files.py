@@ -61,7 +61,8 @@ def builds_layers_apart(text: str) -> bool:
             continue
         methods = [m for m in cls.body.body if isinstance(m, cst.FunctionDef)]
         kept = {t for m in methods if m.name.value in ("__init__", "build") for t in _attributes_set(m)}
-        traced = [m for m in methods if m.decorators]
+        wrapped = {_own_attribute(n.args[0].value) for n in walk(cls) if isinstance(n, cst.Call) and _wraps(n)}
+        traced = [m for m in methods if m.decorators or m.name.value in wrapped]
         if any(_own_attribute(n.func) in kept for m in traced for n in walk(m.body) if isinstance(n, cst.Call)):
             return True
     return False
@@ -78,7 +79,8 @@ class _Merging:
     def block(self, first: Statements, second: Statements) -> list[cst.BaseStatement] | None:
         """The statements of two blocks in one; None where one has what the other may not have."""
         keys, others = [_key(s) for s in first], [_key(s) for s in second]
-        moving = {key for s, key in zip(first, keys, strict=True) if _may_move(s) and others.count(key) == 1}
+        once = {key for key in keys if keys.count(key) == others.count(key) == 1}
+        moving = {key for s, key in zip(first, keys, strict=True) if _may_move(s) and key in once}
         pairs = [(keys.index(key), others.index(key)) for key in moving]
         left = [n for n, key in enumerate(keys) if key not in moving]
         right = [n for n, key in enumerate(others) if key not in moving]
@@ -158,6 +160,10 @@ def _may_move(statement: cst.BaseStatement) -> bool:
         ):
             return _text(func) == "tf.function"
     return isinstance(statement, cst.FunctionDef)
+
+
+def _wraps(call: cst.Call) -> bool:
+    return bool(call.args) and _text(call.func) == "tf.function"
 
 
 def _is_import(statement: cst.BaseStatement) -> bool:
