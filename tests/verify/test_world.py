@@ -229,6 +229,27 @@ for i in range(3):
     assert comparison.verdict is Verdict.SAME
 
 
+def test_initial_values_that_a_function_draws(compare: Compare) -> None:
+    """A variable that is made after the first runs begins as it would have before them."""
+    before = """
+import tensorflow as tf
+first = tf.Variable(tf.random_normal([4]))
+second = tf.Variable(tf.random_normal([4]))
+with tf.Session() as sess:
+    for variable in (first, second):
+        sess.run(variable.initializer)
+        __tf2migrate_record__(1, sess.run(variable))
+"""
+    after = """
+import tensorflow as tf
+for _ in range(2):
+    drawn = tf.function(lambda: tf.random.normal([4]))
+    variable = tf.keras.Variable(lambda shape, dtype: drawn(), shape=[4], dtype="float32")
+    __tf2migrate_record__(1, variable.numpy())
+"""
+    assert compare(before, after).verdict is Verdict.SAME
+
+
 def test_frozen_noise_shows_from_the_second_run(compare: Compare) -> None:
     after = "import tensorflow as tf\nnoise = tf.random.normal([4]).numpy()\n"
     after += "for i in range(3):\n    __tf2migrate_record__(1, noise)\n"

@@ -101,32 +101,40 @@ def _draws_a_fixed_value(tf: Any) -> bool:
     from tensorflow.python.framework import ops
 
     eager = ops.executing_eagerly_outside_functions()
+    traced = False
     frame: Any = sys._getframe(2)
     while frame is not None:
         code = frame.f_code
         if "/python/data/ops/" in code.co_filename.replace("\\", "/"):
             return True
-        if eager and _makes_state(tf, code.co_name, frame):
+        if eager and _makes_state(tf, code.co_name, frame, traced):
             return True
-        if code.co_name == "func_graph_from_py_func":
-            # What is traced draws when it runs, also where a constructor has it traced.
-            return False
+        traced = traced or code.co_name == "func_graph_from_py_func"
         frame = frame.f_back
     return False
 
 
-def _makes_state(tf: Any, function: str, frame: Any) -> bool:
+def _makes_state(tf: Any, function: str, frame: Any, traced: bool) -> bool:
+    """Does this frame make a variable? ``traced``: what draws is in a function that this frame has traced.
+
+    An initial value may come from a function. What the constructor of a model has traced, draws when it runs.
+    """
     if function in ("__init__", "build"):
-        return isinstance(frame.f_locals.get("self"), _stateful(tf))
+        return isinstance(frame.f_locals.get("self"), _variables(tf) if traced else _stateful(tf))
     if function == "__call__":
         return isinstance(frame.f_locals.get("self"), _initializers(tf))
     return function == "add_weight"
 
 
 @functools.lru_cache(maxsize=None)  # noqa: UP033
-def _stateful(tf: Any) -> tuple[type, ...]:
-    kinds = (tf.Module, tf.Variable, tf.keras.layers.Layer, getattr(tf.keras, "Variable", None))
+def _variables(tf: Any) -> tuple[type, ...]:
+    kinds = (tf.Variable, getattr(tf.keras, "Variable", None))
     return tuple(kind for kind in kinds if isinstance(kind, type))
+
+
+@functools.lru_cache(maxsize=None)  # noqa: UP033
+def _stateful(tf: Any) -> tuple[type, ...]:
+    return (tf.Module, tf.keras.layers.Layer, *_variables(tf))
 
 
 @functools.lru_cache(maxsize=None)  # noqa: UP033
