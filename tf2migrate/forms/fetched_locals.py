@@ -13,7 +13,7 @@ import libcst as cst
 
 from tf2migrate.forms.traced import Left, Traced, fresh
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Node
+from tf2migrate.graph.values import Builtin, Node
 from tf2migrate.names.bindings import bindings, bound_in, changed_names, names_read
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import parameter_names, walk
@@ -83,6 +83,8 @@ def _beside_runs(staging: Staging, function: cst.FunctionDef, fetched: set[int])
                     above = {n: known for n, known in above.items() if n != name} | {name: local}
                     local.beside = True
                     continue
+            if _only_prints(staging, statement):
+                continue
             runs = [n for n in names_read(statement) if n.value in above and id(n) in fetched]
             while isinstance(statement, cst.SimpleStatementLine) and runs:
                 local = above[runs.pop().value]
@@ -90,6 +92,16 @@ def _beside_runs(staging: Staging, function: cst.FunctionDef, fetched: set[int])
                 runs += [n for n in names_read(local.value) if n.value in above]
             above = {}
     return found
+
+
+def _only_prints(staging: Staging, statement: cst.CSTNode) -> bool:
+    """Whether a statement shows values and calls nothing else, so that it changes none."""
+    match statement:
+        case cst.SimpleStatementLine(body=[cst.Expr(value=cst.Call(func=func, args=args))]):
+            values = staging.values_of(func)
+            printing = bool(values) and all(isinstance(v, Builtin) and v.name == "print" for v in values)
+            return printing and not any(isinstance(n, cst.Call) for arg in args for n in walk(arg))
+    return False
 
 
 def _computes(
@@ -148,7 +160,8 @@ class _Writer(Traced):
         for old, new in zip(original.body, made.body, strict=True):
             own = list(getattr(new, "leading_lines", ()))
             if id(old) in self.dropped:
-                lines += own
+                behind = cst.ensure_type(old, cst.SimpleStatementLine).trailing_whitespace.comment
+                lines += [*own, *([cst.EmptyLine(comment=behind)] if behind is not None else [])]
                 continue
             if lines and any(line.comment for line in lines):
                 while own and own[0].comment is None:

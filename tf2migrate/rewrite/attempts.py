@@ -29,7 +29,6 @@ from tf2migrate.forms.named_updates import named_updates
 from tf2migrate.forms.outlined_loops import outlined_loops
 from tf2migrate.forms.parted_loops import parted_loops
 from tf2migrate.forms.parted_objects import parted_objects
-from tf2migrate.forms.run_at_once import run_at_once
 from tf2migrate.forms.scope_defaults import written_defaults
 from tf2migrate.forms.shapes import other_shapes
 from tf2migrate.forms.sharing_flags import without_sharing_flags
@@ -114,12 +113,10 @@ def attempt(modules: list[Module], entry: str, marks: bool) -> Attempt:
     parted = parted_objects(first.staging, first.modules) if found.refusals else None
     if parted is not None:
         return attempt([m.settled() for m in parted], entry, marks)
-    for form in (fetched_locals, run_at_once):
-        written = form(first.staging, modules) if found.refusals else None
-        if written is not None:
-            other = attempt([m.settled() for m in written], entry, marks)
-            if not other.refusals:
-                return other
+    written = fetched_locals(first.staging, modules) if found.refusals else None
+    if written is not None:
+        other = attempt([m.settled() for m in written], entry, marks)
+        return found if other.refusals else other
     return found
 
 
