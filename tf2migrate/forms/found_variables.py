@@ -19,7 +19,7 @@ from tf2migrate.graph.values import Node, Symbol
 from tf2migrate.names.bindings import bindings, bound_in, names_read
 from tf2migrate.names.free import take_name
 from tf2migrate.names.project import Module
-from tf2migrate.names.tree import walk
+from tf2migrate.names.tree import straight, walk
 
 FINDS = "tf.get_variable"
 
@@ -78,7 +78,7 @@ def _name(staging: Staging, call: cst.Call, variable: Node) -> str:
 
 def _making(module: Module, variable: Node, taken: set[str]) -> _Making | None:
     """The statement of the file that makes a variable whose name becomes another's, with a name for it; else None."""
-    statements = list(_straight(module.tree.body))
+    statements = list(straight(module.tree.body))
     bound = [name for name, _ in bindings(module.tree)]
     for index, statement in enumerate(statements):
         match statement:
@@ -88,16 +88,6 @@ def _making(module: Module, variable: Node, taken: set[str]) -> _Making | None:
                 own = take_name(variable.name.replace("/", "_"), taken)
                 return _Making(statement, own, _is_read(module, name, statements[index + 1 :]))
     return None
-
-
-def _straight(body: Sequence[cst.CSTNode]) -> Iterator[cst.CSTNode]:
-    """The statements of a body, those of ``with`` blocks after their headers."""
-    for statement in body:
-        if isinstance(statement, cst.With):
-            yield from statement.items
-            yield from _straight(statement.body.body)
-        else:
-            yield statement
 
 
 def _is_read(module: Module, name: str, behind: Sequence[cst.CSTNode]) -> bool:

@@ -137,7 +137,7 @@ class _Finder:
         if all(map(receiver_of, self.frames)):
             self.called = next(iter(self.frames[0].entry), "")
             return True
-        if len(self.frames) != 1 or receiver_of(self.frames[0]) or _is_repeated(self.frames[0]):
+        if len(self.frames) != 1 or receiver_of(self.frames[0]) or self.frames[0].is_repeated:
             return False
         frame = self.frames[0]
         objects = {n.value for n in names_read(self.method.body) if isinstance(frame.lookup(n.value), Instance)}
@@ -372,12 +372,6 @@ FORBIDDEN = (
     cst.Return, cst.Yield, cst.Await, cst.Lambda, cst.FunctionDef, cst.ClassDef, cst.Raise, cst.Try, cst.While, cst.Del,
     cst.NamedExpr, cst.Import, cst.ImportFrom, cst.Assert, cst.Break, cst.Continue, cst.FormattedString,
 )  # fmt: skip
-
-
-def _is_repeated(frame: Frame) -> bool:
-    """Whether a call may be made more than once: it stands in a loop."""
-    steps = frame.called_from.steps if frame.called_from is not None else ()
-    return any(isinstance(step.statement, cst.For | cst.While) for step in steps)
 
 
 def _parts(site: RunSite) -> Iterator[cst.BaseExpression]:

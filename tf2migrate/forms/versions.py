@@ -6,8 +6,6 @@ variables by name, so each needs one of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 import libcst as cst
 
 from tf2migrate.forms.traced import Left, Traced, edited
@@ -15,7 +13,7 @@ from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import nodes_in
 from tf2migrate.names.bindings import bindings, exposed_reads, names_read
 from tf2migrate.names.project import Module
-from tf2migrate.names.tree import walk
+from tf2migrate.names.tree import straight, walk
 
 
 def versioned(
@@ -47,19 +45,9 @@ def _making(staging: Staging, builder: cst.FunctionDef | None) -> dict[str, list
     return out
 
 
-def _straight(body: Iterable[cst.CSTNode]) -> Iterator[cst.CSTNode]:
-    """The statements of a body, those of ``with`` blocks after their headers."""
-    for statement in body:
-        if isinstance(statement, cst.With):
-            yield from statement.items
-            yield from _straight(statement.body.body)
-        else:
-            yield statement
-
-
 def _renamed(staging: Staging, function: cst.FunctionDef) -> dict[int, str]:
     """New names for the name nodes of a function, by identity."""
-    statements = list(_straight(function.body.body))
+    statements = list(straight(function.body.body))
     wanted = {
         name
         for statement in statements

@@ -47,6 +47,12 @@ class Frame:
     call: cst.Call | None = None
     entry: dict[str, Value] = field(default_factory=dict)
 
+    @property
+    def is_repeated(self) -> bool:
+        """Whether the call stands in a loop, of which each pass may decide otherwise."""
+        steps = self.called_from.steps if self.called_from is not None else ()
+        return any(isinstance(step.statement, cst.For | cst.While) for step in steps)
+
     def env_at_entry(self, name: str) -> Value:
         """The argument that a parameter got, whatever the name is bound to later."""
         return self.entry[name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import libcst as cst
 
@@ -108,3 +108,13 @@ def ids_in(node: cst.CSTNode) -> set[int]:
         out.add(id(current))
         stack.extend(children(current))
     return out
+
+
+def straight(body: Iterable[cst.CSTNode]) -> Iterator[cst.CSTNode]:
+    """The statements of a body, those of ``with`` blocks after their headers."""
+    for statement in body:
+        if isinstance(statement, cst.With):
+            yield from statement.items
+            yield from straight(statement.body.body)
+        else:
+            yield statement

@@ -27,7 +27,7 @@ from tf2migrate.graph.values import (
     nodes_in,
 )
 from tf2migrate.names.tree import walk
-from tf2migrate.plan.contract import ancestors
+from tf2migrate.plan.several import depended_on, initializes, made_alike
 
 # Details of a node that later calls in the same graph have others of: the name, and all variables up to then.
 COUNTED = ("name", "variables")
@@ -40,7 +40,7 @@ def own_graphs(staging: Staging) -> list[Staging] | None:
     groups: dict[int, list[Frame]] = {}
     for frame in dict.fromkeys(holder.values()):
         groups.setdefault(id(frame.owner), []).append(frame)
-    rest = [n for n in staging.nodes if n.number not in holder and not _initializes(n)]
+    rest = [n for n in staging.nodes if n.number not in holder and not initializes(n)]
     if sum(map(len, groups.values())) + bool(rest) < 2:
         return None
     if any(id(frame.owner) in groups for node in rest for frame in _frames(node.place)):
@@ -65,7 +65,7 @@ def functions_apart(staging: Staging) -> set[cst.CSTNode]:
     """The functions that have graphs of their own, where the program has more than one graph."""
     holder = _holders(staging)
     frames = set(holder.values())
-    rest = any(n.number not in holder and not _initializes(n) for n in staging.nodes)
+    rest = any(n.number not in holder and not initializes(n) for n in staging.nodes)
     return {frame.owner for frame in frames} if len(frames) + rest > 1 else set()
 
 
@@ -77,7 +77,7 @@ def _holders(staging: Staging) -> dict[int, Frame]:
     holder: dict[int, Frame] = {}
     for node in staging.nodes:
         frame = next((f for f in reversed(_frames(node.place)) if id(f) in closed), None)
-        if frame is not None and not _initializes(node):
+        if frame is not None and not initializes(node):
             holder[node.number] = frame
     return holder
 
@@ -91,26 +91,11 @@ def _ids(place: Place) -> set[int]:
     return {id(step.frame) for step in place.steps}
 
 
-def _initializes(node: Node) -> bool:
-    return node.kind == "init" or (
-        node.kind == "group" and bool(node.inputs) and all(i.kind == "init" for i in node.inputs)
-    )
-
-
-def _inputs(node: Node) -> list[Node]:
-    """What a node depends on; of all variables that a train op is given, those that its loss depends on."""
-    if node.kind != "train":
-        return list(node.inputs)
-    given = [n for key in ("loss", "gradients", "global_step") for n in nodes_in(node.details.get(key))]
-    reached = ancestors(given)
-    return [*given, *(n for n in nodes_in(node.details.get("variables")) if n.number in reached)]
-
-
 def _named(site: RunSite) -> list[Node]:
     """What a run names: the nodes that it gives or is fed."""
     keys = site.feeds.items if isinstance(site.feeds, Mapping) else {}
     named = [*nodes_in(site.fetches), *(n for key in keys if isinstance(key, Value) for n in nodes_in(key))]
-    return [node for node in named if not _initializes(node)]
+    return [node for node in named if not initializes(node)]
 
 
 def _closed(staging: Staging) -> set[int]:
@@ -119,9 +104,9 @@ def _closed(staging: Staging) -> set[int]:
     opened: set[int] = set()
     running: set[int] = set()
     for node in staging.nodes:
-        if _initializes(node):
+        if initializes(node):
             continue
-        for used in (*_inputs(node), *node.control):
+        for used in (*depended_on(node), *node.control):
             opened |= around[node.number] ^ around.get(used.number, set())
         maker = node.details.get("optimizer")
         if isinstance(maker, Optimizer):
@@ -247,12 +232,9 @@ class _Calls:
 
 def _alike(a: Node, b: Node, twins: dict[int, Node]) -> bool:
     """Whether two calls have made the same node, as far as anything of it is known."""
-    mine, theirs = ((n.kind, n.op, n.expression, n.trainable, n.random) for n in (a, b))
-    inputs = [twins.get(n.number) for n in _inputs(b)] == _inputs(a)
-    control = [twins.get(n.number) for n in b.control] == list(a.control)
     details = [{key: _known(value) for key, value in n.details.items() if key not in COUNTED} for n in (a, b)]
     sizes = [n.shape and [_known(size) for size in n.shape] for n in (a, b)]
-    return mine == theirs and inputs and control and details[0] == details[1] and sizes[0] == sizes[1]
+    return made_alike(a, b, twins) and details[0] == details[1] and sizes[0] == sizes[1]
 
 
 def _known(value: Value | None) -> object:
@@ -294,9 +276,9 @@ def _view(whole: Staging, nodes: list[Node], runs: list[RunSite], frame: Frame |
     """The program with the nodes and runs of one part, and without the calls that make those of others."""
     own = {node.number for node in nodes}
     inside = {id(f) for node in nodes for f in _frames(node.place)}
-    outside = {id(f) for n in whole.nodes if n.number not in own and not _initializes(n) for f in _frames(n.place)}
+    outside = {id(f) for n in whole.nodes if n.number not in own and not initializes(n) for f in _frames(n.place)}
     others = outside - inside
-    initial = [n for n in whole.nodes if _initializes(n) and (frame is None or id(frame) in _ids(n.place))]
+    initial = [n for n in whole.nodes if initializes(n) and (frame is None or id(frame) in _ids(n.place))]
 
     return dataclasses.replace(
         whole,

@@ -74,7 +74,7 @@ def separate(staging: Staging, builders: Iterable[cst.FunctionDef]) -> list[Stag
     for part in parts if alternative else ():
         part.foreign = owner.keys() - {node.number for nodes in part.nodes for node in _with_parts(nodes)}
         part.others = {obj for obj, other in objects.items() if other is not part}
-    if alternative and len(parts) == 1 and not any(map(_is_repeated, parts[0].frames)):
+    if alternative and len(parts) == 1 and not any(frame.is_repeated for frame in parts[0].frames):
         parts[0].instead = tuple(parts[0].objects()[1:])
     return [part.view(runs[id(part)], alone, objects, beside) for part in parts]
 
@@ -83,12 +83,6 @@ def _are_alternatives(staging: Staging, objects: list[list[Node]]) -> bool:
     """Whether a run of the program makes one of the objects, each given by its nodes, and no other."""
     made = [staging.conditions.get(nodes[0].number, ()) for nodes in objects if nodes]
     return all(are_exclusive(one, other) for one, other in itertools.combinations(made, 2))
-
-
-def _is_repeated(frame: Frame) -> bool:
-    """Whether a call stands in a loop, of which each pass may decide otherwise."""
-    steps = frame.called_from.steps if frame.called_from is not None else ()
-    return any(isinstance(step.statement, cst.For | cst.While) for step in steps)
 
 
 def _have_own_sessions(staging: Staging, holder: dict[int, Frame]) -> bool:
@@ -118,6 +112,22 @@ def _have_own_sessions(staging: Staging, holder: dict[int, Frame]) -> bool:
             reason = "an object is used in the session of another, where its variables have other values"
             raise NotPlanned(Refusal("TFM411", site.frame.module, site.expression, reason, "use one session"))
     return known and all(len(found) <= 1 for found in (*users.values(), *used.values()))
+
+
+def depended_on(node: Node) -> list[Node]:
+    """What a node depends on; of all variables that a train op is given, those that its loss depends on."""
+    if node.kind != "train":
+        return list(node.inputs)
+    given = [n for key in ("loss", "gradients", "global_step") for n in nodes_in(node.details.get(key))]
+    reached = ancestors(given)
+    return [*given, *(n for n in nodes_in(node.details.get("variables")) if n.number in reached)]
+
+
+def made_alike(a: Node, b: Node, twins: dict[int, Node]) -> bool:
+    """Whether two nodes are made by the same expression from what corresponds to each other by ``twins``."""
+    mine, theirs = ((n.kind, n.op, n.expression, n.trainable, n.random) for n in (a, b))
+    inputs = [twins.get(n.number) for n in depended_on(b)] == depended_on(a)
+    return mine == theirs and inputs and [twins.get(n.number) for n in b.control] == list(a.control)
 
 
 def initializes(node: Node) -> bool:
@@ -171,7 +181,7 @@ class _Part:
             if len({self.staging.world_of(node) for node in nodes}) > 1:
                 raise NotPlanned(_refusal(self.staging, nodes[0], "an object has several graphs"))
             for node in nodes:
-                for used in (*self.inputs(node), *node.control):
+                for used in (*depended_on(node), *node.control):
                     if used.number not in own and not initializes(used):
                         raise NotPlanned(_refusal(self.staging, node, "the graph of an object uses that of another"))
         if len({id(next(iter(f.entry.values()))) for f in self.frames}) != len(self.frames):
@@ -195,18 +205,7 @@ class _Part:
         raise NotPlanned(_refusal(self.staging, nodes[0], reason))
 
     def alike(self, a: Node, b: Node) -> bool:
-        mine, theirs = ((n.kind, n.op, n.expression, n.trainable, n.random) for n in (a, b))
-        inputs = [self.twins.get(n.number) for n in self.inputs(b)] == self.inputs(a)
-        control = [self.twins.get(n.number) for n in b.control] == list(a.control)
-        return mine == theirs and inputs and control and a.details.keys() == b.details.keys()
-
-    def inputs(self, node: Node) -> list[Node]:
-        """What a node depends on; of all variables that a train op is given, those that its loss depends on."""
-        if node.kind != "train":
-            return list(node.inputs)
-        given = [n for key in ("loss", "gradients", "global_step") for n in nodes_in(node.details.get(key))]
-        reached = ancestors(given)
-        return [*given, *(n for n in nodes_in(node.details.get("variables")) if n.number in reached)]
+        return made_alike(a, b, self.twins) and a.details.keys() == b.details.keys()
 
     # ------------------------------------------------------------------ the program without the others
     def view(self, runs: list[RunSite], alone: bool, objects: dict[int, _Part], beside: set[int]) -> Staging:
