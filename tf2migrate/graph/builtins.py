@@ -7,9 +7,9 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.graph.arguments import Arguments
-from tf2migrate.graph.expressions import Expressions, shape_sources
+from tf2migrate.graph.expressions import Expressions
 from tf2migrate.graph.frames import Frame
-from tf2migrate.graph.sizes import product
+from tf2migrate.graph.sizes import product, shape_sources
 from tf2migrate.graph.values import (
     Averages,
     Bound,

@@ -12,10 +12,10 @@ import libcst as cst
 from tf2migrate.graph.arguments import Arguments, parameters
 from tf2migrate.graph.builtins import Builtins
 from tf2migrate.graph.early_exits import AtReturn
-from tf2migrate.graph.expressions import shape_sources
 from tf2migrate.graph.frames import Frame, Step
 from tf2migrate.graph.paths import choice
 from tf2migrate.graph.recorder import MAXIMUM_DEPTH, MAXIMUM_RECURSION, Leave
+from tf2migrate.graph.sizes import shape_sources
 from tf2migrate.graph.values import (
     Bound,
     Builtin,

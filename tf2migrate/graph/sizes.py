@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tf2migrate.graph.values import DYNAMIC, Choice, Const, Dimension, Host, Node, Shape, Symbol, Value, key_of
+from tf2migrate.graph.values import DYNAMIC, Choice, Const, Dimension, Host, Mapping, Node, Shape, Symbol, Value, key_of
 from tf2migrate.graph.values import Sequence as Items
 
 Sizes = tuple[Value, ...]
@@ -325,3 +325,21 @@ def merged(known: Sizes | None, told: Sizes | None) -> Sizes | None:
     if known is None or told is None or len(known) != len(told):
         return None if known is not None and told is not None else told
     return tuple(b if a is DYNAMIC or number(b) is not None else a for a, b in zip(known, told, strict=True))
+
+
+def shape_sources(*values: Value) -> frozenset[Node]:
+    """The nodes whose static shape any of ``values`` depends on."""
+    out: frozenset[Node] = frozenset()
+    for value in values:
+        match value:
+            case Host(shape_of=nodes):
+                out |= nodes
+            case Shape(of=node) | Dimension(of=node):
+                out |= {node}
+            case Items(items=items):
+                out |= shape_sources(*items)
+            case Choice(options=options):
+                out |= shape_sources(*options)
+            case Mapping(items=pairs):
+                out |= shape_sources(*pairs.values())
+    return out

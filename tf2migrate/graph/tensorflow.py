@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import libcst as cst
 
 from tf2migrate.api.calls import Effect, effects
-from tf2migrate.api.distributions import DIVERGENCE, is_distribution
+from tf2migrate.api.distributions import DIVERGENCE
 from tf2migrate.api.flags import is_flags
 from tf2migrate.api.gone import given_by_place, gone_before
 from tf2migrate.api.regularizers import is_regularizer
@@ -17,29 +15,17 @@ from tf2migrate.api.symbols import canonical, private_in_tf2
 from tf2migrate.api.vocabularies import vocabulary_name
 from tf2migrate.graph.argument_scopes import ARG_SCOPE
 from tf2migrate.graph.arguments import Arguments, argument
-from tf2migrate.graph.averages import MovingAverages
 from tf2migrate.graph.collections import LOSSES
-from tf2migrate.graph.control import CONTROL, Control
-from tf2migrate.graph.conveniences import Conveniences
-from tf2migrate.graph.datasets import Datasets
-from tf2migrate.graph.decorators import Decorators
-from tf2migrate.graph.distributions import Distributions
-from tf2migrate.graph.expressions import shape_sources
-from tf2migrate.graph.external import External
+from tf2migrate.graph.control import CONTROL
 from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.methods import GraphMethods
 from tf2migrate.graph.op_names import OpNames
 from tf2migrate.graph.parts import layer_of
-from tf2migrate.graph.records import Records
-from tf2migrate.graph.recurrent import Recurrent
 from tf2migrate.graph.shape_rules import part_shape, unstacked
-from tf2migrate.graph.sizes import merged, sizes_given
-from tf2migrate.graph.staging import RunSite
+from tf2migrate.graph.sizes import shape_sources, sizes_given
 from tf2migrate.graph.summaries import MESSAGE, MESSAGE_VALUE
+from tf2migrate.graph.unfollowed import ELSEWHERE, unfollowed
 from tf2migrate.graph.values import (
-    Averages,
-    Bound,
-    Builtin,
-    Choice,
     Const,
     Dataset,
     Function,
@@ -48,18 +34,14 @@ from tf2migrate.graph.values import (
     Iterator,
     Mapping,
     Node,
-    Optimizer,
     Regularizer,
-    Saver,
     Scope,
     Sequence,
     Session,
     Setting,
-    Summary,
     Tagged,
     Unknown,
     Value,
-    Writer,
     nodes_in,
     unknown_in,
 )
@@ -87,58 +69,6 @@ SETTINGS = {
     "tf.OptimizerOptions",
     "tf.GraphOptions",
 }
-# Constructs with an issue of their own: (code, what to say).
-ELSEWHERE = {
-    "tf.train.import_meta_graph": ("TFM807", "a graph imported from a file cannot be followed"),
-    "tf.import_graph_def": ("TFM807", "a graph imported from a file cannot be followed"),
-    "tf.placeholder_with_default_sparse": ("TFM407", "sparse placeholders are not rewritten yet"),
-    "tf.sparse_placeholder": ("TFM407", "sparse placeholders are not rewritten yet"),
-    "tf.train.Coordinator": ("TFM802", "queue runners are not rewritten yet"),
-    "tf.train.start_queue_runners": ("TFM802", "queue runners are not rewritten yet"),
-    "tf.make_template": ("TFM404", "`tf.make_template` is not rewritten yet"),
-    "tf.py_func": ("TFM402", "`tf.py_func` runs host code inside the graph"),
-    "tf.hessians": ("TFM410", "`tf.hessians` is not rewritten yet"),
-    "tf.get_session_handle": ("TFM411", "session handles have no counterpart"),
-    "tf.add_check_numerics_ops": ("TFM410", "`tf.add_check_numerics_ops` is not rewritten yet"),
-    "tf.enable_eager_execution": ("TFM410", "programs that already run eagerly are not rewritten yet"),
-}
-PREFIXES = (
-    ("tf.data.", "TFM801", "`tf.data` iterators are not rewritten yet"),
-    ("tf.contrib.data.", "TFM801", "`tf.data` iterators are not rewritten yet"),
-    ("tf.estimator.", "TFM805", "Estimators are not rewritten yet"),
-    ("tf.contrib.learn.", "TFM805", "Estimators are not rewritten yet"),
-    ("tf.nn.rnn_cell.", "TFM702", "this kind of recurrent cell is not rewritten yet"),
-    ("tf.nn.raw_rnn", "TFM702", "`tf.nn.raw_rnn` is not rewritten yet"),
-    ("tf.nn.static_state_saving_rnn", "TFM702", "`tf.nn.static_state_saving_rnn` is not rewritten yet"),
-    ("tf.contrib.rnn.", "TFM702", "this part of `tf.contrib.rnn` is not rewritten yet"),
-    ("tf.contrib.cudnn_rnn.", "TFM702", "recurrent networks of cuDNN are not rewritten yet"),
-    ("tf.contrib.grid_rnn.", "TFM702", "grid cells are not rewritten yet"),
-    ("tf.contrib.seq2seq.", "TFM702", "recurrent networks are not rewritten yet"),
-    ("tf.contrib.legacy_seq2seq.", "TFM702", "recurrent networks are not rewritten yet"),
-    ("tf.python.", "TFM103", "`{name}` is private to TensorFlow 1"),
-    ("tf.keras.", "TFM410", "Keras models inside a TF1 graph are not rewritten yet"),
-    ("tf.train.Monitored", "TFM808", "monitored sessions are not rewritten yet"),
-    ("tf.train.Supervisor", "TFM808", "supervised sessions are not rewritten yet"),
-    ("tf.train.Server", "TFM808", "distributed training is not rewritten yet"),
-    ("tf.train.ClusterSpec", "TFM808", "distributed training is not rewritten yet"),
-    ("tf.train.batch", "TFM802", "queue input is not rewritten yet"),
-    ("tf.train.shuffle_batch", "TFM802", "queue input is not rewritten yet"),
-    ("tf.train.string_input_producer", "TFM802", "queue input is not rewritten yet"),
-    ("tf.train.slice_input_producer", "TFM802", "queue input is not rewritten yet"),
-    ("tf.train.QueueRunner", "TFM802", "queue input is not rewritten yet"),
-    ("tf.FIFOQueue", "TFM802", "queue input is not rewritten yet"),
-    ("tf.RandomShuffleQueue", "TFM802", "queue input is not rewritten yet"),
-    ("tf.contrib.distribut", "TFM808", "distributed training is not rewritten yet"),
-)
-# What computes or stays on the host, of packages that otherwise build graph structure.
-COMPUTING = (
-    "tf.keras.initializers.",
-    "tf.keras.datasets.",
-    "tf.keras.preprocessing.sequence.pad_sequences",
-    "tf.keras.utils.to_categorical",
-    "tf.contrib.seq2seq.sequence_loss",
-    "tf.contrib.legacy_seq2seq.sequence_loss",
-)
 # What prints a table of the graph's variables, and gives how many numbers and bytes they are.
 DESCRIBING = frozenset({"tf.contrib.slim.model_analyzer.analyze_vars"})
 STEP_COUNTERS = frozenset(
@@ -149,9 +79,7 @@ STEP_COUNTERS = frozenset(
 ASSIGNS = {"tf.assign": "assign", "tf.assign_add": "assign_add", "tf.assign_sub": "assign_sub"}
 
 
-class TensorFlow(
-    Recurrent, Distributions, Datasets, Control, MovingAverages, Conveniences, External, Records, Decorators
-):
+class TensorFlow(GraphMethods):
     """The whole interpreter."""
 
     def __init__(self, project: Project, entry: Module) -> None:
@@ -240,9 +168,9 @@ class TensorFlow(
             return special
         if vocabulary_name(name) is not None:
             return self.foreign(name, args, node)
-        for prefix, code, reason in PREFIXES:
-            if name.startswith(prefix) and not name.startswith(COMPUTING):
-                return self.refuse(code, node, reason.format(name=name))
+        family = unfollowed(name)
+        if family is not None:
+            return self.refuse(family[0], node, family[1])
         return self.op(name, args, node)
 
     def structure(self, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value | None:
@@ -450,18 +378,6 @@ class TensorFlow(
         part = self.make("tensor", "operator.getitem", [made], node)
         return Sequence([part], "list", False)
 
-    # ------------------------------------------------------------------ updates and collections
-    def update(self, op: str, target: Value | None, value: Value | None, node: cst.Call) -> Value:
-        if not isinstance(target, Node) or target.kind != "variable":
-            return self.refuse("TFM405", node, "what is assigned here is not a single known variable")
-        if value is not None and (unknown := unknown_in(value)) is not None:
-            return unknown
-        made = self.make("assign", op, [target, *([value] if value is not None else [])], node)
-        made.details["variable"] = target
-        if value is not None:
-            made.details["value"] = value
-        return made
-
     def global_step(self, name: str, node: cst.Call) -> Value:
         """The step counter of the graph: the variable of this name, or a new one."""
         for known in [*self.known_as("global_step"), *self.members("variables")]:
@@ -478,123 +394,6 @@ class TensorFlow(
         self.file(made, None, node)
         return made
 
-    # ------------------------------------------------------------------ methods of graph values
-    def graph_method(self, receiver: Value, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:
-        match receiver:
-            case Session():
-                return self.session_method(receiver, name, args, node, frame)
-            case Optimizer():
-                if receiver.train is not None:
-                    return self.external_method(receiver, name, args, node, frame)
-                return self.optimizer_method(receiver, name, args, node)
-            case Node():
-                return self.node_method(receiver, name, args, node, frame)
-            case Graph():
-                return self.graph_call(receiver, name, args, node)
-            case Scope():
-                if name == "reuse_variables":
-                    self.reuse_now(receiver)
-                if name.startswith("set_"):
-                    return self.refuse("TFM601", node, f"`{name}` of a scope changes the variables inside it")
-                return Const(None)
-            case Writer():
-                return self.writer_method(receiver, name, args, node, frame)
-            case Saver():
-                return self.saver_method(receiver, name, args, node, frame)
-            case Tagged():
-                return self.message_method(receiver, name, args, node)
-            case Averages():
-                return self.average_method(receiver, name, args, node, frame)
-            case Dataset():
-                return self.dataset_method(receiver, name, args, node)
-            case Iterator():
-                return self.iterator_method(receiver, name, args, node)
-        return Host()
-
-    def graph_call(self, receiver: Graph, name: str, args: Arguments, node: cst.Call) -> Value:
-        match name:
-            case "as_default":
-                return Bound(receiver, Builtin(name), name)
-            case "finalize" | "seed":
-                return Const(None)
-            case "get_tensor_by_name" | "get_operation_by_name" | "as_graph_element":
-                return self.refuse("TFM806", node, f"`{name}` looks a node up by its name")
-            case "get_collection":
-                return self.get_collection(args, node)
-            case "add_to_collection":
-                return self.add_to_collection(args.get(0, "name"), args.get(1, "value"), node, 1)
-        return Host()
-
-    def session(self, args: Arguments, node: cst.Call) -> Session:
-        """A new session, of the graph that it is given or else of the default one."""
-        given = args.get(1, "graph")
-        return Session(node, given.world if isinstance(given, Graph) else self.world)
-
-    def session_method(self, receiver: Session, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:
-        match name:
-            case "run":
-                fetches, feeds = args.get(0, "fetches"), args.get(1, "feed_dict")
-                expression = argument(node, 0, "fetches")
-                return self.run_site(
-                    "run", fetches, expression, feeds, argument(node, 1, "feed_dict"), node, frame, receiver
-                )
-            case "as_default":
-                return Bound(receiver, Builtin(name), name)
-            case "close" | "__enter__" | "__exit__":
-                return Const(None)
-        return self.refuse("TFM408", node, f"`Session.{name}` has no counterpart")
-
-    def run_site(
-        self,
-        form: str,
-        fetches: Value | None,
-        expression: cst.BaseExpression | None,
-        feeds: Value | None,
-        feed_expression: cst.BaseExpression | None,
-        node: cst.Call,
-        frame: Frame,
-        session: Value | None = None,
-    ) -> Value:
-        if fetches is None or expression is None:
-            return self.refuse("TFM408", node, "the fetches of this run are not given in the call")
-        if isinstance(feeds, Const) and feeds.value is None:
-            feeds, feed_expression = None, None
-        if session is None and self.sessions:
-            session = self.sessions[-1]
-        by = session if isinstance(session, Session) else None
-        named = tuple(nodes_in(fetches))
-        place = self.place()
-        site = RunSite(node, form, frame, place, fetches, expression, feeds, feed_expression, by, fetches, named)
-        self.staging.runs.append(site)
-        return fetched(fetches)
-
-    def node_method(self, receiver: Node, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:
-        target = node.func.value if isinstance(node.func, cst.Attribute) else None
-        if is_distribution(receiver.op):
-            return self.distribution_method(receiver, name, args, node)
-        match name:
-            case "eval":
-                feeds, expression = args.get(0, "feed_dict"), argument(node, 0, "feed_dict")
-                given = args.get(1, "session")
-                return self.run_site("eval", receiver, target, feeds, expression, node, frame, given)
-            case "run" if receiver.kind not in ("tensor", "variable", "placeholder"):
-                feeds, expression = args.get(0, "feed_dict"), argument(node, 0, "feed_dict")
-                given = args.get(1, "session")
-                return self.run_site("op.run", receiver, target, feeds, expression, node, frame, given)
-            case "get_shape":
-                return self.static_shape(receiver)
-            case "set_shape":
-                told = sizes_given(args.get(0, "shape"))
-                receiver.shape = None if self.store.branching else merged(receiver.shape, told)
-                return Const(None)
-            case "assign" | "assign_add" | "assign_sub" if receiver.kind == "variable":
-                return self.update(f"tf.{name}", receiver, args.get(0, "value", "delta"), node)
-            case "initialized_value" | "read_value" | "value":
-                return self.sized(self.tensor(f"method.{name}", [receiver], node), "tf.identity", [receiver])
-            case "consumers" | "__hash__":
-                return Host()
-        return self.refuse("TFM410", node, f"`{name}` of a tensor is not rewritten yet")
-
 
 def name_scope(args: Arguments) -> str | None:
     """What ``tf.name_scope(name, default_name, values)`` adds to the names of ops, None where it is not known."""
@@ -606,20 +405,3 @@ def name_scope(args: Arguments) -> str | None:
     return ""
 
 
-def fetched(value: Value) -> Value:
-    """The host value that running ``value`` gives: the same nesting, numpy inside."""
-    match value:
-        case Sequence(items=items, kind=kind, exact=exact):
-            return Sequence([fetched(item) for item in items], kind, exact, value.fields, value.record)
-        case Mapping(items=pairs, exact=exact):
-            return Mapping({k: fetched(v) for k, v in pairs.items()}, exact)
-        case Node(kind="tensor" | "variable" | "placeholder" | "assign"):
-            sizes = value.shape or ()
-            return Host(single=bool(sizes) and all(isinstance(size, Const) and size.value == 1 for size in sizes))
-        case Node(kind="summary"):
-            return Summary(value)
-        case Node():
-            return Const(None)
-        case Choice(options=options):
-            return cast(Value, Host()) if options else Host()
-    return Host()

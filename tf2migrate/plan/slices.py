@@ -7,8 +7,8 @@ from typing import cast
 
 import libcst as cst
 
+from tf2migrate.graph.access import result_fields
 from tf2migrate.graph.cells import is_state
-from tf2migrate.graph.expressions import result_fields
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.metrics import is_metric_value
 from tf2migrate.graph.staging import RunSite
