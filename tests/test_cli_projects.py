@@ -113,3 +113,25 @@ def test_large_project_is_mentioned(run: Run, tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr("tf2migrate.files.companions.SEARCHED", 2)
     write(tmp_path, train=TRAIN, model=MODEL, a="", b="", c="")
     assert "is large: not all of it was searched" in run("train.py").err
+
+
+def test_safe_fixes_on_request(run: Run, tmp_path: Path) -> None:
+    old = REFUSED.replace("y = linear(x)", "y = tf.log(linear(x))")
+    write(tmp_path, train=old, model=MODEL)
+    assert "1 program: 1 unchanged\n" in run("fix", ".").err
+    assert (tmp_path / "train.py").read_text() == old
+    assert "+y = tf.math.log(linear(x))\n" in run("--partial", ".").out
+    result = run("fix", "--partial", ".")
+    assert result.code == 1
+    assert result.err.startswith("rewrote train.py\n")
+    assert "1 program: 1 partial\nwhy 1 program is not native:\n" in result.err
+    assert (tmp_path / "train.py").read_text() == old.replace("tf.log", "tf.math.log")
+    assert (tmp_path / "model.py").read_text() == MODEL
+    assert "1 program: 1 unchanged\n" in run("fix", "--partial", ".").err
+
+
+def test_safe_fixes_by_configuration(run: Run, tmp_path: Path) -> None:
+    write(tmp_path, plain=REFUSED.replace("y = linear(x)", "y = tf.log(linear(x))"), model=MODEL)
+    (tmp_path / "pyproject.toml").write_text('[tool.tf2migrate]\nfallback = "partial"\noutput-format = "concise"\n')
+    assert "plain.py:6:5: TFM101 [*] `tf.log` is not part of TensorFlow 2\n" in run("check", ".").out
+    assert "1 program: 1 partial\n" in run("fix", ".").err

@@ -31,6 +31,7 @@ def test_every_key(tmp_path: Path) -> None:
         select = ["TFM1", "TFM401"]
         ignore = ["ALL"]
         output-format = "concise"
+        fallback = "partial"
         """,
     )
     assert load_settings(tmp_path) == Settings(
@@ -40,6 +41,7 @@ def test_every_key(tmp_path: Path) -> None:
         select=("TFM1", "TFM401"),
         ignore=("ALL",),
         output_format="concise",
+        fallback="partial",
     )
 
 
@@ -64,6 +66,7 @@ def test_nearest_table_counts(tmp_path: Path) -> None:
         pytest.param('select = "TFM1"', ["tool.tf2migrate.select", "list of strings"], id="not a list"),
         pytest.param('ignore = ["E501"]', ["tool.tf2migrate.ignore", "E501"], id="not a code"),
         pytest.param('output-format = "xml"', ["output-format", "full, concise"], id="not a format"),
+        pytest.param('fallback = "native"', ["fallback", "unchanged, partial"], id="not a level"),
         pytest.param("exclude = [1]", ["tool.tf2migrate.exclude", "list of strings"], id="not strings"),
         pytest.param("exclude = [", ["not valid TOML"], id="broken"),
     ],

@@ -144,7 +144,14 @@ _linting = _combined(
         help="The name of what comes by `-`.",
     ),
 )
-_run_options = _combined(_paths, _linting, _discovery, _color)
+_level = click.option(
+    "--partial",
+    "fallback",
+    flag_value="partial",
+    default=None,
+    help="Where a program cannot become native, respell what TensorFlow 1.15 and 2 both take.",
+)
+_run_options = _combined(_paths, _level, _linting, _discovery, _color)
 
 
 @cli.command("diff", short_help="Show the patch and write nothing (the default).")

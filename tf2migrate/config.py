@@ -38,6 +38,7 @@ DEFAULT_EXCLUDE = (
     "venv",
 )
 OUTPUT_FORMATS = ("full", "concise")
+FALLBACKS = ("unchanged", "partial")
 
 _SELECTOR = re.compile(r"ALL|TFM\d{0,3}")
 _GLOB_CHARACTER = re.compile(r"([\\*?\[\]!# ])")
@@ -52,7 +53,7 @@ class Settings:
     """Everything that a user can decide about a run.
 
     ``exclude`` and ``extend_exclude`` hold patterns as ``anchored`` makes them. Empty ``select``
-    means every rule.
+    means every rule. ``fallback`` is the level that programs are brought to which cannot become native.
     """
 
     exclude: tuple[str, ...] = DEFAULT_EXCLUDE
@@ -61,6 +62,7 @@ class Settings:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     output_format: str = "full"
+    fallback: str = "unchanged"
 
     def reports(self, code: str) -> bool:
         """Whether findings of this rule are shown: of the selectors that fit, the longest decides."""
@@ -167,6 +169,12 @@ def _format(value: object, base: Path) -> str:
     return str(value)
 
 
+def _fallback(value: object, base: Path) -> str:
+    if value not in FALLBACKS:
+        raise ValueError(f"must be one of {', '.join(FALLBACKS)}")
+    return str(value)
+
+
 _KEYS: dict[str, Callable[[object, Path], object]] = {
     "exclude": _patterns,
     "extend-exclude": _patterns,
@@ -174,4 +182,5 @@ _KEYS: dict[str, Callable[[object, Path], object]] = {
     "select": _selectors,
     "ignore": _selectors,
     "output-format": _format,
+    "fallback": _fallback,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,13 +16,12 @@ from tf2migrate.files.imports import ImportGraph
 from tf2migrate.findings import Finding
 
 if TYPE_CHECKING:
-    import libcst as cst
-
     from tf2migrate.graph.staging import Staging
     from tf2migrate.lint.symbols import Judged
     from tf2migrate.names.project import Module
     from tf2migrate.plan.model import Plan
     from tf2migrate.plan.refusal import Refusal
+    from tf2migrate.rewrite.partial import Partial
 
 OnCrash = Callable[[tuple[str, ...], Exception], None]
 
@@ -32,6 +31,7 @@ class Level(enum.StrEnum):
 
     CLEAN = "clean"
     NATIVE = "native"
+    PARTIAL = "partial"
     UNCHANGED = "unchanged"
 
 
@@ -85,10 +85,11 @@ def migrate(
 
     With ``asked``, only the programs that hold one of these files are given back, and those that have to be migrated
     together with one of them because they share a file that changes; the other sources only say what imports what.
+    A program that cannot become native stays as it is, unless the settings ask for another level.
     ``problems`` are files that could not be read: a program that imports one is left as it is. ``on_crash``
     is called with the paths of a program and the bug that it brought to light; without it the exception is raised.
     """
-    work = _Work(sources, problems, marks=False, on_crash=on_crash)
+    work = _Work(sources, problems, marks=False, on_crash=on_crash, fallback=Level(settings.fallback))
     wanted = None if asked is None else {os.path.abspath(path) for path in asked}
     return [*work.programs(wanted), *work.untouched(wanted)]
 
@@ -105,6 +106,8 @@ def instrument(sources: Sequence[SourceFile], settings: Settings) -> list[tuple[
 
     Where several programs hold a file, the first one numbers its runs.
     """
+    from tf2migrate.rewrite.marks import marked_original
+
     work = _Work(sources, (), marks=True, on_crash=None)
     out: dict[str, tuple[str, str, str]] = {}
     for entry in work.entries:
@@ -113,20 +116,24 @@ def instrument(sources: Sequence[SourceFile], settings: Settings) -> list[tuple[
             continue
         for path in outcome.paths:
             module = work.module(path)
-            original = _marked_original(module, outcome.staging)
+            original = marked_original(module, outcome.staging)
             out.setdefault(path, (module.key, original, outcome.texts.get(path, module.source.text)))
     return list(out.values())
 
 
 @dataclass(slots=True)
 class _Outcome:
-    """What one program came to. ``texts`` holds the files that change, by absolute path."""
+    """What one program came to. ``texts`` holds the files that change, by absolute path.
+
+    ``respelt`` are those of a program that is not native, with what was asked for instead.
+    """
 
     entry: str
     paths: list[str]
     uses_tf1: bool = False
     staging: Staging | None = None
     texts: dict[str, str] = field(default_factory=dict)
+    respelt: dict[str, Partial] = field(default_factory=dict)
     refusals: list[Finding] = field(default_factory=list)
     notes: list[Finding] = field(default_factory=list)
     sites: tuple[Site, ...] = ()
@@ -135,6 +142,12 @@ class _Outcome:
     @property
     def native(self) -> bool:
         return self.uses_tf1 and not self.refusals and not self.crashed
+
+    @property
+    def level(self) -> Level:
+        if not self.uses_tf1:
+            return Level.CLEAN
+        return Level.NATIVE if self.native else Level.PARTIAL if self.respelt else Level.UNCHANGED
 
 
 class _Work:
@@ -147,12 +160,14 @@ class _Work:
         *,
         marks: bool,
         on_crash: OnCrash | None,
+        fallback: Level = Level.UNCHANGED,
     ) -> None:
         self.sources = {os.path.abspath(source.path): source for source in sources}
         self.unreadable = {os.path.abspath(problem.path): problem for problem in problems if problem.is_defect}
         self.unreadable = {path: problem for path, problem in self.unreadable.items() if path not in self.sources}
         self.marks = marks
         self.on_crash = on_crash
+        self.fallback = fallback
         texts = {path: source.text for path, source in self.sources.items()}
         self.graph = ImportGraph(texts | dict.fromkeys(self.unreadable, ""))
         self.mentioning = {path for path, text in texts.items() if _mentions_tensorflow(text)}
@@ -170,6 +185,7 @@ class _Work:
         if wanted is not None:
             self._plan_the_others()
         self._settle()
+        self._fall_back()
         for entry in self._together(chosen):
             yield self._program(self._outcomes[entry])
 
@@ -189,7 +205,8 @@ class _Work:
                 users.setdefault(path, []).append(entry)
         queue = list(self._outcomes.values())
         for outcome in queue:
-            for path in outcome.texts if outcome.native else ():
+            lesser = self.mentioning.intersection(outcome.paths) if self.fallback is Level.PARTIAL else ()
+            for path in outcome.texts if outcome.native else lesser:
                 for entry in users[path]:
                     if entry not in self._outcomes:
                         queue.append(self.outcome(entry))
@@ -311,12 +328,17 @@ class _Work:
         return known
 
     # ------------------------------------------------------------------ programs that share files
+    def _holders(self, outcomes: Iterable[_Outcome]) -> dict[str, list[_Outcome]]:
+        """Those of the programs that have a file, for each file."""
+        holders: dict[str, list[_Outcome]] = {}
+        for outcome in outcomes:
+            for path in outcome.paths:
+                holders.setdefault(path, []).append(outcome)
+        return holders
+
     def _settle(self) -> None:
         """A file that programs share is written once: all must be native and want the same text for it."""
-        holders: dict[str, list[_Outcome]] = {}
-        for outcome in self._outcomes.values():
-            for path in outcome.paths if outcome.uses_tf1 else ():
-                holders.setdefault(path, []).append(outcome)
+        holders = self._holders(outcome for outcome in self._outcomes.values() if outcome.uses_tf1)
         queue = list(holders)
         for path in holders:
             self._adopt(path, holders[path])
@@ -381,10 +403,45 @@ class _Work:
             return Finding(str(self.sources[path].path), 1, 1, "TFM410", f"this is a file {why}", advice)
         return self._at_import(outcome.entry, path, "TFM410", f"this import leads to `{name}`, {why}", advice)
 
+    # ------------------------------------------------------------------ programs that are not native
+    def _fall_back(self) -> None:
+        """What a native program holds is as that needs it; other files of refused programs may be mended in part."""
+        if self.fallback is not Level.PARTIAL:
+            return
+        from tf2migrate.rewrite.partial import looks_up_names, reads_names, respell
+
+        by_name = looks_up_names(source.text for source in self.sources.values())
+        for path, holders in self._holders(self._outcomes.values()).items():
+            if path not in self.mentioning or not all(self._may_be_partial(outcome) for outcome in holders):
+                continue
+            texts = (self.sources[each].text for outcome in holders for each in outcome.paths if each in self.sources)
+            try:
+                made = respell(self.module(path), by_name or reads_names(texts))
+            except SourceProblem:  # it is reported already
+                continue
+            except Exception as error:  # the boundary, as above
+                if self.on_crash is None:
+                    raise
+                self.on_crash((str(self.sources[path].path),), error)
+                continue
+            for outcome in holders if made.text != self.sources[path].text else ():
+                outcome.respelt[path] = made
+
+    def _may_be_partial(self, outcome: _Outcome) -> bool:
+        """Whether a program is refused, and by what it names outside of `tf.compat.v1` can be of TensorFlow 1 alone."""
+        if outcome.native or outcome.crashed or not outcome.uses_tf1:
+            return False
+        paths = [path for path in outcome.paths if path in self.mentioning and path in self.sources]
+        try:
+            judged = [one for path in paths for one in self._judged_of(path)]
+        except SourceProblem:
+            return False
+        return any(one.is_tensorflow_1 and not one.use.by_compat for one in judged)
+
     # ------------------------------------------------------------------ results
     def _program(self, outcome: _Outcome) -> Program:
         entry = self.sources[outcome.entry].path
-        level = Level.NATIVE if outcome.native else Level.UNCHANGED if outcome.uses_tf1 else Level.CLEAN
+        changed = outcome.texts if outcome.native else {path: made.text for path, made in outcome.respelt.items()}
         refusals: dict[str, list[Finding]] = {}
         for finding in outcome.refusals or outcome.notes:
             refusals.setdefault(finding.path, []).append(finding)
@@ -394,9 +451,10 @@ class _Work:
             if source is None:
                 continue
             findings = [*refusals.get(str(source.path), ()), *self._told(path, outcome)]
-            code = outcome.texts.get(path, source.text) if outcome.native else source.text
-            files.append(FileMigration(source, code, tuple(sorted(findings)), level))
-        return Program(entry, tuple(files), level, outcome.sites if outcome.native else (), tuple(outcome.refusals))
+            code = changed.get(path, source.text)
+            files.append(FileMigration(source, code, tuple(sorted(findings)), outcome.level))
+        sites = outcome.sites if outcome.native else ()
+        return Program(entry, tuple(files), outcome.level, sites, tuple(outcome.refusals))
 
     def _told(self, path: str, outcome: _Outcome) -> Iterator[Finding]:
         """What a file shows by itself; in a program of TensorFlow 2 only what cannot be right there."""
@@ -413,7 +471,8 @@ class _Work:
             yield from trapped(module)
         for one in judged:
             if outcome.uses_tf1 or one.verdict.certain:
-                yield dataclasses.replace(finding(module, one), fixed=outcome.native)
+                respelt = path in outcome.respelt and id(one.use.node) in outcome.respelt[path].respelt
+                yield dataclasses.replace(finding(module, one), fixed=outcome.native or respelt)
 
 
 def _mentions_tensorflow(text: str) -> bool:
@@ -438,24 +497,3 @@ def _sites(plans: Sequence[Plan], staging: Staging) -> Iterator[Site]:
         module = staging.modules[site.frame.module]
         line, column = module.line(site.expression), module.column(site.expression)
         yield Site(number, module.key, line, column, names.get(id(site.expression), ""))
-
-
-def _marked_original(module: Module, staging: Staging) -> str:
-    import libcst as cst
-
-    numbers: dict[int, int] = {}
-    form = staging.modules.get(module.key, module)
-    for number, site in enumerate(staging.runs, 1):
-        # A run may have come from this file into another one, with a method of a base.
-        home = staging.modules.get(site.place.module, form)
-        numbers.setdefault(id(form.origin(home.origin(site.expression))), number)
-
-    class Marker(cst.CSTTransformer):
-        def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
-            number = numbers.get(id(original_node))
-            if number is None:
-                return updated_node
-            args = [cst.Arg(cst.Integer(str(number))), cst.Arg(updated_node)]
-            return cst.Call(cst.Name("__tf2migrate_record__"), args)
-
-    return module.tree.visit(Marker()).code

@@ -11,6 +11,7 @@ from tf2migrate.api.calls_model import Argument
 from tf2migrate.api.verdicts import known_part
 from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.project import Module, dotted_name
+from tf2migrate.names.tensorflow import is_by_compat
 from tf2migrate.names.tree import children
 
 
@@ -18,13 +19,14 @@ from tf2migrate.names.tree import children
 class Use:
     """One use: the symbol by its TF1 name, and the arguments if it is called.
 
-    ``private`` uses come by a name that leads into TensorFlow's own files.
+    ``private`` uses come by a name that leads into TensorFlow's own files, those ``by_compat`` by `tf.compat.v1`.
     """
 
     node: cst.CSTNode
     name: str
     arguments: tuple[Argument, ...] | None
     private: bool
+    by_compat: bool
 
 
 def uses(module: Module) -> Iterator[Use]:
@@ -62,7 +64,10 @@ def _use(aliases: Aliases, node: cst.Attribute | cst.Name, call: cst.Call | None
         return None
     known = known_part(name)
     arguments = _arguments(call, module) if call is not None and known == name else None
-    return Use(node, known, arguments, dotted_name(node).partition(".")[0] in aliases.private)
+    spelled = dotted_name(node)
+    root = spelled.partition(".")[0]
+    by_compat = root in aliases.by_compat or is_by_compat(spelled)
+    return Use(node, known, arguments, root in aliases.private, by_compat)
 
 
 def _arguments(call: cst.Call, module: Module) -> tuple[Argument, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from tf2migrate.names.project import dotted_name
-from tf2migrate.names.tensorflow import canonical_import, is_private, normalize
+from tf2migrate.names.tensorflow import canonical_import, is_by_compat, is_private, normalize
 from tf2migrate.names.tree import walk
 
 
@@ -18,14 +18,18 @@ class Aliases:
         self.names: dict[str, str] = {}
         self.private: set[str] = set()
         """Names that stand for parts of TensorFlow's own files, which no program of TensorFlow 2 imports."""
+        self.by_compat: set[str] = set()
+        """Names that stand for `tf.compat.v1` or parts of it, which TensorFlow 2 still has."""
         other: set[str] = set()
-        for name, symbol, private in _bindings(tree):
+        for name, symbol, path in _bindings(tree):
             if symbol is None or self.names.get(name, symbol) != symbol:
                 other.add(name)
             else:
                 self.names[name] = symbol
-            if private:
+            if symbol is not None and is_private(path):
                 self.private.add(name)
+            if symbol is not None and is_by_compat(path):
+                self.by_compat.add(name)
         for name in other:
             self.names.pop(name, None)
 
@@ -43,8 +47,8 @@ class Aliases:
         return next((name for name, symbol in self.names.items() if symbol == "tf"), None)
 
 
-def _bindings(tree: cst.Module) -> Iterator[tuple[str, str | None, bool]]:
-    """Every binding of a name, with the symbol of TensorFlow that an import binds it to, perhaps a private one."""
+def _bindings(tree: cst.Module) -> Iterator[tuple[str, str | None, str]]:
+    """Every binding of a name, with the symbol of TensorFlow that an import binds it to, and by which path."""
     for node in walk(tree):
         match node:
             case cst.Import():
@@ -52,32 +56,32 @@ def _bindings(tree: cst.Module) -> Iterator[tuple[str, str | None, bool]]:
             case cst.ImportFrom():
                 yield from _imported_from(node)
             case cst.FunctionDef(name=cst.Name(value=name)) | cst.ClassDef(name=cst.Name(value=name)):
-                yield name, None, False
+                yield name, None, ""
             case cst.Param(name=cst.Name(value=name)):
-                yield name, None, False
+                yield name, None, ""
             case cst.AssignTarget(target=cst.Name(value=name)) | cst.For(target=cst.Name(value=name)):
-                yield name, None, False
+                yield name, None, ""
             case cst.CompFor(target=cst.Name(value=name)):
-                yield name, None, False
+                yield name, None, ""
 
 
-def _imported(node: cst.Import) -> Iterator[tuple[str, str | None, bool]]:
+def _imported(node: cst.Import) -> Iterator[tuple[str, str | None, str]]:
     for alias in node.names:
         dotted = dotted_name(alias.name)
         symbol = canonical_import(dotted)
         bound = _bound(alias)
         if bound:
-            yield bound, symbol, symbol is not None and is_private(dotted)
+            yield bound, symbol, dotted
         else:
-            yield dotted.split(".")[0], "tf" if symbol else None, False
+            yield dotted.split(".")[0], "tf" if symbol else None, ""
 
 
-def _imported_from(node: cst.ImportFrom) -> Iterator[tuple[str, str | None, bool]]:
+def _imported_from(node: cst.ImportFrom) -> Iterator[tuple[str, str | None, str]]:
     dotted = dotted_name(node.module) if node.module is not None and not node.relative else ""
     base = canonical_import(dotted) if dotted else None
     for alias in node.names if not isinstance(node.names, cst.ImportStar) else ():
         name = dotted_name(alias.name)
-        yield _bound(alias) or name, normalize(f"{base}.{name}") if base else None, bool(base) and is_private(dotted)
+        yield _bound(alias) or name, normalize(f"{base}.{name}") if base else None, f"{dotted}.{name}"
 
 
 def _bound(alias: cst.ImportAlias) -> str:

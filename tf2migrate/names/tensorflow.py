@@ -30,6 +30,11 @@ def is_private(dotted: str) -> bool:
     return "python" in dotted.split(".")[1:]
 
 
+def is_by_compat(dotted: str) -> bool:
+    """Whether a path leads through ``tf.compat.v1``, where TensorFlow 2 still has what it names."""
+    return "compat.v1" in dotted.partition(".")[2]
+
+
 def normalize(name: str) -> str:
     """``tf.compat.v1.x`` is ``tf.x`` to a TF1 program; what a private path leads to has a public name too."""
     if name == "tf.compat.v1":
