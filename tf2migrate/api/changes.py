@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tf2migrate.api.calls_model import Refused
 from tf2migrate.api.replacements import Kind, Replacement
+from tf2migrate.api.symbols import table_lines
 
 _DATA = Path(__file__).parent / "data"
 
@@ -69,7 +70,7 @@ def refused_by_name(name: str) -> bool:
 def changes() -> dict[str, Respelling | Template]:
     """All rows of `changes.tsv`, by canonical name."""
     rows: dict[str, Respelling | Template] = {}
-    for line in _rows("changes.tsv"):
+    for line in table_lines("changes.tsv"):
         name, kind, target, arguments, _why = line.split("\t")
         rows[name] = Template(target) if kind == "template" else _respelling(target, arguments.split())
     return rows
@@ -115,12 +116,10 @@ def _row(name: str) -> _Row | None:
 def _refusals() -> tuple[dict[str, _Row], dict[str, _Row]]:
     exact: dict[str, _Row] = {}
     beginnings: dict[str, _Row] = {}
-    for line in _rows("refusals.tsv"):
+    for line in table_lines("refusals.tsv"):
         pattern, code, reason, kind, target = [*line.split("\t"), ""][:5]
         row = _Row(code, reason, Replacement(Kind(kind), target))
         (beginnings if pattern.endswith("*") else exact)[pattern.rstrip("*")] = row
     return exact, beginnings
 
 
-def _rows(file: str) -> list[str]:
-    return (_DATA / file).read_text(encoding="utf-8").splitlines()[1:]

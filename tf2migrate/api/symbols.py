@@ -170,7 +170,8 @@ def _follow(name: str, file: str, symbols: dict[str, str]) -> str:
 
 
 @cache
-def _read(file: str) -> list[str]:
+def table_lines(file: str) -> list[str]:
+    """The lines of a table of data, without its heading."""
     return (_DATA / file).read_text(encoding="utf-8").splitlines()[1:]
 
 
@@ -178,7 +179,7 @@ def _read(file: str) -> list[str]:
 def _lines(file: str) -> dict[str, str]:
     """Symbol -> the rest of its line; taken apart only when somebody asks for it."""
     rows: dict[str, str] = {}
-    for line in _read(file):
+    for line in table_lines(file):
         name, _, rest = line.partition("\t")
         rows[name] = rest
     return rows

@@ -15,6 +15,7 @@ from tf2migrate.forms.traced import Left, Traced, fresh
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Instance, Node
 from tf2migrate.names.bindings import bindings, bound_in
+from tf2migrate.names.guards import asks_for_entry
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import children, labels, walk
 
@@ -159,16 +160,9 @@ def _own_statements(scope: cst.Module | cst.FunctionDef) -> list[cst.SimpleState
         node = stack.pop()
         if isinstance(node, cst.SimpleStatementLine):
             out.append(node)
-        elif isinstance(node, cst.IndentedBlock | cst.With) or _is_guard(node):
+        elif isinstance(node, cst.IndentedBlock | cst.With) or asks_for_entry(node):
             stack.extend(children(node))
     return out
-
-
-def _is_guard(node: cst.CSTNode) -> bool:
-    match node:
-        case cst.If(test=cst.Comparison(left=cst.Name(value="__name__"))):
-            return True
-    return False
 
 
 class _Writer(Traced):

@@ -21,7 +21,7 @@ from tf2migrate.graph.staging import Normalized, Staging
 from tf2migrate.graph.values import ArgumentScope, Const, Default, Function, Node, Symbol
 from tf2migrate.names.bindings import names_read
 from tf2migrate.names.project import Module, dotted_name
-from tf2migrate.names.tree import children, walk
+from tf2migrate.names.tree import children, code_of, walk
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 
 TIGHT = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
@@ -104,7 +104,7 @@ class _Resolver:
         found: dict[str, cst.BaseExpression] = {}
         for _, frame, defaults in group:
             found = {name: self.written(default, frame, call, name) for name, default in defaults.items()}
-            texts.append({name: cst.Module([]).code_for_node(node) for name, node in found.items()})
+            texts.append({name: code_of(node) for name, node in found.items()})
         if any(text != texts[0] for text in texts) or frames - {id(frame) for _, frame, _ in group}:
             raise self.refused(call, "this call gets different arguments from the `arg_scope`s that it stands in")
         return found

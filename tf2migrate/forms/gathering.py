@@ -30,8 +30,9 @@ from tf2migrate.graph.values import (
     Symbol,
     nodes_in,
 )
-from tf2migrate.names.bindings import bindings, bound_in, names_read
+from tf2migrate.names.bindings import bound_by, bound_in, names_read
 from tf2migrate.names.free import free_name
+from tf2migrate.names.guards import asks_for_entry
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import children, walk, walk_own
 from tf2migrate.plan.region import Atom, Region, find_region
@@ -218,7 +219,7 @@ class _Finder:
         if atom.changes:
             raise Impossible
         for parent in atom.parents:
-            if _guard(parent):
+            if asks_for_entry(parent):
                 continue
             if parent not in self.region.dissolved or not self.is_harmless(cast(cst.With, parent)):
                 raise Impossible
@@ -295,7 +296,7 @@ class _Finder:
     def arguments(self, gathering: Gathering) -> None:
         """Graph values that were handed to the constructor are made inside of it now."""
         params = [p.name.value for p in gathering.builder.params.params][1:]
-        rebound = {n for s in gathering.builder.body.body for n in _bound(s)}
+        rebound = {n for s in gathering.builder.body.body for n in bound_by(s)}
         for index, arg in enumerate(gathering.call.args):
             value = self.staging.value_in(arg.value, self.frame)
             if arg.star:
@@ -423,7 +424,7 @@ class _Finder:
     def parameter(self, text: str, gathering: Gathering) -> cst.BaseExpression | None:
         """The same value by way of an argument that the constructor gets already."""
         params = [p.name.value for p in gathering.builder.params.params][1:]
-        rebound = {n for s in gathering.builder.body.body for n in _bound(s)}
+        rebound = {n for s in gathering.builder.body.body for n in bound_by(s)}
         for index, arg in enumerate(gathering.call.args):
             name = arg.keyword.value if arg.keyword is not None else params[index] if index < len(params) else ""
             given = gathering.module.tree.code_for_node(arg.value)
@@ -459,17 +460,6 @@ def _called(atom: Atom) -> cst.Call | None:
 def _only_initializes(node: object) -> bool:
     inputs = getattr(node, "inputs", ())
     return getattr(node, "kind", "") == "group" and bool(inputs) and all(i.kind == "init" for i in inputs)
-
-
-def _guard(statement: cst.CSTNode) -> bool:
-    match statement:
-        case cst.If(test=cst.Comparison(left=cst.Name(value="__name__"))):
-            return True
-    return False
-
-
-def _bound(statement: cst.CSTNode) -> set[str]:
-    return {name for name, _ in bindings(statement)}
 
 
 def _plain_names(node: cst.CSTNode) -> set[str]:

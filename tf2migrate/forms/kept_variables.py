@@ -228,11 +228,11 @@ class _Moving(Traced):
         if id(original) in self.reads:
             return self.expression(self.reads[id(original)], original)
         if id(original) in self.behind:
-            lines = [self.line(kept, name, path, original) for kept, name, path in self.behind[id(original)]]
+            lines = [self.assignment(kept, name, path, original) for kept, name, path in self.behind[id(original)]]
             return cst.FlattenSentinel([made, *lines])
         return made
 
-    def line(self, kept: _Kept, name: str, path: cst.BaseExpression, original: cst.CSTNode) -> cst.BaseStatement:
+    def assignment(self, kept: _Kept, name: str, path: cst.BaseExpression, original: cst.CSTNode) -> cst.BaseStatement:
         receiver = kept.method.params.params[0].name.value
         value = kept.value.deep_clone().visit(Renamed({receiver: path}, self))
         target = cst.AssignTarget(cast(cst.BaseAssignTargetExpression, self.expression(name, original)))

@@ -20,7 +20,7 @@ from tf2migrate.forms.traced import Left, Renamed, Traced, fresh
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import RunSite, Staging
 from tf2migrate.graph.values import Bound, Builtin, Const, Foreign, Instance, Node, Symbol, Value, nodes_in, unknown_in
-from tf2migrate.names.bindings import IN_PLACE, bindings, bound_in, changed_names, names_read
+from tf2migrate.names.bindings import IN_PLACE, bindings, bound_by, bound_in, changed_names, names_read
 from tf2migrate.names.free import free_name, take_name
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import children, ids_in, walk, walk_own
@@ -195,7 +195,7 @@ class _Finder:
 
     def binders(self, name: str) -> list[cst.CSTNode] | None:
         """The statements of the method's own body that give a name its object; None where others do so too."""
-        statements = [s for s in _block(self.method.body) if name in _bound(s) | changed_names(s, lambda base: True)]
+        statements = [s for s in _block(self.method.body) if name in bound_by(s) | changed_names(s, lambda base: True)]
         every = [n for n, _ in bindings(self.method.body)].count(name)
         known = sum([n for n, _ in bindings(s)].count(name) for s in statements)
         return list(statements) if known and known == every and name not in _parameters(self.method) else None
@@ -245,7 +245,7 @@ class _Finder:
     def repeats(self, unit: cst.CSTNode, moved: set[int], builder: Frame) -> bool:
         """Whether a part of the method only makes graph, of what is the same ever since the object is there."""
         own = bound_in(self.method)
-        names = {n for s in _block(self.method.body) if id(s) in moved for n in _bound(s)}
+        names = {n for s in _block(self.method.body) if id(s) in moved for n in bound_by(s)}
         kept = self.kept(unit)
         changed = changed_names(unit, lambda base: True) - names - ({self.called} if kept is not None else set())
         if changed or any(isinstance(n, FORBIDDEN) for n in walk(unit)):
@@ -346,7 +346,7 @@ class _Finder:
                 made.fetched[id(unit)] = (unit, take_name(self.title(unit), self.taken))
                 continue
             made.statements.append(cast(cst.BaseStatement, unit))
-            for name in _bound(unit) - made.there.keys():
+            for name in bound_by(unit) - made.there.keys():
                 if any(read.value == name for read in reads):
                     attribute = take_name(name, self.attributes)
                     made.there[name] = cst.Attribute(cst.Name(there), cst.Name(attribute))
@@ -389,10 +389,6 @@ def _block(body: cst.BaseSuite) -> Iterator[cst.BaseStatement]:
         yield statement
         if isinstance(statement, cst.With):
             yield from _block(statement.body)
-
-
-def _bound(node: cst.CSTNode) -> set[str]:
-    return {name for name, _ in bindings(node)}
 
 
 def _parameters(function: cst.FunctionDef) -> set[str]:

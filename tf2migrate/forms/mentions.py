@@ -8,7 +8,7 @@ import libcst as cst
 
 from tf2migrate.names.bindings import bindings, bound_in, parameters_of
 from tf2migrate.names.families import Families
-from tf2migrate.names.tree import children, walk, walk_own
+from tf2migrate.names.tree import children, root_name, walk, walk_own
 
 
 def mentions(
@@ -34,7 +34,7 @@ def mentions(
             case cst.Attribute(value=base, attr=attr):
                 outer = not isinstance(base, cst.Name) or base.value in imported
                 # `tf.train` is no function of the project.
-                foreign = _is_self(base) or _root(base) in tensorflow
+                foreign = _is_self(base) or root_name(base) in tensorflow
                 count += attr.value == name and outer and not foreign
                 stack.append((base, hidden))
                 continue
@@ -69,7 +69,7 @@ def method_mentions(tree: cst.Module, name: str, cls: cst.ClassDef, families: Fa
         match node:
             case cst.Attribute(attr=attr):
                 # `tf.contrib.rnn` is no method.
-                count += attr.value == name and _root(node) not in tensorflow
+                count += attr.value == name and root_name(node) not in tensorflow
                 stack.append((node.value, inside))
                 continue
             case cst.FunctionDef(name=own):
@@ -97,20 +97,13 @@ def _tensorflow_names(tree: cst.Module) -> set[str]:
     for node in walk(tree):
         names = [bound for bound, _ in bindings(node)] if isinstance(node, cst.BaseSmallStatement | cst.For) else []
         match node:
-            case cst.Import(names=[cst.ImportAlias(name=package)]) if _root(package) == "tensorflow":
+            case cst.Import(names=[cst.ImportAlias(name=package)]) if root_name(package) == "tensorflow":
                 given += names
             case cst.Param(name=parameter):
                 others.append(parameter.value)
             case _:
                 others += names
     return set(given) - set(others)
-
-
-def _root(node: cst.CSTNode) -> str:
-    """The name that a chain of attributes begins with."""
-    while isinstance(node, cst.Attribute):
-        node = node.value
-    return node.value if isinstance(node, cst.Name) else ""
 
 
 def _stands_apart(other: cst.ClassDef, cls: cst.ClassDef, name: str, families: Families) -> bool:

@@ -11,7 +11,7 @@ import libcst as cst
 
 from tf2migrate.forms.traced import Left, Traced, edited
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Bound, Function, Node, Scope
+from tf2migrate.graph.values import Bound, Function, Node, are_scopes
 from tf2migrate.names.free import take_name
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import walk
@@ -37,7 +37,7 @@ def named_updates(
 
 def _parts(staging: Staging, block: cst.With, effects: set[int]) -> list[cst.BaseExpression]:
     """The parts of the head that get a statement: elements of a list that is written out, or else the whole list."""
-    if not all(_only_scopes(staging, item) or item is block.items[-1] for item in block.items):
+    if not all(are_scopes(staging.values_of(item.item)) or item is block.items[-1] for item in block.items):
         return []
     head = block.items[-1].item
     if not isinstance(head, cst.Call) or not head.args or not is_control(staging, head):
@@ -57,11 +57,6 @@ def _may_make_state(staging: Staging, part: cst.BaseExpression) -> bool:
     return any(isinstance(value, Node) and value.kind in ("variable", "layer") for value in made) or any(
         isinstance(value, Function | Bound) for value in called
     )
-
-
-def _only_scopes(staging: Staging, item: cst.WithItem) -> bool:
-    values = staging.values_of(item.item)
-    return bool(values) and all(isinstance(value, Scope) for value in values)
 
 
 class _Naming(Traced):

@@ -15,13 +15,12 @@ import libcst as cst
 
 from tf2migrate.forms.traced import Left, Traced
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Choice, Const, Node, Sequence, Unknown, Value, nodes_in
+from tf2migrate.graph.values import Choice, Const, Node, Sequence, Unknown, Value, is_moving_average, nodes_in
 from tf2migrate.names.attributes import name_node
 from tf2migrate.names.bindings import bindings, bound_names, exposed_reads, names_read
 from tf2migrate.names.free import take_name
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import walk
-from tf2migrate.plan.facts import is_moving_average
 from tf2migrate.plan.flow import Flow, analyse_flow
 from tf2migrate.plan.region import Atom, Region, find_region
 

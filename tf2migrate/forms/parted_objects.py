@@ -177,9 +177,6 @@ class _Edit(Traced):
         lpar = getattr(original, "lpar", ())
         return made.with_changes(lpar=lpar, rpar=getattr(original, "rpar", ())) if lpar else made
 
-    def line(self, text: str, source: cst.CSTNode) -> cst.SimpleStatementLine:
-        return cast(cst.SimpleStatementLine, self.statements(text, source)[0])
-
     def renamed(self, node: cst.CSTNode, name: str) -> cst.BaseExpression:
         """An expression that stands for an object, with the name of the output in the place of its last one."""
         new = cst.Name(name)

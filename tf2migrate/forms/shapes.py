@@ -29,7 +29,7 @@ from tf2migrate.forms.namespaces import dissolve_namespaces
 from tf2migrate.forms.prologues import without_prologues
 from tf2migrate.forms.returned_variables import without_returned_variables
 from tf2migrate.forms.traced import Left, Traced
-from tf2migrate.graph.frames import Frame, Place
+from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.program import analyse
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Class, Function, Instance, Mapping, Node, Sequence, is_cell, nodes_in
@@ -182,18 +182,13 @@ def _told(staging: Staging) -> set[int]:
     return out
 
 
-def _frames(place: Place) -> list[Frame]:
-    """The activations that a place lies in, outermost first."""
-    return list(dict.fromkeys(step.frame for step in place.steps))
-
-
 def _running(staging: Staging) -> set[int]:
     """Activations in which something of the graph is run, initializers aside."""
     return {
         id(frame)
         for site in staging.runs
         if any(node.kind != "init" for node in nodes_in(site.fetches))
-        for frame in _frames(site.place)
+        for frame in site.place.frames
     }
 
 
@@ -202,9 +197,9 @@ def _builder(staging: Staging) -> Frame | None:
     nodes = _built(staging)
     if not nodes or not staging.runs:
         return None
-    common = _frames(nodes[0].place)
+    common = nodes[0].place.frames
     for node in nodes[1:]:
-        inside = {id(frame) for frame in _frames(node.place)}
+        inside = {id(frame) for frame in node.place.frames}
         common = [frame for frame in common if id(frame) in inside]
     running = _running(staging)
     found: Frame | None = None
@@ -239,7 +234,7 @@ def _opened(staging: Staging, builder: Frame | None) -> Iterator[cst.CSTNode]:
     )
     taped = {home(staging, node) for node in staging.nodes if node.op == "tf.gradients"}
     for index, place in enumerate(places):
-        frames = _frames(place)
+        frames = place.frames
         if builder is not None:
             frames = frames[frames.index(builder) + 1 :] if builder in frames else []
         node = next((n for n in staging.nodes if n.place is place), None)
@@ -269,7 +264,7 @@ def overlapping(staging: Staging) -> set[cst.CSTNode]:
     inner: dict[int, list[Frame]] = {}
     known: dict[int, Frame] = {}
     for node, place in staging.touched:
-        frames = _frames(place)
+        frames = place.frames
         for frame in frames:
             owned.setdefault(id(frame), set()).add(node.number)
         for caller, frame in pairwise(frames):
@@ -305,7 +300,7 @@ def _mixed(staging: Staging) -> set[cst.CSTNode]:
 
 def _building(staging: Staging) -> set[cst.CSTNode]:
     """Those of the functions that are called once and run the graph which build a part of what they run."""
-    inside = {id(frame.owner) for node in _built(staging) for frame in _frames(node.place)}
+    inside = {id(frame.owner) for node in _built(staging) for frame in node.place.frames}
     return {owner for owner in _mixed(staging) if id(owner) in inside}
 
 
@@ -349,7 +344,7 @@ def _several(staging: Staging) -> list[Frame]:
     running = _running(staging)
     found: dict[int, Frame] = {}
     for place in [*(node.place for node in _built(staging)), *(o.place for o in staging.optimizers)]:
-        for frame in _frames(place):
+        for frame in place.frames:
             receiver = next(iter(frame.entry.values()), None)
             if (
                 id(frame) not in running

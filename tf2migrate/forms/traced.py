@@ -72,6 +72,10 @@ class Traced(cst.CSTTransformer):
             self.trace(original, node)
         return cast("list[cst.BaseStatement]", made)
 
+    def line(self, text: str, original: cst.CSTNode) -> cst.SimpleStatementLine:
+        """One line in the place of ``original``."""
+        return cast(cst.SimpleStatementLine, self.statements(text, original)[0])
+
     def preceded(
         self, lines: Sequence[cst.BaseStatement], original: cst.CSTNode, made: cst.CSTNode
     ) -> cst.FlattenSentinel[cst.CSTNode]:

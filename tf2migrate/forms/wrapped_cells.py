@@ -20,7 +20,7 @@ from tf2migrate.graph.values import Cell, Value, nodes_in
 from tf2migrate.names.bindings import bindings, bound_names, names_read
 from tf2migrate.names.free import take_name
 from tf2migrate.names.project import Module
-from tf2migrate.names.tree import children, walk
+from tf2migrate.names.tree import children, code_of, walk
 
 # What may be evaluated later, or not at all.
 DELAYED = (cst.Lambda, cst.BaseComp, cst.IfExp, cst.BooleanOperation, cst.NamedExpr)
@@ -55,9 +55,6 @@ class _Edit(Traced):
 
     def fresh(self, *wanted: str) -> str:
         return take_name(next((name for name in wanted if name not in self.taken), wanted[-1]), self.taken)
-
-    def line(self, text: str, source: cst.CSTNode) -> cst.SimpleStatementLine:
-        return cast(cst.SimpleStatementLine, self.statements(text, source)[0])
 
     def chain(self, node: cst.BaseExpression) -> tuple[list[cst.Call], cst.BaseExpression]:
         """The wrappers around a cell that runs decide, outermost first, and what is inside of them."""
@@ -196,7 +193,7 @@ class _Loops(_Edit):
         else:
             self.opened[id(call)] = len(wrappers)
         element = next(n for n in ("cell", "bare") if n not in self.other_names(wrappers))
-        copied = _code(call.deep_replace(cell, cst.Name(element)))
+        copied = code_of(call.deep_replace(cell, cst.Name(element)))
         self.behind[id(loop)] = f"{target.value} = [{copied} for {element} in {name}]\n"
 
     def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
@@ -303,12 +300,8 @@ class _Zeros(_Edit):
             self.done = True
         if id(original) in self.before and isinstance(made, cst.SimpleStatementLine):
             name, bare = self.before[id(original)]
-            return self.preceded([self.line(f"{name} = {_code(bare)}\n", original)], original, made)
+            return self.preceded([self.line(f"{name} = {code_of(bare)}\n", original)], original, made)
         return made
-
-
-def _code(node: cst.CSTNode) -> str:
-    return cst.Module([]).code_for_node(node)
 
 
 def _of_scope(body: cst.CSTNode, around: Blocks) -> Iterator[tuple[cst.CSTNode, Blocks]]:
@@ -327,18 +320,18 @@ def _decided(value: Value) -> bool:
 
 def _binds(node: cst.CSTNode, name: cst.Name | cst.Attribute) -> bool:
     """Whether a statement, or a header such as that of a loop, binds a name or attribute."""
-    wanted = _code(name)
+    wanted = code_of(name)
     match node:
         case cst.SimpleStatementLine(body=body):
             for small in body:
-                if isinstance(small, cst.Assign) and any(_code(t.target) == wanted for t in small.targets):
+                if isinstance(small, cst.Assign) and any(code_of(t.target) == wanted for t in small.targets):
                     return True
                 if any(bound == wanted for bound, _ in bindings(small)):
                     return True
         case cst.For(target=target):
             return wanted in bound_names(target)
         case cst.AsName(name=target):
-            return _code(target) == wanted
+            return code_of(target) == wanted
     return False
 
 

@@ -28,6 +28,7 @@ from tf2migrate.graph.values import (
     Symbol,
     Unknown,
     Value,
+    is_moving_average,
     join,
     key_of,
     nodes_in,
@@ -274,11 +275,6 @@ class Control(Collections):
 
     def symbol_call(self, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:
         raise NotImplementedError
-
-
-def is_moving_average(node: Node) -> bool:
-    """Whether a node is the update of a batch normalization's moving averages."""
-    return node.kind == "assign" and node.op.endswith(".update")
 
 
 def branches(node: Node) -> tuple[tuple[int, int], ...]:

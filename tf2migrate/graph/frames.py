@@ -25,6 +25,11 @@ class Place:
     steps: tuple[Step, ...]
     module: str
 
+    @property
+    def frames(self) -> list[Frame]:
+        """The activations that this lies in, outermost first."""
+        return list(dict.fromkeys(step.frame for step in self.steps))
+
     def statement_in(self, frame: Frame) -> cst.CSTNode | None:
         """The statement of ``frame`` during which this happened."""
         for step in self.steps:

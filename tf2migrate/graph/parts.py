@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tf2migrate.graph.values import Const, Node, Value
+from tf2migrate.graph.values import Const, Node, Value, is_none
 
 PART = "layer.part"
 _BIAS = ("bias", "bias", True)
@@ -65,7 +65,7 @@ def _flag(value: Value | None) -> bool | None:
 
 
 def _is_none(value: Value | None) -> bool:
-    return value is None or (isinstance(value, Const) and value.value is None)
+    return value is None or is_none(value)
 
 
 def layer_of(node: Node) -> Node | None:

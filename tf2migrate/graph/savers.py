@@ -8,7 +8,7 @@ from tf2migrate.graph.arguments import Arguments
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import CheckpointCall
 from tf2migrate.graph.summaries import Summaries
-from tf2migrate.graph.values import Const, Host, Mapping, Node, Saver, Sequence, Symbol, Value
+from tf2migrate.graph.values import Const, Host, Mapping, Node, Saver, Sequence, Symbol, Value, is_none
 
 # Arguments that change nothing in what the rewrite saves: there is no meta graph.
 KNOWN = {
@@ -28,7 +28,7 @@ class Savers(Summaries):
             what = f"`{unknown[0]}`" if unknown else "these arguments"
             return self.refuse("TFM803", node, f"{what} of a saver cannot be carried over yet")
         given = args.get(0, "var_list")
-        listed = None if given is None or _is_none(given) or self.is_everything(node) else given
+        listed = None if given is None or is_none(given) or self.is_everything(node) else given
         if listed is not None and not _is_list_of_variables(listed):
             return self.refuse("TFM803", node, "which variables this saver saves is not known")
         made = Saver(node, self.place(), len(self.staging.nodes), listed)
@@ -71,10 +71,6 @@ def _is_inert(key: str, value: Value) -> bool:
     if key == "sharded":
         return isinstance(value, Const) and not value.value
     return key in ("name", "save_relative_paths")
-
-
-def _is_none(value: Value) -> bool:
-    return isinstance(value, Const) and value.value is None
 
 
 def _is_list_of_variables(value: Value) -> bool:

@@ -7,6 +7,7 @@ a host value about which nothing needs to be known.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from collections.abc import Iterator as Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -406,6 +407,11 @@ def settled(value: Value) -> Value:
     return value
 
 
+def is_none(value: Value) -> bool:
+    """Whether a value is known to be ``None``."""
+    return isinstance(value, Const) and value.value is None
+
+
 def is_cell(value: Value | None) -> bool:
     """Whether a value is a recurrent cell, or one of several that a branch chooses from."""
     if isinstance(value, Choice):
@@ -421,6 +427,11 @@ def optimizers_of(value: object) -> tuple[Optimizer, ...]:
         case Choice(options=several) if all(isinstance(option, Optimizer) for option in several):
             return tuple(made for option in several for made in optimizers_of(option))
     return ()
+
+
+def are_scopes(values: Collection[Value]) -> bool:
+    """Whether all of what an expression was, and it was seen, are scopes."""
+    return bool(values) and all(isinstance(value, Scope) for value in values)
 
 
 def fed_node(key: Value | None) -> Node | None:
@@ -439,6 +450,11 @@ def is_one_of_nodes(value: Value) -> bool:
 def is_perhaps_trained(node: Node) -> bool:
     """Whether the host decides if a variable, or those of a layer, can be trained."""
     return "perhaps_trained" in node.details
+
+
+def is_moving_average(node: Node) -> bool:
+    """Whether a node is the update of a batch normalization's moving averages."""
+    return node.kind == "assign" and node.op.endswith(".update")
 
 
 def stands_for_several(node: Node) -> bool:

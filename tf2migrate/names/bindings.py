@@ -216,6 +216,11 @@ def _root(node: cst.CSTNode) -> set[str]:
     return {node.value} if isinstance(node, cst.Name) else set()
 
 
+def bound_by(node: cst.CSTNode) -> set[str]:
+    """The names that ``node`` binds."""
+    return {name for name, _ in bindings(node)}
+
+
 def parameters_of(function: cst.FunctionDef) -> list[cst.Param]:
     params = function.params
     return [*params.posonly_params, *params.params, *params.kwonly_params]

@@ -7,12 +7,17 @@ import ast
 import libcst as cst
 
 
-def is_main_guard(statement: cst.CSTNode) -> bool:
-    """Whether a statement asks whether its file is the entry."""
+def asks_for_entry(statement: cst.CSTNode) -> bool:
+    """Whether a statement asks whether its file is the entry, and perhaps does something else where it is not."""
     match statement:
-        case cst.If(test=cst.Comparison(left=cst.Name(value="__name__")), orelse=None):
+        case cst.If(test=cst.Comparison(left=cst.Name(value="__name__"))):
             return True
     return False
+
+
+def is_main_guard(statement: cst.CSTNode) -> bool:
+    """Whether a statement does something where its file is the entry, and nothing elsewhere."""
+    return isinstance(statement, cst.If) and statement.orelse is None and asks_for_entry(statement)
 
 
 def without_guarded(text: str) -> str:

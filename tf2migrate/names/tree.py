@@ -55,6 +55,23 @@ def walk_own(body: cst.CSTNode) -> Iterator[cst.CSTNode]:
             stack += reversed(children(current))
 
 
+def calls_in(node: cst.CSTNode) -> list[cst.Call]:
+    """The calls in a node, itself included, outer before inner."""
+    return [part for part in walk(node) if isinstance(part, cst.Call)]
+
+
+def root_name(node: cst.CSTNode) -> str:
+    """The name that a chain of attributes begins with; empty where it begins with something else."""
+    while isinstance(node, cst.Attribute):
+        node = node.value
+    return node.value if isinstance(node, cst.Name) else ""
+
+
+def code_of(node: cst.CSTNode) -> str:
+    """The text of a node, as it stands in a file with the usual indents and line ends."""
+    return cst.Module([]).code_for_node(node)
+
+
 @functools.cache
 def _fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     names = [field.name for field in dataclasses.fields(kind)]
@@ -101,13 +118,7 @@ def parameter_names(function: cst.FunctionDef | cst.Lambda) -> set[str]:
 
 def ids_in(node: cst.CSTNode) -> set[int]:
     """The identities of `node` and of all nodes below it."""
-    out: set[int] = set()
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        out.add(id(current))
-        stack.extend(children(current))
-    return out
+    return {id(part) for part in walk(node)}
 
 
 def straight(body: Iterable[cst.CSTNode]) -> Iterator[cst.CSTNode]:

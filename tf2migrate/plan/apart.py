@@ -84,7 +84,7 @@ def _holders(staging: Staging) -> dict[int, Frame]:
 
 def _frames(place: Place) -> list[Frame]:
     """The activations of functions that a place lies in, outermost first."""
-    return list(dict.fromkeys(s.frame for s in place.steps if isinstance(s.frame.owner, cst.FunctionDef)))
+    return [frame for frame in place.frames if isinstance(frame.owner, cst.FunctionDef)]
 
 
 def _ids(place: Place) -> set[int]:

@@ -14,7 +14,7 @@ from tf2migrate.graph.frames import Place
 from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.staging import CheckpointCall, RunSite, Staging
 from tf2migrate.graph.values import Foreign, Node, Optimizer, Saver, Symbol, is_cell, nodes_in
-from tf2migrate.names.tree import walk
+from tf2migrate.names.tree import code_of, walk
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.refusal import NotPlanned
 from tf2migrate.plan.region import Region
@@ -122,11 +122,7 @@ def _listed(staging: Staging, slicer: Slicer, saver: Saver) -> None:
 def _is_global(staging: Staging, call: cst.Call) -> Iterator[bool]:
     for value in staging.values_of(call.func):
         if isinstance(value, Symbol) and value.name in GLOBAL:
-            yield value.name != "tf.get_collection" or "GLOBAL_VARIABLES" in _code(call)
-
-
-def _code(node: cst.CSTNode) -> str:
-    return cst.Module([]).code_for_node(node)
+            yield value.name != "tf.get_collection" or "GLOBAL_VARIABLES" in code_of(call)
 
 
 def _initialized_later(flow: Flow, slicer: Slicer, call: CheckpointCall) -> None:

@@ -12,9 +12,8 @@ from collections.abc import Iterable
 
 from tf2migrate.graph.control import branches
 from tf2migrate.graph.parts import PART, layer_of
-from tf2migrate.graph.values import Node, Optimizer, Sequence, Value, nodes_in, optimizers_of
+from tf2migrate.graph.values import Node, Optimizer, Sequence, Value, is_moving_average, nodes_in, optimizers_of
 from tf2migrate.plan.dropped_gates import late_factors
-from tf2migrate.plan.facts import is_moving_average
 from tf2migrate.plan.gradients import Backward, backward, behind
 
 # Ops whose result may be the memory of the variable itself: what is read through them is read when it is used.

@@ -218,11 +218,6 @@ def _length(shape: Value | None) -> int | None:
     return len(shape.items) if isinstance(shape, Sequence) and shape.exact else None
 
 
-def is_moving_average(node: Node) -> bool:
-    """Whether a node is the update of a batch normalization's moving averages."""
-    return node.kind == "assign" and node.op.endswith(".update")
-
-
 def has_seed(node: Node) -> bool:
     """Whether an op is given a seed of its own."""
     call = node.expression

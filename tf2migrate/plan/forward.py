@@ -5,10 +5,10 @@ Any cut is right: the pieces are the user's own statements in their own order. T
 
 from __future__ import annotations
 
-from tf2migrate.graph.values import Node, nodes_in, optimizers_of
+from tf2migrate.graph.values import Node, is_moving_average, nodes_in, optimizers_of
 from tf2migrate.names.bindings import names_read
 from tf2migrate.plan.contract import ancestors
-from tf2migrate.plan.facts import is_moving_average, rank_of
+from tf2migrate.plan.facts import rank_of
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import Forward, Plan, Slice, Step, Update
 from tf2migrate.plan.region import Atom

@@ -15,7 +15,7 @@ from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Node, Scope, Session, Symbol, Value, key_of, nodes_in
 from tf2migrate.names.bindings import all_reads, bindings, bound_names, changed_names, names_read
-from tf2migrate.names.tree import children, ids_in, walk
+from tf2migrate.names.tree import calls_in, children, ids_in, walk
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.layer_bodies import (
     bodies_of,
@@ -178,22 +178,11 @@ def _expression_of(staging: Staging, node: Node, place: object) -> cst.BaseExpre
         return node.expression
     # A reused variable or layer: the expression of this place is not the one that made it.
     last = place.steps[-1].statement  # type: ignore[attr-defined]
-    for expression in _calls(last):
+    for expression in calls_in(last):
         for value in staging.values_of(expression):
             if value is node or (isinstance(value, Node) and value.details.get("owner") is node):
                 return expression
     return node.expression
-
-
-def _calls(node: cst.CSTNode) -> list[cst.Call]:
-    out: list[cst.Call] = []
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        if isinstance(current, cst.Call):
-            out.append(current)
-        stack.extend(children(current))
-    return out
 
 
 def host_names(staging: Staging, function: LayerFunction, expression: cst.CSTNode) -> list[cst.Name]:

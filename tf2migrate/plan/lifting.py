@@ -71,7 +71,7 @@ def handed_steps(flow: Flow, steps: Iterable[Step]) -> dict[int, list[str]]:
     inner = {id(node) for node in walk(builder)}
     for step in steps:
         for site in step.sites:
-            frames = list(dict.fromkeys(step.frame for step in site.place.steps))
+            frames = site.place.frames
             if flow.region.frame not in frames or id(site.frame.owner) in inner:
                 continue
             for frame in frames[frames.index(flow.region.frame) + 1 :]:

@@ -6,8 +6,7 @@ training mode. One layer can serve all runs when each run in training mode updat
 
 from __future__ import annotations
 
-from tf2migrate.graph.values import Const, Mapping, Node
-from tf2migrate.plan.facts import is_moving_average
+from tf2migrate.graph.values import Const, Mapping, Node, is_moving_average
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.model import Step
 from tf2migrate.plan.refusal import NotPlanned

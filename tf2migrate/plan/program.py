@@ -8,13 +8,12 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Mapping, Node, Sequence, Value, fed_node, nodes_in
+from tf2migrate.graph.values import Mapping, Node, Sequence, Value, fed_node, is_moving_average, nodes_in
 from tf2migrate.names.free import free_name
 from tf2migrate.names.tree import children
 from tf2migrate.plan.checkpoints import check_checkpoints
 from tf2migrate.plan.choices import find_choices
 from tf2migrate.plan.contract import check_dropped, check_program, check_step
-from tf2migrate.plan.facts import is_moving_average
 from tf2migrate.plan.flow import Flow, Role, analyse_flow
 from tf2migrate.plan.forward import choose_forward, choose_loss
 from tf2migrate.plan.held import find_held, settle
@@ -119,7 +118,7 @@ class Planner:
     def lift_model(self, plan: Plan) -> None:
         """Functions that read what the model's regularizers collect are given the model."""
         for reading in self.staging.readings:
-            frames = list(dict.fromkeys(step.frame for step in reading.place.steps))
+            frames = reading.place.frames
             inner = frames[frames.index(self.region.frame) + 1 :] if self.region.frame in frames else frames
             if not reading.regularized or not inner:
                 continue

@@ -21,7 +21,7 @@ from tf2migrate.graph.values import (
 )
 from tf2migrate.names.assigned import assigned_names
 from tf2migrate.names.bindings import changed_names, names_read
-from tf2migrate.names.tree import children, parameter_names
+from tf2migrate.names.tree import children, parameter_names, walk
 from tf2migrate.plan.changed_objects import changed_object
 from tf2migrate.plan.flow import Flow, Role, handed_over
 from tf2migrate.plan.model import Step
@@ -93,7 +93,7 @@ def _changes(flow: Flow, atom: Atom, shared: set[str]) -> cst.CSTNode | None:
         return None
     if atom.changes & shared:
         return atom.statement
-    for node in _walk(atom.statement):
+    for node in walk(atom.statement):
         match node:
             case cst.AugAssign(target=cst.Name(value=name)) if name in shared:
                 return node
@@ -130,7 +130,7 @@ def _changes_a_parameter(function: Function) -> bool:
     """Whether a project function stores into, or calls a changing method of, one of its own parameters."""
     definition = function.definition
     names = {p.name.value for p in definition.params.params}
-    for node in _walk(definition.body):
+    for node in walk(definition.body):
         match node:
             case cst.AssignTarget(target=cst.Subscript(value=cst.Name(value=name))) if name in names:
                 return True
@@ -149,7 +149,7 @@ def _rebound_globally(flow: Flow) -> dict[str, cst.CSTNode]:
     out: dict[str, cst.CSTNode] = {}
     for function in _functions(flow):
         bound = assigned_names(function.body)
-        for node in _walk(function.body):
+        for node in walk(function.body):
             if isinstance(node, cst.Global):
                 out.update({item.name.value: node for item in node.names if item.name.value in bound})
     return out
@@ -178,7 +178,7 @@ def _changes_outside(function: cst.FunctionDef, shared: set[str]) -> bool:
 
 def _functions(flow: Flow) -> Iterator[cst.FunctionDef]:
     for module in flow.staging.modules.values():
-        yield from (node for node in _walk(module.tree) if isinstance(node, cst.FunctionDef))
+        yield from (node for node in walk(module.tree) if isinstance(node, cst.FunctionDef))
 
 
 def _attributes(flow: Flow, step: Step) -> tuple[cst.CSTNode, str] | None:
@@ -188,7 +188,7 @@ def _attributes(flow: Flow, step: Step) -> tuple[cst.CSTNode, str] | None:
     places = [(atom.statement, frame) for atom in step.parts.atoms]
     places += [(leaf.expression, leaf.frame or frame) for leaf in step.fetch.values() if leaf.expression is not None]
     for place, own in places:
-        for node in _walk(place):
+        for node in walk(place):
             if not isinstance(node, cst.Attribute):
                 continue
             value = flow.staging.value_in(node.value, own)
@@ -211,7 +211,7 @@ def _stored_behind(flow: Flow, step: Step) -> tuple[cst.CSTNode, str] | None:
         ]
         for frame in flow.called(atom):
             body = frame.owner.body if isinstance(frame.owner, cst.FunctionDef | cst.Lambda) else frame.owner
-            for node in _walk(body):
+            for node in walk(body):
                 if isinstance(node, cst.Attribute):
                     found.append((flow.staging.value_in(node.value, frame), node.attr.value))
         for owner, name in found:
@@ -234,7 +234,7 @@ def _stored_behind(flow: Flow, step: Step) -> tuple[cst.CSTNode, str] | None:
 
 def _changed_attributes(body: cst.CSTNode) -> Iterator[cst.Attribute]:
     """The attributes that a statement or function sets, or whose objects it changes in place."""
-    for node in _walk(body):
+    for node in walk(body):
         match node:
             case cst.AssignTarget(target=target) | cst.AugAssign(target=target):
                 base: cst.BaseExpression = target
@@ -259,11 +259,3 @@ def _stored_attributes(flow: Flow) -> dict[str, cst.CSTNode]:
                 out[node.target.attr.value] = node
             stack.extend(children(node))
     return out
-
-
-def _walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        yield current
-        stack.extend(children(current))

@@ -14,9 +14,9 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.graph.arguments import argument
-from tf2migrate.graph.frames import Frame, Place
+from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Node, Scope, Sequence, Value, nodes_in
+from tf2migrate.graph.values import Node, Sequence, Value, are_scopes, nodes_in
 from tf2migrate.names.bindings import bindings, changed_names, names_read
 from tf2migrate.names.tree import walk
 from tf2migrate.plan.strata import Strata, Taking, Tangled, Watch, find_strata
@@ -42,15 +42,10 @@ class TapedFunction:
     """The statement behind which the innermost tape opens: what it watches is made by this one, or by later ones."""
 
 
-def frames_of(place: Place) -> list[Frame]:
-    """The activations that a place lies in, outermost first."""
-    return list(dict.fromkeys(step.frame for step in place.steps))
-
-
 def home(staging: Staging, node: Node) -> Frame | None:
     """The innermost call of a function in which the whole way is computed that a gradient goes back; None if none."""
     between = way(node)
-    for frame in reversed(frames_of(node.place)):
+    for frame in reversed(node.place.frames):
         if not isinstance(frame.owner, cst.FunctionDef):
             return None
         if all(any(step.frame is frame for step in other.place.steps) for other in between):
@@ -264,15 +259,10 @@ def _is_list(value: Value) -> bool:
 def _flat(staging: Staging, body: object) -> Iterator[cst.CSTNode]:
     """The statements of a body; blocks that only open a scope are dissolved."""
     for statement in cast("list[cst.CSTNode]", body):
-        if isinstance(statement, cst.With) and all(_is_scope(staging, item) for item in statement.items):
+        if isinstance(statement, cst.With) and all(are_scopes(staging.values_of(i.item)) for i in statement.items):
             yield from _flat(staging, statement.body.body)
         else:
             yield statement
-
-
-def _is_scope(staging: Staging, item: cst.WithItem) -> bool:
-    values = staging.values_of(item.item)
-    return bool(values) and all(isinstance(value, Scope) for value in values)
 
 
 def _only_binds(statement: cst.CSTNode) -> bool:

@@ -30,7 +30,7 @@ from tf2migrate.names.assigned import assigned_names
 from tf2migrate.names.bindings import names_read
 from tf2migrate.names.guards import is_main_guard
 from tf2migrate.names.project import dotted_name
-from tf2migrate.names.tree import children, parameter_names, walk
+from tf2migrate.names.tree import children, parameter_names, root_name, walk
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.keepers import keeper_classes
 
@@ -200,7 +200,7 @@ def _mentions(flow: Flow, key: str, idle: dict[int, cst.FunctionDef], found: Men
                 # The branch that no call takes is left out.
                 stack.extend((part, owner) for part in (test, body if taken else orelse) if part is not None)
                 continue
-            case cst.Attribute() if isinstance(frame.lookup(_root(node)), Symbol | Foreign):
+            case cst.Attribute() if isinstance(frame.lookup(root_name(node)), Symbol | Foreign):
                 # `tf.nn.conv2d` is no `conv2d` of the project.
                 continue
             case cst.Attribute(value=base, attr=cst.Name(value=name)):
@@ -277,7 +277,7 @@ def _use(
             case cst.Arg(keyword=cst.Name(value="feed_dict")):
                 return "runs the graph"
             case cst.Attribute(value=base, attr=cst.Name(value=word)) if word in GRAPH_WORDS:
-                if not isinstance(module.lookup(_root(base)), Foreign):
+                if not isinstance(module.lookup(root_name(base)), Foreign):
                     return f"uses `{dotted_name(node) or word}`"
             case cst.Attribute(value=cst.Name(), attr=cst.Name(value=attribute)) if owner is not None and not is_layer:
                 held = [v for instance in _instances(flow, owner) if (v := instance.attributes.get(attribute))]
@@ -302,9 +302,3 @@ def _instances(flow: Flow, owner: cst.ClassDef) -> list[Instance]:
 
 def _is_a(cls: Class, definition: cst.ClassDef) -> bool:
     return cls.definition is definition or any(isinstance(b, Class) and _is_a(b, definition) for b in cls.bases)
-
-
-def _root(node: cst.BaseExpression) -> str:
-    while isinstance(node, cst.Attribute):
-        node = node.value
-    return node.value if isinstance(node, cst.Name) else ""

@@ -5,10 +5,9 @@ from __future__ import annotations
 import libcst as cst
 
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Node, Sequence
+from tf2migrate.graph.values import Node, Sequence, is_moving_average
 from tf2migrate.names.tree import walk
 from tf2migrate.plan.execution import Execution, Race
-from tf2migrate.plan.facts import is_moving_average
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import Fetch, Step, Update
 from tf2migrate.plan.refusal import NotPlanned

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 
 from tf2migrate.graph.values import Node, nodes_in
-from tf2migrate.names.tree import children
+from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.choices import hands_on
 from tf2migrate.plan.flow import Role
 from tf2migrate.plan.model import Plan
@@ -25,8 +25,8 @@ def function_names(plan: Plan) -> dict[int, str]:
     if not functions:
         return {}
     flow = plan.flow
-    inside = {id(n) for site in flow.staging.runs for n in _nodes(site.expression)}
-    leaves = {id(n) for chosen in plan.chosen.values() for n in _nodes(chosen.leaf)}
+    inside = {id(n) for site in flow.staging.runs for n in walk(site.expression)}
+    leaves = {id(n) for chosen in plan.chosen.values() for n in walk(chosen.leaf)}
     out: dict[int, str] = {}
     for module, body in _bodies(plan):
         for name, parents in _names(body, []):
@@ -88,11 +88,3 @@ def _names(node: cst.CSTNode, parents: list[cst.CSTNode]) -> Iterator[tuple[cst.
         parts = [node.value]
     for child in parts:
         yield from _names(child, [*parents, node])
-
-
-def _nodes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        yield current
-        stack.extend(children(current))

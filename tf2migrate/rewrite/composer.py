@@ -13,12 +13,12 @@ from tf2migrate.api.layer_model import Layer
 from tf2migrate.graph.arguments import argument
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.tensorflow import ASSIGNS
-from tf2migrate.graph.values import Cell, Mapping, Node, Value, is_cell, nodes_in
+from tf2migrate.graph.values import Cell, Mapping, Node, Value, is_cell, is_moving_average, nodes_in
 from tf2migrate.graph.values import Sequence as Items
 from tf2migrate.names.bindings import free_names, names_read
 from tf2migrate.names.free import take_name
 from tf2migrate.names.tree import children
-from tf2migrate.plan.facts import has_open_rank, is_moving_average
+from tf2migrate.plan.facts import has_open_rank
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.held import plain, walk
 from tf2migrate.plan.layer_model import LayerCall, LayerObject, constructs

@@ -17,7 +17,7 @@ def inside_object(plan: Plan, makers: Mapping[int, LayerClass], node: Node) -> s
         if owner.number not in item.owned:
             continue
         holder = item.name if plan.networks else f"{plan.model}.{item.name}"
-        frames = list(dict.fromkeys(step.frame for step in owner.place.steps))
+        frames = owner.place.frames
         starts = [frames.index(call.frame) for call in item.calls if call.frame in frames]
         if not starts:
             return None

@@ -7,14 +7,14 @@ import libcst as cst
 from tf2migrate.graph.values import (
     Bound,
     Class,
-    Const,
     Function,
     Node,
     Session,
     Value,
+    is_none,
 )
 from tf2migrate.names.bindings import names_read
-from tf2migrate.names.tree import children, ids_in
+from tf2migrate.names.tree import calls_in, children, ids_in
 from tf2migrate.plan.flow import Role, is_graph_statement, is_summary_statement
 from tf2migrate.plan.prints import lists_for_prints, prints_graph
 from tf2migrate.plan.refusal import NotPlanned, Refusal
@@ -105,7 +105,7 @@ class Removal(Rewriting):
                 if param.name.value not in self.dropped.get(id(definition), ()):
                     continue
                 values = held.get(id(param), [])
-                if not all(isinstance(v, Session | Node) or _is_none(v) for v in values):
+                if not all(isinstance(v, Session | Node) or is_none(v) for v in values):
                     reason = f"`{param.name.value}` is sometimes a session or tensor and sometimes something else"
                     raise NotPlanned(Refusal("TFM411", frame.module, param, reason))
                 self.session_parameters.add(id(param))
@@ -177,17 +177,6 @@ def _writes_trace(node: cst.CSTNode) -> bool:
     return False
 
 
-def calls_in(node: cst.CSTNode) -> list[cst.Call]:
-    out: list[cst.Call] = []
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        if isinstance(current, cst.Call):
-            out.append(current)
-        stack.extend(children(current))
-    return out
-
-
 def _only_graph_use(definition: cst.FunctionDef, name: cst.Name) -> bool:
     """``sess.close()`` and ``with sess.as_default():`` go with the session."""
     stack: list[tuple[cst.CSTNode, cst.CSTNode | None]] = [(definition.body, None)]
@@ -197,7 +186,3 @@ def _only_graph_use(definition: cst.FunctionDef, name: cst.Name) -> bool:
             return isinstance(parent, cst.Attribute | cst.WithItem)
         stack.extend((child, node) for child in children(node))
     return False
-
-
-def _is_none(value: Value) -> bool:
-    return isinstance(value, Const) and value.value is None

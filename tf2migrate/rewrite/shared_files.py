@@ -17,7 +17,7 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.names.bindings import bindings
-from tf2migrate.names.tree import walk
+from tf2migrate.names.tree import code_of, walk
 from tf2migrate.rewrite.set_aside import is_set_aside
 
 Statements = Sequence[cst.BaseStatement]
@@ -137,9 +137,9 @@ class _Merging:
             case cst.SimpleStatementLine(
                 body=[cst.Assign(targets=[cst.AssignTarget(target=cst.Attribute())], value=cst.Call() as call)]
             ):
-                made = _text(call.func)
+                made = code_of(call.func)
                 # The other program may have nothing to make it from: ``options.rate`` would fail there.
-                there = self.same_optimizers or all(_is_literal(_text(arg.value)) for arg in call.args)
+                there = self.same_optimizers or all(_is_literal(code_of(arg.value)) for arg in call.args)
                 return there and (made in self.optimizers or made.startswith("tf.keras.optimizers."))
         return _is_import(statement)
 
@@ -158,12 +158,12 @@ def _may_move(statement: cst.BaseStatement) -> bool:
         case cst.SimpleStatementLine(
             body=[cst.Assign(targets=[cst.AssignTarget(target=cst.Attribute())], value=cst.Call(func=func))]
         ):
-            return _text(func) == "tf.function"
+            return code_of(func) == "tf.function"
     return isinstance(statement, cst.FunctionDef)
 
 
 def _wraps(call: cst.Call) -> bool:
-    return bool(call.args) and _text(call.func) == "tf.function"
+    return bool(call.args) and code_of(call.func) == "tf.function"
 
 
 def _is_import(statement: cst.BaseStatement) -> bool:
@@ -176,7 +176,7 @@ def _is_import(statement: cst.BaseStatement) -> bool:
 def _optimizers(module: cst.Module) -> set[str]:
     """The classes of a text that are optimizers."""
     classes = [s for s in module.body if isinstance(s, cst.ClassDef)]
-    return {c.name.value for c in classes if any(".keras.optimizers." in _text(base.value) for base in c.bases)}
+    return {c.name.value for c in classes if any(".keras.optimizers." in code_of(base.value) for base in c.bases)}
 
 
 def _repeated(module: cst.Module) -> set[str]:
@@ -213,7 +213,7 @@ def _code(statement: cst.BaseStatement) -> str:
     bare = statement.with_changes(leading_lines=[]) if hasattr(statement, "leading_lines") else statement
     if isinstance(bare, cst.ClassDef | cst.FunctionDef):
         bare = bare.with_changes(lines_after_decorators=[])
-    return cst.Module([]).code_for_node(bare).strip()
+    return code_of(bare).strip()
 
 
 def _is_literal(text: str) -> bool:
@@ -223,7 +223,3 @@ def _is_literal(text: str) -> bool:
     except (ValueError, SyntaxError):
         return False
     return True
-
-
-def _text(expression: cst.BaseExpression) -> str:
-    return cst.Module([]).code_for_node(expression)

@@ -176,7 +176,7 @@ class VariableTexts:
         frames = [call.frame for call in item.calls]
         inner: list[bool] = []
         for node in nodes:
-            around = list(dict.fromkeys(step.frame for step in node.place.steps))
+            around = node.place.frames
             begin = next((i for i, frame in enumerate(around) if frame in frames), len(around))
             nested = any(id(frame.owner) in self.plan.layers for frame in around[begin + 1 :])
             inner.append(nested or layer_of(node) is not None)
