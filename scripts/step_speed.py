@@ -1,6 +1,7 @@
 """Time the steps of native fixtures under TensorFlow 1.15, under ``tf.compat.v1`` and rewritten, side by side.
 
-    python scripts/step_speed.py [--oracle PYTHON] [--seconds 1.0] [--rounds 2] [--output docs/step_speed.md] [NAME ...]
+    python scripts/step_speed.py [--oracle PYTHON] [--seconds 1.0] [--steps 0] [--rounds 2]
+        [--output docs/step_speed.md] [NAME ...]
 
 A run is timed where a program reaches it three times or more: it is repeated there, with its feeds and what it hands
 back as numpy arrays. The versions of a program run one after the other in each round, and the quickest round counts.
@@ -39,6 +40,7 @@ HEAD = """# How long a step takes
 
 Written by `scripts/step_speed.py`: microseconds of the processor for one run, with its feeds and results, on one thread
 of a machine with {} cores.
+The last column is by how much the process of the rewrite grew in the second half of the repetitions.
 A call of a `tf.function` costs some 0.2 to 0.3 ms more than a call of `Session.run`, whatever it computes, and most of
 these programs compute next to nothing: the ratios are those of the calls.
 """
@@ -72,14 +74,14 @@ class Timed:
         return self.seconds["tf2"] / self.seconds[role] if role in self.seconds and "tf2" in self.seconds else None
 
 
-def timed(fixture: Fixture, python: dict[Role, str], seconds: float, rounds: int) -> Iterator[Timed]:
+def timed(fixture: Fixture, python: dict[Role, str], seconds: float, steps: int, rounds: int) -> Iterator[Timed]:
     """The runs of one program that at least one old version and the rewrite reach often enough."""
     found: dict[str, Timed] = {}
     with tempfile.TemporaryDirectory(prefix="tf2migrate-") as temporary:
         entries = _written(fixture, Path(temporary))
         for _ in range(rounds):
             for role in python:
-                for number, facts in _play(role, python[role], entries[role == "tf2"], seconds).items():
+                for number, facts in _play(role, python[role], entries[role == "tf2"], seconds, steps).items():
                     if "seconds" not in facts:
                         continue
                     row = found.setdefault(number, Timed(fixture.name, number))
@@ -106,12 +108,12 @@ def _written(fixture: Fixture, folder: Path) -> tuple[Path, Path]:
     return entries[0], entries[1]
 
 
-def _play(role: Role, python: str, entry: Path, seconds: float) -> dict[str, dict[str, float]]:
+def _play(role: Role, python: str, entry: Path, seconds: float, steps: int) -> dict[str, dict[str, float]]:
     out = entry.parent / f"{role}.json"
     out.unlink(missing_ok=True)
     surroundings = {**environment(role), "VERIFY": str(Path(str(legacy.__file__)).parent)}
     surroundings.pop("TF_ENABLE_ONEDNN_OPTS")  # users have it as it comes
-    command = [python, str(CHILD), role, str(entry), str(out), str(seconds)]
+    command = [python, str(CHILD), role, str(entry), str(out), str(seconds), str(steps)]
     done = subprocess.run(command, cwd=entry.parent, env=surroundings, capture_output=True, text=True, timeout=900)
     if done.returncode:
         print(f"  {role}: {(done.stderr.strip().splitlines() or ['it died'])[-1][:120]}", file=sys.stderr)
@@ -119,12 +121,13 @@ def _play(role: Role, python: str, entry: Path, seconds: float) -> dict[str, dic
 
 
 def table(rows: Sequence[Timed]) -> str:
-    lines = ["| program | run | 1.15 | compat.v1 | rewrite | to 1.15 | to compat.v1 | traced again |"]
-    lines.append(f"|{' --- |' * 8}")
+    heads = ["program", "run", "1.15", "compat.v1", "rewrite", "to 1.15", "to compat.v1", "traced again", "grown, KiB"]
+    lines = [f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}"]
     for row in rows:
         times = [f"{row.seconds[role] * 1e6:.0f}" if role in row.seconds else "-" for role in ROLES]
         ratios = [f"{ratio:.2f}" if (ratio := row.ratio(role)) else "-" for role in ("tf1", "compat")]
-        lines.append(f"| {' | '.join([row.program, row.number, *times, *ratios, str(row.traced)])} |")
+        seen = [str(row.traced), str(row.grown // 1024)]
+        lines.append(f"| {' | '.join([row.program, row.number, *times, *ratios, *seen])} |")
     return "\n".join(lines) + "\n"
 
 
@@ -146,6 +149,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help="fixtures (default: every native one)")
     parser.add_argument("--oracle", help="a Python with TensorFlow 1.15, or auto; left out without it")
     parser.add_argument("--seconds", type=float, default=1.0, help="how long a run is repeated")
+    parser.add_argument("--steps", type=int, default=0, help="how often a run is repeated at least")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--output", type=Path, help="where the table is written besides")
     options = parser.parse_args()
@@ -156,7 +160,7 @@ def main() -> int:
     for fixture in programs.migratable():
         if fixture.name in programs.pending() or (options.names and fixture.name not in options.names):
             continue
-        for row in timed(fixture, python, options.seconds, options.rounds):
+        for row in timed(fixture, python, options.seconds, options.steps, options.rounds):
             rows.append(row)
             print(table([row]).splitlines()[-1], flush=True)
     print(summary(rows))

@@ -1,9 +1,9 @@
 """One program whose runs are timed; started by ``step_speed.py``, never imported. Runs on Python 3.7 too.
 
-timed_child.py ROLE ENTRY OUT SECONDS: ROLE is ``tf1``, ``compat`` or ``tf2``. Each run of ENTRY stands as
-``__tf2migrate_record__(N, lambda: <the run>)``. The third time that a run is reached it is repeated for SECONDS,
-and OUT gets, for each N, the processor seconds of one run, how often it was repeated, how many functions were
-traced meanwhile, and by how many bytes the process grew in the second half of the repetitions.
+timed_child.py ROLE ENTRY OUT SECONDS STEPS: ROLE is ``tf1``, ``compat`` or ``tf2``. Each run of ENTRY stands as
+``__tf2migrate_record__(N, lambda: <the run>)``. The third time that a run is reached it is repeated for SECONDS, and
+STEPS times at least, and OUT gets, for each N, the processor seconds of one run, how often it was repeated, how many
+functions were traced meanwhile, and by how many bytes the process grew in the second half of the repetitions.
 """
 
 import builtins
@@ -27,8 +27,9 @@ def resident():
 class Clock:
     """What stands for the marks of a program."""
 
-    def __init__(self, seconds, traced):
+    def __init__(self, seconds, steps, traced):
         self.seconds = seconds
+        self.chunks = max(3, steps // CHUNK)
         self.traced = traced
         self.reached = {}
         self.found = {}
@@ -47,7 +48,7 @@ class Clock:
             run()
         before, chunks, sizes = self.traced(), [], []
         end = time.process_time() + self.seconds
-        while time.process_time() < end or len(chunks) < 3:
+        while time.process_time() < end or len(chunks) < self.chunks:
             start = time.process_time()
             for _ in range(CHUNK):
                 run()
@@ -85,7 +86,7 @@ def counted_traces():
 
 
 def main():
-    role, entry, out, seconds = sys.argv[1:5]
+    role, entry, out, seconds, steps = sys.argv[1:6]
     traced = lambda: 0  # noqa: E731
     import tensorflow as tf
 
@@ -95,7 +96,7 @@ def main():
         legacy.answer_imports(legacy.turn_to_v1(tf), os.path.dirname(os.path.abspath(entry)))
     elif role == "tf2":
         traced = counted_traces()
-    clock = Clock(float(seconds), traced)
+    clock = Clock(float(seconds), int(steps), traced)
     builtins.__tf2migrate_record__ = clock.record
     main_module = types.ModuleType("__main__")
     main_module.__file__ = os.path.abspath(entry)
