@@ -11,7 +11,9 @@ import libcst as cst
 
 from tf2migrate.graph.staging import Staging
 from tf2migrate.names.aliases import Aliases
+from tf2migrate.names.tree import code_of, ids_in, walk
 from tf2migrate.plan.flow import is_graph_statement
+from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.rewrite.flag_parsing import parses
 from tf2migrate.rewrite.layout import Layout
 from tf2migrate.rewrite.substitution import Substitution
@@ -19,15 +21,37 @@ from tf2migrate.rewrite.symbols import Symbols
 
 
 def rewrite_plain(staging: Staging) -> dict[str, str]:
-    """The new text of each module. Raises ``NotPlanned`` when a symbol has no native form."""
+    """The new text of each module.
+
+    Raises ``NotPlanned`` when a symbol has no native form, or is one of a graph that nothing in the program builds.
+    """
     out: dict[str, str] = {}
     before = parses(staging)
     for key in staging.module_frames:
         module = staging.modules[key]
         symbols = Symbols(module, staging, Aliases(module.tree))
-        tree = module.tree.visit(_Plain(symbols, before))
+        try:
+            tree = module.tree.visit(_Plain(symbols, before))
+        except NotPlanned as stop:
+            raise NotPlanned(_unreached(staging, stop.refusal) or stop.refusal) from None
         out[key] = Layout(symbols, module, set()).finish(tree)
     return out
+
+
+def _unreached(staging: Staging, refusal: Refusal) -> Refusal | None:
+    """The reason behind a refusal in a function that nothing calls: what becomes of it depends on who would."""
+    around = [
+        node
+        for node in walk(staging.modules[refusal.module].tree)
+        if isinstance(node, cst.FunctionDef | cst.ClassDef) and id(refusal.where) in ids_in(node)
+    ]
+    functions = [node for node in around if isinstance(node, cst.FunctionDef)]
+    if not functions or id(functions[0]) in staging.visited:
+        return None
+    name = ".".join(node.name.value for node in around[: around.index(functions[0]) + 1])
+    reason = f"`{name}` builds graph with `{code_of(refusal.where).split('(')[0]}`, but no call of it was seen"
+    advice = "migrate it together with a program that calls it: name the folder of both"
+    return Refusal("TFM401", refusal.module, refusal.where, reason, advice)
 
 
 class _Plain(Substitution):
