@@ -72,6 +72,16 @@ def race(text: str) -> str | None:
         pytest.param(
             "g = tf.gradients(loss, [v, w])\nsess.run([v.assign(v - g[0]), w.assign(w - g[1]), loss])", id="by hand"
         ),
+        pytest.param(
+            "l = tf.reduce_mean(tf.square(y - tf.stop_gradient(tf.matmul(tf.tanh(x), v))))\n"
+            "sess.run([sgd.minimize(l), l])",
+            id="a target of the same weights, which the gradient needs",
+        ),
+        pytest.param(
+            "l = tf.reduce_mean(tf.log(tf.sigmoid(y)) * tf.stop_gradient(tf.matmul(tf.tanh(x), v)))\n"
+            "sess.run([sgd.minimize(l), l])",
+            id="a factor of the same weights, which the gradient needs",
+        ),
     ],
 )  # fmt: skip
 def test_order_is_defined(text: str) -> None:
@@ -116,6 +126,15 @@ def test_order_is_defined(text: str) -> None:
             "adam = tf.train.AdamOptimizer()\na = tf.Variable(1.0)\nb = tf.Variable(2.0)\n"
             "sess.run([adam.minimize(a * a, var_list=[a]), adam.minimize(b * b, var_list=[b])])",
             id="one optimizer twice",
+        ),
+        pytest.param(
+            "l = tf.reduce_mean(tf.square(tf.matmul(x, tf.stop_gradient(v)))) + tf.reduce_sum(tf.square(v))\n"
+            "sess.run([sgd.minimize(l), l])",
+            id="weights that one summand stops",
+        ),
+        pytest.param(
+            "l = loss + tf.reduce_mean(tf.stop_gradient(tf.matmul(tf.tanh(x), v)))\nsess.run([sgd.minimize(l), l])",
+            id="a summand that is stopped",
         ),
     ],
 )  # fmt: skip

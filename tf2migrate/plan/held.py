@@ -325,7 +325,7 @@ def _stable_attribute(flow: Flow, slicer: Slicer, held: Held, name: str, where: 
                     )
             if changed is None or (id(node) in early and (settled or id(node) in empty)):
                 continue
-            if any(_sets_here(flow, n, name) for n in walk(changed)):
+            if any(_sets_here(flow, n, name) for n in _changed_by(changed)):
                 reason = f"`{name}` was read while the graph was built and may be changed later"
                 raise NotPlanned(slicer.refusal("TFM403", node, reason))
 
@@ -355,6 +355,17 @@ def _early(flow: Flow, held: Held) -> set[int]:
         if mine and all(is_over(frame) for frame in mine):
             early |= ids_in(init.definition)
     return early
+
+
+def _changed_by(target: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """The expressions that a target sets, or whose objects it changes: not those that only say which place of them."""
+    yield target
+    match target:
+        case cst.Subscript(value=value) | cst.Attribute(value=value) | cst.StarredElement(value=value):
+            yield from _changed_by(value)
+        case cst.Tuple(elements=elements) | cst.List(elements=elements):
+            for element in elements:
+                yield from _changed_by(element.value)
 
 
 def _sets_here(flow: Flow, node: cst.CSTNode, name: str) -> bool:

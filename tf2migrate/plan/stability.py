@@ -20,7 +20,7 @@ from tf2migrate.graph.values import (
     Value,
 )
 from tf2migrate.names.assigned import assigned_names
-from tf2migrate.names.bindings import changed_names, names_read
+from tf2migrate.names.bindings import IN_PLACE, changed_names, names_read
 from tf2migrate.names.tree import children, parameter_names, walk
 from tf2migrate.plan.changed_objects import changed_object
 from tf2migrate.plan.flow import Flow, Role, handed_over
@@ -32,6 +32,9 @@ from tf2migrate.plan.storage import defines, is_fixed, of_a_module, sharing_stor
 
 def instability(flow: Flow, step: Step) -> tuple[cst.CSTNode, str] | None:
     """The first place where something that the moved statements read from the host may be changed after them."""
+    unseen = next((place for module in flow.staging.modules.values() for place in _unseen(module.tree)), None)
+    if unseen is not None:
+        return unseen, "names of the module are bound here by their texts, and the graph may be built from them"
     names = {
         name: source
         for name, source in step.parts.host.items()
@@ -53,6 +56,29 @@ def instability(flow: Flow, step: Step) -> tuple[cst.CSTNode, str] | None:
         if place is not None:
             return place, "a host object that the graph was built from is changed by a function"
     return _attributes(flow, step) or _stored_behind(flow, step) or changed_object(flow, step.parts.atoms)
+
+
+def _unseen(tree: cst.Module) -> Iterator[cst.CSTNode]:
+    """Where names of a module may be bound, changed or taken away that are only known when it runs."""
+    for node in walk(tree):
+        match node:
+            case cst.AssignTarget(target=cst.Subscript(value=base)) | cst.AugAssign(target=cst.Subscript(value=base)):
+                if _is_namespace(base):
+                    yield node
+            case cst.Del(target=cst.Subscript(value=base)) if _is_namespace(base):
+                yield node
+            case cst.Call(func=cst.Attribute(value=base, attr=cst.Name(value=method))):
+                if method in IN_PLACE and _is_namespace(base):
+                    yield node
+            case cst.Call(func=cst.Name(value="exec"), args=[_]):
+                yield node
+
+
+def _is_namespace(node: cst.BaseExpression) -> bool:
+    """``globals()``, or ``vars()`` and ``locals()``, which are the same in the body of a module."""
+    return isinstance(node, cst.Call) and not node.args and isinstance(node.func, cst.Name) and (
+        node.func.value in ("globals", "vars", "locals")
+    )
 
 
 def changed_until(flow: Flow, atom: Atom, last: Atom) -> tuple[cst.CSTNode, str] | None:

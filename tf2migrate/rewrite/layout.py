@@ -18,7 +18,7 @@ from tf2migrate.rewrite.host_names import use_present_names
 from tf2migrate.rewrite.outer_names import OuterNames
 from tf2migrate.rewrite.symbols import Symbols
 from tf2migrate.rewrite.templates import Templates
-from tf2migrate.rewrite.undefined import undefined_names
+from tf2migrate.rewrite.undefined import hidden_builtins, lost_names
 
 ImportT = TypeVar("ImportT", cst.Import, cst.ImportFrom)
 
@@ -42,9 +42,12 @@ class Layout:
         except SyntaxError as error:
             reason = f"the rewrite would not be valid Python: {error.msg}"
             raise NotPlanned(Refusal("TFM410", self.module.key, self.module.tree, reason)) from error
-        for name in sorted(undefined_names(tree.code) - undefined_names(self.module.source.text)):
+        for name in sorted(lost_names(tree.code, self.module.source.text)):
             reason = f"`{name}` would not be defined any more"
             raise NotPlanned(Refusal("TFM410", self.module.key, self.module.tree, reason))
+        for name in sorted(hidden_builtins(tree.code, self.module.source.text)):
+            reason = f"`{name}` is a name of the program and a builtin that the rewrite calls"
+            raise NotPlanned(Refusal("TFM410", self.module.key, self.module.tree, reason, "give yours another name"))
         return tree.code
 
     def definitions(self, tree: cst.Module) -> cst.Module:
