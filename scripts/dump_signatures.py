@@ -137,7 +137,24 @@ def joined(first: Api, listing: dict[str, Any]) -> Tables:
             [row_line(name, row) for name, row in second.symbols.items()],
         ),
         "tf2_aliases.tsv": table("module, then last name=canonical symbol", alias_lines(second.canonical)),
+        "compat_v1.tsv": table(
+            f"symbol of TensorFlow 1.15 that tf.compat.v1 of TensorFlow {listing['version']} has under this name with "
+            "Keras 3, parameters where they are others",
+            compat_lines(first, listing["compat"]),
+        ),
     }
+
+
+def compat_lines(first: Api, shown: Mapping[str, str]) -> list[str]:
+    """The symbols that `tf.compat.v1` gives out; those that need Keras 2 raise when they are asked for."""
+    lines = []
+    for name, text in shown.items():
+        known = first.canonical.get(name)
+        if known is not None and text != "module":
+            row = first.symbols[known]
+            same = row["kind"] == "constant" or row["signature"] == text
+            lines.append(name if same else f"{name}\t({text})")
+    return lines
 
 
 def private(listing: dict[str, Any], first: Api, second: Api) -> Tables:

@@ -312,7 +312,14 @@ def listing() -> dict:
         found_v1: dict = {}
         walk(tf.compat.v1, "tf", found_v1)
         result["v1"] = {name: id(value) for name, value in found_v1.items() if id(value) in ids}
+        result["compat"] = {name: shown(value) for name, value in found_v1.items() if not name.startswith("tf.keras")}
     return result
+
+
+def shown(value: object) -> str:
+    """How one of `tf.compat.v1` is called, or what it is."""
+    kind = kind_of(value)
+    return signature_of(value) if kind in ("function", "class") else kind
 
 
 def private_aliases(ids: set) -> tuple:
