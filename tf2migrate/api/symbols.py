@@ -209,6 +209,11 @@ def _symbol(name: str, file: str) -> Symbol | None:
     return Symbol(name, kind, _parameters(signature), tuple(members.split()))
 
 
+def described(name: str, kind: Kind, signature: str) -> Symbol:
+    """A symbol with the parameters that stand between the parentheses of a `def`."""
+    return Symbol(name, kind, _parameters(signature))
+
+
 def _parameters(signature: str) -> tuple[Parameter, ...] | None:
     if signature == "?":
         return None

@@ -127,7 +127,7 @@ def _called(name: str, arguments: Sequence[Argument]) -> Verdict | None:
     """On a call of a name that both TensorFlows have."""
     first = tf1_symbol(name)
     wrong = misfit(name, arguments)
-    if not wrong and first is not None and _misfit(first, arguments):
+    if not wrong and first is not None and misfit_of(first, arguments):
         return None  # only TensorFlow 2 takes these arguments
     known = fate(name)
     same = known is not None and known[0] is Fate.SAME
@@ -188,7 +188,7 @@ def _changed_default(name: str, arguments: Sequence[Argument]) -> Verdict | None
 def misfit(name: str, arguments: Sequence[Argument]) -> str:
     """Why TensorFlow 2 does not take these arguments for what it has under the name; empty if it does."""
     symbol = tf2_symbol(name)
-    return "" if symbol is None else _misfit(symbol, arguments)
+    return "" if symbol is None else misfit_of(symbol, arguments)
 
 
 def _equal(one: str | None, other: str | None) -> bool:
@@ -199,7 +199,7 @@ def _equal(one: str | None, other: str | None) -> bool:
         return False
 
 
-def _misfit(symbol: Symbol, arguments: Sequence[Argument]) -> str:
+def misfit_of(symbol: Symbol, arguments: Sequence[Argument]) -> str:
     """Why TensorFlow 2 does not take the arguments of a call; empty if it does, as far as can be seen."""
     if symbol.kind not in ("function", "class") or symbol.parameters is None:
         return ""

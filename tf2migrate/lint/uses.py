@@ -29,9 +29,9 @@ class Use:
     by_compat: bool
 
 
-def uses(module: Module) -> Iterator[Use]:
+def uses(module: Module, aliases: Aliases | None = None) -> Iterator[Use]:
     """Every use, in the order of the source; imports alone are none."""
-    aliases = Aliases(module.tree)
+    aliases = aliases or Aliases(module.tree)
     if not aliases.names:
         return
     stack: list[cst.CSTNode] = [module.tree]

@@ -1,0 +1,197 @@
+"""What takes the place of a TensorFlow 1 symbol in a program that runs on `tf.compat.v1` of TensorFlow 2.
+
+Most symbols are there as they were. Layers and recurrent cells are not without Keras 2: they raise when they are asked
+for, and `tf.contrib` is gone. For some of these, `data/compat/` holds what they did in terms of the rest.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tf2migrate.api.calls_model import Argument, Definition, Refused
+from tf2migrate.api.symbols import Symbol, canonical, described, tf1_exists, tf1_symbol
+from tf2migrate.api.verdicts import misfit_of
+
+_DATA = Path(__file__).parent / "data"
+_DEFINITIONS = _DATA / "compat"
+# Parts of Keras that have to do with files and arrays alone.
+_OF_THE_HOST = ("tf.keras.datasets.", "tf.keras.utils.get_file", "tf.keras.utils.to_categorical")
+# Modules that are only a way to what stands in the table.
+_WAYS = frozenset({"tf.app", "tf.flags", "tf.app.flags", "tf.gfile", "tf.logging", "tf.errors", "tf.keras.datasets"})
+# Eager execution is what `tf.disable_v2_behavior()` turns off.
+_EAGER = frozenset({"tf.enable_eager_execution", "tf.enable_v2_behavior", "tf.enable_resource_variables"})
+_IMPORTS = ("collections", "hashlib", "math", "re")
+
+
+@dataclass(frozen=True, slots=True)
+class Counterpart:
+    """What to write for a symbol: a name of `tf.compat.v1` (`tf.log`), or that of a definition."""
+
+    name: str
+    definitions: tuple[str, ...] = ()
+
+
+def counterpart(name: str, arguments: Sequence[Argument] | None) -> Counterpart | Refused:
+    """What a call with these arguments, or a mention, becomes; a refusal if it would not run or not do the same."""
+    if name.startswith(_OF_THE_HOST) or name in _WAYS:
+        return Counterpart(name)
+    if name in _EAGER:
+        return _refused(name, "belongs to eager execution, which graphs of TensorFlow 1 know nothing of")
+    known = canonical(name)
+    rows = _changes().get(known, ())
+    for row in rows:
+        if not isinstance(found := _by_row(row, known, arguments), Refused):
+            return found
+    if rows:
+        return found
+    for spelled in (name, known):
+        if (symbol := compat_symbol(spelled)) is not None:
+            wrong = _unlike(tf1_symbol(known), symbol, arguments)
+            return _refused(name, wrong) if wrong else Counterpart(spelled)
+    owner, _, member = known.rpartition(".")
+    holder = tf1_symbol(owner)
+    if holder is not None and holder.kind in ("class", "constant") and compat_symbol(owner) is not None:
+        if holder.kind == "constant" or member in holder.members:
+            return Counterpart(known)
+    return _refused(name, "has nothing in `tf.compat.v1` that takes its place")
+
+
+def compat_symbol(name: str) -> Symbol | None:
+    """What `tf.compat.v1` gives out under a name with Keras 3; None where it has nothing, or raises."""
+    signature = _table().get(name)
+    if signature is None:
+        return None
+    first = tf1_symbol(canonical(name))
+    return first if not signature or first is None else described(name, first.kind, signature[1:-1])
+
+
+def definitions(names: Sequence[str], tf: str) -> list[Definition]:
+    """These definitions and those that they need, each behind what it needs, for a module that calls TensorFlow `tf`."""
+    found: dict[str, Definition] = {}
+
+    def add(name: str) -> None:
+        text = _text(name)
+        for other in _needs(text):
+            if other not in found and other != name:
+                add(other)
+        imports = tuple(f"import {module}" for module in _IMPORTS if re.search(rf"\b{module}\.", text))
+        found.setdefault(name, Definition(name, re.sub(r"\btf\.", f"{tf}.", text), imports))
+
+    for name in names:
+        add(name)
+    return list(found.values())
+
+
+@cache
+def definition_names() -> frozenset[str]:
+    """All names that a program may be given a definition of."""
+    return frozenset(path.name.removesuffix(".py.txt") for path in _DEFINITIONS.iterdir())
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    kind: str
+    target: str
+    keywords: frozenset[str]
+
+
+def _by_row(row: _Change, name: str, arguments: Sequence[Argument] | None) -> Counterpart | Refused:
+    if row.kind == "is":
+        same = arguments is not None and all(argument.keyword in row.keywords for argument in arguments)
+        return Counterpart(row.target) if same else _refused(name, "takes arguments that `tf.compat.v1` has no place for")
+    wrong = _unlike(tf1_symbol(name), _defined(row.target), arguments)
+    if not wrong:
+        wrong = _named_by_text(_defined(row.target), arguments or ())
+    return _refused(name, wrong) if wrong else Counterpart(row.target, (row.target,))
+
+
+def _unlike(first: Symbol | None, now: Symbol, arguments: Sequence[Argument] | None) -> str:
+    """Why a call does not reach the same parameters as before; empty if it does, as far as can be seen."""
+    if first is None or arguments is None or first.parameters is None or now.parameters is None or first is now:
+        return ""
+    count = sum(argument.keyword is None and not argument.star for argument in arguments)
+    if first.positional()[:count] != now.positional()[:count]:
+        return "takes an argument by place that stands elsewhere, or nowhere, in what takes its place"
+    if any(argument.star for argument in arguments) and first.positional() != now.positional():
+        return "gets its arguments from a list or dict, and what takes its place has others"
+    wrong = misfit_of(now, arguments)
+    if wrong:
+        return wrong
+    given = {argument.keyword for argument in arguments} | set(first.positional()[:count])
+    for parameter in first.parameters:
+        other = now.parameter(parameter.name)
+        if parameter.name not in given and other is not None and not _alike(parameter.default, other.default):
+            return f"has another default for `{parameter.name}`"
+    return ""
+
+
+def _alike(one: str | None, other: str | None) -> bool:
+    """Whether two defaults may be one: what is no plain value is not compared."""
+    if one == other or "..." in (one, other):
+        return True
+    try:
+        return bool(ast.literal_eval(str(one)) == ast.literal_eval(str(other)))
+    except ValueError:
+        return True
+
+
+def _named_by_text(symbol: Symbol, arguments: Sequence[Argument]) -> str:
+    """Layers took the names of initializers, which only Keras knows."""
+    places = list(symbol.positional())
+    for argument in arguments:
+        parameter = argument.keyword or (places.pop(0) if places else "")
+        if parameter.endswith(("initializer", "regularizer")) and argument.text[:1] in ("'", '"'):
+            return f"gets its `{parameter}` by name"
+        if parameter.startswith("activation") and argument.text.strip("'\"") in ("linear", "hard_sigmoid"):
+            return f"gets an `{parameter}` that `tf.nn` does not have"
+    return ""
+
+
+def _refused(name: str, why: str) -> Refused:
+    return Refused(f"`{name}` {why}", "Rewrite it with what `tf.compat.v1` has", "TFM101")
+
+
+@cache
+def _changes() -> dict[str, tuple[_Change, ...]]:
+    found: dict[str, tuple[_Change, ...]] = {}
+    for line in (_DATA / "compat_changes.tsv").read_text(encoding="utf-8").splitlines()[1:]:
+        name, kind, rest = line.split("\t")
+        target, *keywords = rest.split()
+        assert tf1_exists(name), name
+        found[name] = (*found.get(name, ()), _Change(kind, target, frozenset(keywords)))
+    return found
+
+
+@cache
+def _table() -> dict[str, str]:
+    lines = (_DATA / "compat_v1.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    return {name: signature for name, _, signature in (line.partition("\t") for line in lines)}
+
+
+@cache
+def _defined(name: str) -> Symbol:
+    """A definition as a symbol: how it is called."""
+    node = ast.parse(_text(name)).body[0]
+    if isinstance(node, ast.FunctionDef):
+        return described(name, "function", ast.unparse(node.args))
+    assert isinstance(node, ast.ClassDef)
+    made = next((each for each in node.body if isinstance(each, ast.FunctionDef) and each.name == "__init__"), None)
+    if made is None:  # a named tuple
+        return Symbol(name, "class", None)
+    return described(name, "class", ast.unparse(made.args).removeprefix("self").removeprefix(", "))
+
+
+@cache
+def _text(name: str) -> str:
+    return (_DEFINITIONS / f"{name}.py.txt").read_text(encoding="utf-8")
+
+
+def _needs(text: str) -> list[str]:
+    """The definitions that a text reads, in the order in which it names them."""
+    names = [node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)]
+    return [name for name in dict.fromkeys(names) if name in definition_names()]
