@@ -144,12 +144,21 @@ _linting = _combined(
         help="The name of what comes by `-`.",
     ),
 )
-_level = click.option(
-    "--partial",
-    "fallback",
-    flag_value="partial",
-    default=None,
-    help="Where a program cannot become native, respell what TensorFlow 1.15 and 2 both take.",
+_level = _combined(
+    click.option(
+        "--partial",
+        "fallback",
+        flag_value="partial",
+        default=None,
+        help="Where a program cannot become native, respell what TensorFlow 1.15 and 2 both take.",
+    ),
+    click.option(
+        "--compat",
+        "fallback",
+        flag_value="compat",
+        default=None,
+        help="Where a program cannot become native, let it run on tf.compat.v1, without Keras 2.",
+    ),
 )
 _run_options = _combined(_paths, _level, _linting, _discovery, _color)
 

@@ -38,7 +38,7 @@ DEFAULT_EXCLUDE = (
     "venv",
 )
 OUTPUT_FORMATS = ("full", "concise")
-FALLBACKS = ("unchanged", "partial")
+FALLBACKS = ("unchanged", "partial", "compat")
 
 _SELECTOR = re.compile(r"ALL|TFM\d{0,3}")
 _GLOB_CHARACTER = re.compile(r"([\\*?\[\]!# ])")

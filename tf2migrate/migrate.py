@@ -31,6 +31,7 @@ class Level(enum.StrEnum):
 
     CLEAN = "clean"
     NATIVE = "native"
+    COMPAT = "compat"
     PARTIAL = "partial"
     UNCHANGED = "unchanged"
 
@@ -125,7 +126,7 @@ def instrument(sources: Sequence[SourceFile], settings: Settings) -> list[tuple[
 class _Outcome:
     """What one program came to. ``texts`` holds the files that change, by absolute path.
 
-    ``respelt`` are those of a program that is not native, with what was asked for instead.
+    ``respelt`` are those of a program that is not native, with what was asked for instead: the ``lesser`` level.
     """
 
     entry: str
@@ -134,6 +135,7 @@ class _Outcome:
     staging: Staging | None = None
     texts: dict[str, str] = field(default_factory=dict)
     respelt: dict[str, Partial] = field(default_factory=dict)
+    lesser: Level = Level.UNCHANGED
     refusals: list[Finding] = field(default_factory=list)
     notes: list[Finding] = field(default_factory=list)
     sites: tuple[Site, ...] = ()
@@ -147,7 +149,14 @@ class _Outcome:
     def level(self) -> Level:
         if not self.uses_tf1:
             return Level.CLEAN
-        return Level.NATIVE if self.native else Level.PARTIAL if self.respelt else Level.UNCHANGED
+        return Level.NATIVE if self.native else self.lesser if self.respelt else Level.UNCHANGED
+
+    @property
+    def bound(self) -> Collection[str]:
+        """The files that change only together with the others of the program."""
+        if self.native:
+            return self.texts
+        return self.respelt if self.lesser is Level.COMPAT else ()
 
 
 class _Work:
@@ -205,23 +214,23 @@ class _Work:
                 users.setdefault(path, []).append(entry)
         queue = list(self._outcomes.values())
         for outcome in queue:
-            lesser = self.mentioning.intersection(outcome.paths) if self.fallback is Level.PARTIAL else ()
+            lesser = () if self.fallback is Level.UNCHANGED else self.mentioning.intersection(outcome.paths)
             for path in outcome.texts if outcome.native else lesser:
                 for entry in users[path]:
                     if entry not in self._outcomes:
                         queue.append(self.outcome(entry))
 
     def _together(self, chosen: Sequence[str]) -> list[str]:
-        """The chosen programs, and the native ones that have to be written together with them."""
+        """The chosen programs, and those that have to be written together with them."""
         changing: dict[str, list[str]] = {}
         for outcome in self._outcomes.values():
-            for path in outcome.texts if outcome.native else ():
+            for path in outcome.bound:
                 changing.setdefault(path, []).append(outcome.entry)
         found = dict.fromkeys(chosen)
         queue = list(found)
         for entry in queue:
             outcome = self._outcomes[entry]
-            for path in outcome.texts if outcome.native else ():
+            for path in outcome.bound:
                 fresh = [other for other in changing.pop(path, ()) if other not in found]
                 found.update(dict.fromkeys(fresh))
                 queue += fresh
@@ -238,10 +247,8 @@ class _Work:
                 self._fill(known)
             except Exception as error:
                 # The boundary: whatever it is, the other programs are not at fault.
-                if self.on_crash is None:
-                    raise
                 known.uses_tf1 = known.crashed = True
-                self.on_crash(tuple(str(self.sources[p].path) for p in known.paths if p in self.sources), error)
+                self._crashed(entry, error)
         return known
 
     def _fill(self, outcome: _Outcome) -> None:
@@ -406,6 +413,8 @@ class _Work:
     # ------------------------------------------------------------------ programs that are not native
     def _fall_back(self) -> None:
         """What a native program holds is as that needs it; other files of refused programs may be mended in part."""
+        if self.fallback is Level.COMPAT:
+            self._run_on_compat()
         if self.fallback is not Level.PARTIAL:
             return
         from tf2migrate.rewrite.partial import looks_up_names, reads_names, respell
@@ -425,7 +434,41 @@ class _Work:
                 self.on_crash((str(self.sources[path].path),), error)
                 continue
             for outcome in holders if made.text != self.sources[path].text else ():
-                outcome.respelt[path] = made
+                outcome.respelt[path], outcome.lesser = made, Level.PARTIAL
+
+    def _run_on_compat(self) -> None:
+        """Programs that are not native may run on `tf.compat.v1`, if all that have a file of theirs do."""
+        from tf2migrate.compat.together import brought
+        from tf2migrate.rewrite.partial import Partial
+
+        refused = (o for o in self._outcomes.values() if o.uses_tf1 and not o.native and not o.crashed)
+        programs = {outcome.entry: files for outcome in refused if (files := self._modules_of(outcome))}
+        holders = {path: [o.entry for o in held] for path, held in self._holders(self._outcomes.values()).items()}
+        for entry, made in brought(programs, holders, self._crashed).items():
+            outcome = self._outcomes[entry]
+            outcome.refusals += [_found(module, refusal) for module, refusal in made.refusals]
+            if made.held_by is not None:
+                path, other = made.held_by
+                outcome.refusals.append(self._shared(outcome, path, [self._outcomes[other]]))
+            outcome.lesser = Level.COMPAT
+            for path, text in made.texts.items():
+                outcome.respelt[path] = Partial(text, frozenset(id(one.use.node) for one in self._judged_of(path)))
+
+    def _modules_of(self, outcome: _Outcome) -> dict[str, Module] | None:
+        """The parsed files of a program; None where one cannot be read, which is reported already."""
+        if not self.unreadable.keys().isdisjoint(outcome.paths):
+            return None
+        try:
+            return {path: self.module(path) for path in outcome.paths}
+        except SourceProblem:
+            return None
+
+    def _crashed(self, entry: str, error: Exception) -> None:
+        """Tells of a bug that a program brought to light."""
+        if self.on_crash is None:
+            raise error
+        paths = self._outcomes[entry].paths
+        self.on_crash(tuple(str(self.sources[path].path) for path in paths if path in self.sources), error)
 
     def _may_be_partial(self, outcome: _Outcome) -> bool:
         """Whether a program is refused, and by what it names outside of `tf.compat.v1` can be of TensorFlow 1 alone."""
@@ -480,7 +523,10 @@ def _mentions_tensorflow(text: str) -> bool:
 
 
 def _refused(staging: Staging, refusal: Refusal) -> Finding:
-    module = staging.modules[refusal.module]
+    return _found(staging.modules[refusal.module], refusal)
+
+
+def _found(module: Module, refusal: Refusal) -> Finding:
     line, column = module.line(refusal.where), module.column(refusal.where)
     return Finding(module.key, line, column, refusal.code, refusal.reason, refusal.advice)
 

@@ -21,8 +21,10 @@ _DATA = Path(__file__).parent / "data"
 _DEFINITIONS = _DATA / "compat"
 # Parts of Keras that have to do with files and arrays alone.
 _OF_THE_HOST = ("tf.keras.datasets.", "tf.keras.utils.get_file", "tf.keras.utils.to_categorical")
-# Modules that are only a way to what stands in the table.
-_WAYS = frozenset({"tf.app", "tf.flags", "tf.app.flags", "tf.gfile", "tf.logging", "tf.errors", "tf.keras.datasets"})
+# Modules that people hand around: all that is in them is in the table.
+_WHOLE = frozenset({"tf.app", "tf.flags", "tf.app.flags", "tf.gfile", "tf.logging", "tf.errors"})
+# What a program asks in order to go another way under another TensorFlow.
+_VERSIONS = frozenset({"tf.VERSION", "tf.__version__", "tf.version.VERSION"})
 # Eager execution is what `tf.disable_v2_behavior()` turns off.
 _EAGER = frozenset({"tf.enable_eager_execution", "tf.enable_v2_behavior", "tf.enable_resource_variables"})
 _IMPORTS = ("collections", "hashlib", "math", "re")
@@ -38,8 +40,10 @@ class Counterpart:
 
 def counterpart(name: str, arguments: Sequence[Argument] | None) -> Counterpart | Refused:
     """What a call with these arguments, or a mention, becomes; a refusal if it would not run or not do the same."""
-    if name.startswith(_OF_THE_HOST) or name in _WAYS:
+    if name.startswith(_OF_THE_HOST) or name in _WHOLE:
         return Counterpart(name)
+    if name in _VERSIONS:
+        return _refused(name, "tells another version, and what the program does by it may change")
     if name in _EAGER:
         return _refused(name, "belongs to eager execution, which graphs of TensorFlow 1 know nothing of")
     known = canonical(name)
@@ -55,8 +59,9 @@ def counterpart(name: str, arguments: Sequence[Argument] | None) -> Counterpart 
             return _refused(name, wrong) if wrong else Counterpart(spelled)
     owner, _, member = known.rpartition(".")
     holder = tf1_symbol(owner)
-    if holder is not None and holder.kind in ("class", "constant") and compat_symbol(owner) is not None:
-        if holder.kind == "constant" or member in holder.members:
+    if holder is not None and compat_symbol(owner) is not None:
+        of_it = holder.kind == "constant" or (holder.kind == "class" and member in holder.members)
+        if of_it:
             return Counterpart(known)
     return _refused(name, "has nothing in `tf.compat.v1` that takes its place")
 
@@ -70,8 +75,13 @@ def compat_symbol(name: str) -> Symbol | None:
     return first if not signature or first is None else described(name, first.kind, signature[1:-1])
 
 
+def is_compat_module(name: str) -> bool:
+    """Whether `tf.compat.v1` has a module of this name, with anything in it that can be used."""
+    return any(each.startswith(f"{name}.") for each in _table())
+
+
 def definitions(names: Sequence[str], tf: str) -> list[Definition]:
-    """These definitions and those that they need, each behind what it needs, for a module that calls TensorFlow `tf`."""
+    """These definitions, each behind those that it needs, for a module that calls TensorFlow `tf`."""
     found: dict[str, Definition] = {}
 
     def add(name: str) -> None:
@@ -103,7 +113,7 @@ class _Change:
 def _by_row(row: _Change, name: str, arguments: Sequence[Argument] | None) -> Counterpart | Refused:
     if row.kind == "is":
         same = arguments is not None and all(argument.keyword in row.keywords for argument in arguments)
-        return Counterpart(row.target) if same else _refused(name, "takes arguments that `tf.compat.v1` has no place for")
+        return Counterpart(row.target) if same else _refused(name, "has no place in `tf.compat.v1` for its arguments")
     wrong = _unlike(tf1_symbol(name), _defined(row.target), arguments)
     if not wrong:
         wrong = _named_by_text(_defined(row.target), arguments or ())
@@ -117,7 +127,12 @@ def _unlike(first: Symbol | None, now: Symbol, arguments: Sequence[Argument] | N
     count = sum(argument.keyword is None and not argument.star for argument in arguments)
     if first.positional()[:count] != now.positional()[:count]:
         return "takes an argument by place that stands elsewhere, or nowhere, in what takes its place"
-    if any(argument.star for argument in arguments) and first.positional() != now.positional():
+    known = {parameter.name for parameter in now.parameters}
+    listed = any(argument.star == "*" for argument in arguments)
+    named = any(argument.star == "**" for argument in arguments)
+    if (listed and now.positional()[: len(first.positional())] != first.positional()) or (
+        named and not known.issuperset(parameter.name for parameter in first.parameters)
+    ):
         return "gets its arguments from a list or dict, and what takes its place has others"
     wrong = misfit_of(now, arguments)
     if wrong:
