@@ -97,6 +97,11 @@ def definitions(names: Sequence[str], tf: str) -> list[Definition]:
     return list(found.values())
 
 
+def rows() -> list[tuple[str, str]]:
+    """The symbols that something else takes the place of, each with what does."""
+    return [(name, row.target) for name, found in _changes().items() for row in found]
+
+
 @cache
 def definition_names() -> frozenset[str]:
     """All names that a program may be given a definition of."""

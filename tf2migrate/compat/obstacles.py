@@ -31,6 +31,8 @@ _BUILT_ON_IT = frozenset(
     }
 )
 _PYTHON2 = frozenset({"xrange", "unicode", "raw_input", "basestring", "long", "unichr", "reduce", "execfile", "cmp"})
+# Exceptions by which a program finds out that something is not there.
+_MISSING = frozenset({"ImportError", "ModuleNotFoundError", "NameError", "Exception"})
 _PYTHON2_METHODS = frozenset({"iteritems", "itervalues", "iterkeys", "has_key"})
 
 
@@ -58,7 +60,7 @@ def obstacles(module: Module, names: Naming) -> Iterator[Refusal]:
                 yield told(node, f"`{name}` is a method of Python 2")
             case cst.Attribute() if (full := _through_a_module(node, modules)) in _GONE:
                 yield told(node, f"`{full}` does not exist any more")
-            case cst.Name(value=name) if name in _PYTHON2 and name not in own and id(node) not in words:
+            case cst.Name(value=name) if name in _PYTHON2 and name not in own and id(node) not in words | excused:
                 yield told(node, f"`{name}` is a name of Python 2")
             case cst.Import() | cst.ImportFrom() if id(node) not in excused:
                 for dotted in _imported(node):
@@ -72,11 +74,16 @@ def obstacles(module: Module, names: Naming) -> Iterator[Refusal]:
 def _has_another_way(node: cst.CSTNode) -> bool:
     """Whether a block is one of several ways that a program may go, for instance where an import fails."""
     match node:
-        case cst.Try(handlers=[_, *_]):
-            return True
+        case cst.Try(handlers=handlers):
+            kinds = [_words(handler.type) for handler in handlers]
+            return any(not kind or kind & _MISSING for kind in kinds)
         case cst.If(test=test):
             return any(isinstance(each, cst.Name) and "version" in each.value.lower() for each in walk(test))
     return False
+
+
+def _words(node: cst.BaseExpression | None) -> set[str]:
+    return {each.value for each in walk(node) if isinstance(each, cst.Name)} if node is not None else set()
 
 
 def _imported(node: cst.Import | cst.ImportFrom) -> Iterator[str]:
