@@ -108,6 +108,11 @@ def test_definitions_use_what_the_file_calls_tensorflow_and_how_it_indents() -> 
     assert "\n  return T.variable_scope(" in code
 
 
+def test_a_program_of_tensorflow_1_may_name_it_both_ways() -> None:
+    code = after("import tensorflow as tf\nx = tf.compat.v1.log(1.0)\ny = tf.placeholder(tf.float32)\n")
+    assert code == HEAD + "x = tf.log(1.0)\ny = tf.placeholder(tf.float32)\n"
+
+
 def test_a_module_of_contrib_that_has_a_name_goes() -> None:
     code = after("import tensorflow as tf\nlayers = tf.contrib.layers\nx = layers.flatten(tf.ones([2, 3, 4]))\n")
     assert "\nlayers = " not in code
@@ -139,6 +144,7 @@ def test_a_module_of_contrib_that_has_a_name_goes() -> None:
         ("import tensorflow as tf\nimport cPickle\n", "`cPickle` does not exist any more"),
         ("import tensorflow as tf\nimport scipy.misc\nscipy.misc.imread('a')\n", "`scipy.misc.imread` does not exist"),
         ("import tensorflow as tf\nfrom keras.models import Model\n", "`keras` is a package"),
+        ("import tensorflow as tf\nx = tf.nn.dropout(tf.compat.v1.placeholder(t), 0.3)\n", "those of TensorFlow 2"),
         ("from tensorflow import log\ntf = log(1.0)\n", "`tf` is not TensorFlow here"),
     ],
 )

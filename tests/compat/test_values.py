@@ -26,7 +26,7 @@ NOT_COMPARED = {
     "class_that_nothing_uses": "runs nothing",
     "constant_rows_by_time": "does not run under TensorFlow 1.15",
     "critic_of_fixed_shape": "does not repeat itself",
-    "loss_weighed_by_a_variable": "fetches what races with an update",
+    "partial_run": "returns nothing from its runs",
 }
 
 
@@ -64,6 +64,8 @@ def test_refused_programs_give_the_values_of_tensorflow_1(fixture: Fixture, tf1_
         pytest.skip("is left alone")
     if fixture.name in NOT_COMPARED:
         pytest.skip(NOT_COMPARED[fixture.name])
+    if fixture.told()["code"] == "TFM405":
+        pytest.skip("what it fetches races with an update, in TensorFlow 1 already")
     before = {fixture.within(source.path): source.text for source in fixture.sources()}
     entry = fixture.within(migrate(fixture.sources(), Settings())[0].entry)
     found = compared(before, after, entry, tf1_python, pool)

@@ -10,6 +10,7 @@ import libcst as cst
 from tf2migrate.compat.file import Around, Compatible, compatible
 from tf2migrate.compat.naming import naming, times_bound
 from tf2migrate.compat.respelling import of_tensorflow
+from tf2migrate.lint.symbols import judged
 from tf2migrate.lint.uses import uses
 from tf2migrate.names.import_lines import aliases_of
 from tf2migrate.names.project import Module, Project, dotted_name
@@ -25,12 +26,12 @@ def surroundings(modules: Iterable[Module]) -> Around:
 
 def compatible_program(modules: Sequence[Module], root: Path, around: Around) -> dict[str, Compatible]:
     """What becomes of each file of a program, by its key; ``root`` is the folder of the entry."""
-    handed = list(_handed_on(modules, root))
+    handed = [*_handed_on(modules, root), *_written_for_both(modules)]
     found = {}
     for module in modules:
         made = compatible(module, around)
         own = tuple(refusal for refusal in handed if refusal.module == module.key)
-        found[module.key] = Compatible(made.text, (*own, *made.refusals)) if own else made
+        found[module.key] = Compatible(module.source.text, (*own, *made.refusals)) if own else made
     return found
 
 
@@ -60,6 +61,22 @@ def _handed_on(modules: Sequence[Module], root: Path) -> Iterator[Refusal]:
         for node in walk(module.tree):
             if isinstance(node, cst.Attribute) and node.attr.value in ways.get(dotted_name(node.value), ()):
                 yield _told(module, node, node.attr.value)
+
+
+def _written_for_both(modules: Sequence[Module]) -> Iterator[Refusal]:
+    """A program that names what TensorFlow 2 has by `tf`, and the rest by `tf.compat.v1`, means TensorFlow 2 by `tf`.
+
+    There `tf.nn.dropout(x, 0.3)` drops a third, and keeps it in `tf.compat.v1`.
+    """
+    found = [(module, use) for module in modules for use in uses(module)]
+    beside = next(((module, use) for module, use in found if use.by_compat), None)
+    plain = [use for _, use in found if not use.by_compat]
+    if beside is None or not plain:
+        return
+    if not any(one.is_tensorflow_1 and not one.use.by_compat for module in modules for one in judged(module)):
+        module, use = beside
+        reason = "`tf.compat.v1` stands beside names that may be those of TensorFlow 2"
+        yield Refusal("TFM101", module.key, use.node, reason, "Import `tensorflow.compat.v1` as `tf`, if it is meant")
 
 
 def _told(module: Module, node: cst.CSTNode, name: str) -> Refusal:
