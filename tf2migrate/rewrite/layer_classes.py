@@ -12,7 +12,7 @@ from tf2migrate.api.layer_model import Layer
 from tf2migrate.graph.values import Node, is_cell, nodes_in
 from tf2migrate.names.bindings import all_reads, bindings, bound_names, free_names, names_read
 from tf2migrate.names.tree import children, ids_in, walk
-from tf2migrate.plan.flow import is_summary_statement
+from tf2migrate.plan.graph_statements import is_summary_statement
 from tf2migrate.plan.layer_bodies import own_part, simple_statements
 from tf2migrate.plan.layer_model import LayerCall, LayerFunction
 from tf2migrate.plan.region import opens

@@ -12,7 +12,7 @@ import libcst as cst
 from tf2migrate.graph.staging import Staging
 from tf2migrate.names.aliases import Aliases
 from tf2migrate.names.tree import code_of, ids_in, walk
-from tf2migrate.plan.flow import is_graph_statement
+from tf2migrate.plan.graph_statements import is_graph_statement
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.rewrite.flag_parsing import parses
 from tf2migrate.rewrite.layout import Layout

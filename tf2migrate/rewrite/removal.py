@@ -15,7 +15,8 @@ from tf2migrate.graph.values import (
 )
 from tf2migrate.names.bindings import names_read
 from tf2migrate.names.tree import calls_in, children, ids_in
-from tf2migrate.plan.flow import Role, is_graph_statement, is_summary_statement
+from tf2migrate.plan.flow import Role
+from tf2migrate.plan.graph_statements import is_graph_statement, is_summary_statement
 from tf2migrate.plan.prints import lists_for_prints, prints_graph
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import opens
