@@ -7,7 +7,7 @@ first, which tracing a function that calls it does.
 from __future__ import annotations
 
 from tf2migrate.graph.parts import layer_of
-from tf2migrate.graph.values import Node
+from tf2migrate.graph.values import Node, nodes_in
 from tf2migrate.plan.model import Plan, Step
 from tf2migrate.plan.refusal import NotPlanned
 from tf2migrate.plan.slices import Slicer
@@ -20,6 +20,10 @@ def find_prebuilt(slicer: Slicer, plan: Plan) -> list[tuple[Step, list[Step]]]:
     """
     called = {id(step): _called(slicer, plan, step) for step in plan.steps}
     missing = {id(step): _unbuilt(plan, step, called[id(step)]) for step in plan.steps}
+    for step in plan.steps:
+        others = {lazy for other in plan.steps if other is not step for lazy in called[id(other)]}
+        beside = _applied(plan, step, called[id(step)])
+        missing[id(step)] |= {lazy: node for lazy, node in beside.items() if lazy in others}
     out: list[tuple[Step, list[Step]]] = []
     for step in plan.steps:
         wanted = set(missing[id(step)])
@@ -47,6 +51,24 @@ def _unbuilt(plan: Plan, step: Step, called: set[int]) -> dict[int, Node]:
     for node in [*made, *(leaf.node for leaf in step.fetch.values() if leaf.node is not None)]:
         for part in [node, *node.inputs]:
             lazy = _lazy(plan, part)
+            if lazy is not None and lazy not in called:
+                found.setdefault(lazy, node)
+    return found
+
+
+def _applied(plan: Plan, step: Step, called: set[int]) -> dict[int, Node]:
+    """Layers that a step does not call, with variables that it hands to an optimizer of several steps.
+
+    Their gradients are ``None``, but Keras holds an optimizer to the variables that it was built with.
+    """
+    found: dict[int, Node] = {}
+    for update in step.updates:
+        maker = update.node.details.get("optimizer")
+        steps = sum(any(u.node.details.get("optimizer") is maker for u in s.updates) for s in plan.steps)
+        if "gradients" not in update.node.details or steps < 2:
+            continue
+        for node in nodes_in(update.node.details["variables"]):
+            lazy = node.number if node.kind == "layer" else _lazy(plan, node)
             if lazy is not None and lazy not in called:
                 found.setdefault(lazy, node)
     return found
