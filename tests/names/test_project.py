@@ -31,6 +31,16 @@ def test_node_of_a_rewrite_has_the_first_place() -> None:
     assert (parsed.line(cst.Name("y")), parsed.column(cst.Name("y"))) == (1, 1)
 
 
+def test_forms_of_forms_lead_back_to_the_file() -> None:
+    parsed = module("x = f(1)\n")
+    copied = cst.parse_module("x = f(1)\n")
+    first = parsed.reshaped(copied, {}, {copied.body[0]: parsed.tree.body[0]}).settled()
+    assert first.origin(copied.body[0]) is parsed.tree.body[0]
+    # The next form takes the statement over as it is.
+    second = first.reshaped(copied.with_changes(body=[*copied.body]), {}, {}).settled()
+    assert second.origin(copied.body[0]) is parsed.tree.body[0]
+
+
 def test_positions_are_computed_once_and_only_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     wrapper = project.MetadataWrapper

@@ -1,4 +1,4 @@
-"""Methods of objects of the host that make layers become functions that are given the object.
+"""Methods of objects of the host that make layers or train ops become functions that are given the object.
 
 ``class Generator`` keeps sizes, and ``__call__(self, z)`` makes layers of these sizes: ``fake = generator(z)`` becomes
 ``fake = generator_layers(generator, z)``, with the function behind the class, an equivalent TensorFlow 1 program. The
@@ -23,7 +23,7 @@ from tf2migrate.names.project import Module
 from tf2migrate.names.tree import walk
 from tf2migrate.plan.layer_names import snake
 
-KINDS = ("layer", "variable")
+STATE = ("layer", "variable")
 
 
 @dataclass(eq=False, slots=True)
@@ -66,9 +66,11 @@ def _methods(staging: Staging, module: Module, builder: cst.FunctionDef | None) 
         if isinstance(statement, cst.ClassDef) and isinstance(statement.body, cst.IndentedBlock):
             members = [m for m in statement.body.body if isinstance(m, cst.FunctionDef)]
             if builder not in members and _is_of_host(staging, statement):
-                making = [m for m in members if _makes(staging, m)]
-                if making and all(_can_move(staging, m) for m in making):
-                    yield from (_Method(m, module, statement) for m in making)
+                making = [m for m in members if _makes(staging, m, STATE)]
+                training = [m for m in members if m not in making and _makes(staging, m, ("train",))]
+                if all(_can_move(staging, m) for m in making):
+                    movable = [m for m in training if _can_move(staging, m)]
+                    yield from (_Method(m, module, statement) for m in members if m in making or m in movable)
 
 
 def _is_of_host(staging: Staging, definition: cst.ClassDef) -> bool:
@@ -93,9 +95,9 @@ def _classes(staging: Staging) -> Iterator[Class]:
         yield from (value for value in frame.env.values() if isinstance(value, Class))
 
 
-def _makes(staging: Staging, method: cst.FunctionDef) -> bool:
-    """Whether calls of a method make layers or variables, by itself or by what it calls."""
-    return any(step.frame.owner is method for n in staging.nodes if n.kind in KINDS for step in n.place.steps)
+def _makes(staging: Staging, method: cst.FunctionDef, kinds: tuple[str, ...]) -> bool:
+    """Whether calls of a method make something of these kinds, by itself or by what it calls."""
+    return any(step.frame.owner is method for n in staging.nodes if n.kind in kinds for step in n.place.steps)
 
 
 def _can_move(staging: Staging, method: cst.FunctionDef) -> bool:

@@ -29,6 +29,7 @@ from tf2migrate.forms.namespaces import dissolve_namespaces
 from tf2migrate.forms.prologues import without_prologues
 from tf2migrate.forms.returned_variables import without_returned_variables
 from tf2migrate.forms.traced import Left, Traced
+from tf2migrate.graph.cells import is_first_state
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.program import analyse
 from tf2migrate.graph.staging import Staging
@@ -317,16 +318,33 @@ def _handed_names(staging: Staging) -> set[cst.CSTNode]:
 
 
 def _giving_cells(staging: Staging) -> set[cst.CSTNode]:
-    """Functions that are called once and give back cells beside what these compute: no layer can give its own."""
+    """Functions that are called once and give back cells, or their first states, beside what these compute.
+
+    No layer can give its own cells, and a run that fetches a first state feeds nothing that a layer reads.
+    """
     counts = Counter(frame.owner for frame in staging.frames)
     return {
         frame.owner
         for frame in staging.frames
         if isinstance(frame.owner, cst.FunctionDef) and counts[frame.owner] == 1 and frame.call is not None
         for value in staging.values_of(frame.call)
-        if isinstance(value, Sequence)
-        if any(map(is_cell, value.items)) and any(isinstance(v, Node) and v.kind == "tensor" for v in value.items)
+        if isinstance(value, Sequence | Mapping)
+        if _is_with_cells(value) or _starts(staging) & {node.number for node in nodes_in(value)}
     }
+
+
+def _is_with_cells(value: Sequence | Mapping) -> bool:
+    """Whether a result holds cells beside tensors."""
+    items = value.items if isinstance(value, Sequence) else list(value.items.values())
+    return any(map(is_cell, items)) and any(isinstance(v, Node) and v.kind == "tensor" for v in items)
+
+
+def _starts(staging: Staging) -> set[int]:
+    """Numbers of the parts of first states that runs feed, or fetch and nothing else."""
+    fetched = [list(nodes_in(site.fetches)) for site in staging.runs]
+    starts = {node.number for nodes in fetched if all(map(is_first_state, nodes)) for node in nodes}
+    fed = (node for site in staging.runs for node in nodes_in(site.feeds))
+    return starts | {node.number for node in fed if is_first_state(node)}
 
 
 def _methods(builder: Frame) -> Iterator[cst.FunctionDef]:

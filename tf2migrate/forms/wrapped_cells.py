@@ -3,7 +3,8 @@
 ``stack = MultiRNNCell([DropoutWrapper(GRUCell(n), output_keep_prob=keep) for n in sizes])`` becomes
 ``cells = [GRUCell(n) for n in sizes]`` and
 ``stack = MultiRNNCell([DropoutWrapper(cell, output_keep_prob=keep) for cell in cells])``: an equivalent TensorFlow 1
-program, in which the cells are made apart from what a run decides. A state of zeros is that of the bare cells.
+program, in which the cells are made apart from what a run decides. A state of zeros is that of the bare cells, see
+``zero_states.py``.
 """
 
 from __future__ import annotations
@@ -13,19 +14,17 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.forms.bared_cells import bared_cells, cell_argument, decided_by_runs
-from tf2migrate.forms.traced import Left, Traced
+from tf2migrate.forms.bared_cells import bared_cells, cell_argument
+from tf2migrate.forms.cell_edit import Edit
+from tf2migrate.forms.traced import Left
+from tf2migrate.forms.zero_states import Zeros
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Cell, Value, nodes_in
 from tf2migrate.names.bindings import bindings, bound_names, names_read
-from tf2migrate.names.free import take_name
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import children, code_of, walk
 
 # What may be evaluated later, or not at all.
 DELAYED = (cst.Lambda, cst.BaseComp, cst.IfExp, cst.BooleanOperation, cst.NamedExpr)
-BLOCKS = (cst.For, cst.While, cst.If, cst.Else, cst.Try, cst.ExceptHandler, cst.Finally)
-Blocks = tuple[cst.CSTNode, ...]
 
 
 def cells_apart(staging: Staging, modules: list[Module]) -> list[Module] | None:
@@ -33,51 +32,14 @@ def cells_apart(staging: Staging, modules: list[Module]) -> list[Module] | None:
     bared = bared_cells(staging, modules)
     if bared is not None:
         return bared
-    for edit in (_Comprehensions, _Loops, _Zeros):
+    for edit in (_Comprehensions, _Loops, Zeros):
         made = [edit(module, staging).apply(module) for module in modules]
         if any(new is not old for new, old in zip(made, modules, strict=True)):
             return made
     return None
 
 
-class _Edit(Traced):
-    """An edit that may find nothing to do."""
-
-    def __init__(self, module: Module, staging: Staging) -> None:
-        super().__init__(module)
-        self.staging = staging
-        self.taken = {n.value for n in walk(module.tree) if isinstance(n, cst.Name)}
-        self.done = False
-
-    def apply(self, module: Module) -> Module:
-        made = super().apply(module)
-        return made if self.done else module
-
-    def fresh(self, *wanted: str) -> str:
-        return take_name(next((name for name in wanted if name not in self.taken), wanted[-1]), self.taken)
-
-    def chain(self, node: cst.BaseExpression) -> tuple[list[cst.Call], cst.BaseExpression]:
-        """The wrappers around a cell that runs decide, outermost first, and what is inside of them."""
-        wrappers: list[cst.Call] = []
-        while isinstance(node, cst.Call) and decided_by_runs(self.staging, node):
-            argument = cell_argument(node)
-            if argument is None:
-                break
-            wrappers.append(node)
-            node = argument.value
-        return wrappers, node
-
-    def other_names(self, wrappers: list[cst.Call]) -> set[str]:
-        """The names that wrappers read beside the cell."""
-        found: set[str] = set()
-        for wrapper in wrappers:
-            argument = cell_argument(wrapper)
-            found |= {n.value for n in names_read(wrapper.func)}
-            found |= {n.value for arg in wrapper.args if arg is not argument for n in names_read(arg)}
-        return found
-
-
-class _Comprehensions(_Edit):
+class _Comprehensions(Edit):
     """Takes the cells that a comprehension makes into a list of their own, before the statement."""
 
     def __init__(self, module: Module, staging: Staging) -> None:
@@ -146,7 +108,7 @@ class _Comprehensions(_Edit):
         yield made.with_changes(leading_lines=lines)
 
 
-class _Loops(_Edit):
+class _Loops(Edit):
     """``cells.append(DropoutWrapper(cell, ...))`` in a loop becomes ``cells.append(cell)``, with the dropout behind it.
 
     The list has to begin empty right before, and to be filled by that one statement.
@@ -209,130 +171,6 @@ class _Loops(_Edit):
             self.done = True
             return cst.FlattenSentinel([made, self.line(self.behind[id(original)], original)])
         return made
-
-
-class _Zeros(_Edit):
-    """``cell.zero_state(...)`` reads the cell without the dropout, which is given a name where it has none."""
-
-    def __init__(self, module: Module, staging: Staging) -> None:
-        super().__init__(module, staging)
-        self.receivers: dict[int, cst.BaseExpression] = {}
-        self.before: dict[int, tuple[str, cst.BaseExpression]] = {}
-        bodies = [module.tree, *(n.body for n in walk(module.tree) if isinstance(n, cst.FunctionDef))]
-        for body in bodies:
-            self.order = list(_of_scope(body, ()))
-            for node, _ in self.order:
-                receiver = self.dropped(node)
-                if receiver is not None:
-                    self.zero(receiver)
-
-    def dropped(self, call: cst.CSTNode) -> cst.Name | cst.Attribute | None:
-        """The cell whose state of zeros an expression is, where runs decide about its dropout."""
-        match call:
-            case cst.Call(
-                func=cst.Attribute(value=cst.Name() | cst.Attribute() as receiver, attr=cst.Name(value="zero_state"))
-            ):
-                values = self.staging.values_of(receiver)
-                return receiver if values and all(_decided(v) for v in values) else None
-        return None
-
-    def zero(self, receiver: cst.Name | cst.Attribute) -> None:
-        statement = self.binding(receiver)
-        if statement is None:
-            return
-        if id(statement) not in self.before:
-            bare = self.bare(cast(cst.Assign, statement.body[0]).value)
-            if bare is None:
-                return
-            name = receiver.value if isinstance(receiver, cst.Name) else receiver.attr.value
-            self.before[id(statement)] = self.fresh(f"bare_{name}"), bare
-        self.receivers[id(receiver)] = cst.Name(self.before[id(statement)][0])
-
-    def binding(self, name: cst.Name | cst.Attribute) -> cst.SimpleStatementLine | None:
-        """The assignment, in the same scope, that a name or attribute has its value from."""
-        at = next(i for i, (node, _) in enumerate(self.order) if node is name)
-        around = self.order[at][1]
-        binding = [i for i, (node, _) in enumerate(self.order) if _binds(node, name)]
-        before = [i for i in binding if i < at]
-        if not before:
-            return None
-        statement, where = self.order[before[-1]]
-        # Neither a branch that may not be taken nor the pass before may decide.
-        passes = [block for block in around[len(where) :] if isinstance(block, cst.For | cst.While)]
-        carried = any(block in self.order[i][1] for i in binding for block in passes)
-        straight = all(one is other for one, other in zip(where, around, strict=False)) and len(where) <= len(around)
-        if isinstance(statement, cst.SimpleStatementLine) and len(statement.body) == 1 and straight and not carried:
-            return statement if isinstance(statement.body[0], cst.Assign) else None
-        return None
-
-    def bare(self, value: cst.BaseExpression) -> cst.BaseExpression | None:
-        """A cell without the dropout that runs decide, where that makes nothing a second time."""
-        wrappers, cell = self.chain(value)
-        if wrappers:
-            return cell if isinstance(cell, cst.Name | cst.Attribute) else None
-        stacks = self.staging.values_of(value)
-        if not isinstance(value, cst.Call) or not stacks or not all(isinstance(v, Cell) for v in stacks):
-            return None
-        for arg in value.args:
-            cells: cst.BaseExpression = arg.value
-            named = self.binding(cells) if isinstance(cells, cst.Name) else None
-            if named is not None:
-                cells = cast(cst.Assign, named.body[0]).value
-            through = self.without_dropout(cells)
-            if through is not None:
-                args = [a.with_changes(value=through) if a is arg else a for a in value.args]
-                return value.with_changes(args=args)
-        return None
-
-    def without_dropout(self, cells: cst.BaseExpression) -> cst.BaseExpression | None:
-        """The list behind ``[DropoutWrapper(cell, ...) for cell in cells]``."""
-        match cells:
-            case cst.ListComp(elt=elt, for_in=cst.CompFor(target=cst.Name(value=name), iter=cst.Name() as through)):
-                wrappers, cell = self.chain(elt)
-                if wrappers and isinstance(cell, cst.Name) and cell.value == name:
-                    return through
-        return None
-
-    def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
-        if id(original) in self.receivers:
-            made = self.receivers[id(original)].deep_clone()
-            self.trace(original, made)
-            self.done = True
-        if id(original) in self.before and isinstance(made, cst.SimpleStatementLine):
-            name, bare = self.before[id(original)]
-            return self.preceded([self.line(f"{name} = {code_of(bare)}\n", original)], original, made)
-        return made
-
-
-def _of_scope(body: cst.CSTNode, around: Blocks) -> Iterator[tuple[cst.CSTNode, Blocks]]:
-    """The nodes of a body, in order, with the compound statements around them; not those of functions in it."""
-    for node in children(body):
-        if not isinstance(node, cst.FunctionDef | cst.ClassDef | cst.Lambda):
-            yield node, around
-            yield from _of_scope(node, (*around, node) if isinstance(node, BLOCKS) else around)
-
-
-def _decided(value: Value) -> bool:
-    """Whether something is a cell with dropout in it that runs decide."""
-    run_decides = [n for n in nodes_in(value) if n.kind in ("placeholder", "tensor")]
-    return isinstance(value, Cell) and value.random and bool(run_decides)
-
-
-def _binds(node: cst.CSTNode, name: cst.Name | cst.Attribute) -> bool:
-    """Whether a statement, or a header such as that of a loop, binds a name or attribute."""
-    wanted = code_of(name)
-    match node:
-        case cst.SimpleStatementLine(body=body):
-            for small in body:
-                if isinstance(small, cst.Assign) and any(code_of(t.target) == wanted for t in small.targets):
-                    return True
-                if any(bound == wanted for bound, _ in bindings(small)):
-                    return True
-        case cst.For(target=target):
-            return wanted in bound_names(target)
-        case cst.AsName(name=target):
-            return code_of(target) == wanted
-    return False
 
 
 def _appended(statement: cst.CSTNode) -> tuple[cst.Name, cst.BaseExpression] | None:

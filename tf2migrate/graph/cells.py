@@ -363,6 +363,12 @@ def is_state(value: Value) -> bool:
     return value in (made.get("state"), made.get("last"))
 
 
+def is_first_state(node: Node) -> bool:
+    """Whether a tensor is a state of zeros that a cell gave, or a part of one."""
+    made = node.inputs[0] if node.op == "operator.getitem" else node
+    return made.op == "cell.zero_state"
+
+
 def is_random(cell: Value) -> bool:
     """Whether a cell drops anything."""
     if isinstance(cell, Choice):

@@ -55,7 +55,9 @@ class Module:
 
     def settled(self) -> Module:
         """This form as one that other forms are made from: they lead back to it as if it were the file."""
-        underlying = {node: self.underlying.get(origin, origin) for node, origin in self.origins.items()}
+        through = {node: self.underlying.get(origin, origin) for node, origin in self.origins.items()}
+        # Nodes that this form took over as they were have no origin of their own.
+        underlying = {**self.underlying, **through}
         made = self.reshaped(self.tree, self.positions, {})
         made.underlying = underlying
         return made

@@ -304,16 +304,16 @@ def _second(
 ) -> None:
     """The statements of ``call``: computations and returns, and the host statements that they read."""
     queue: list[cst.CSTNode] = []
+    rebound: set[str] = set()
     for statement in statements:
         made = creating.get(id(statement)) if id(statement) not in function.stepped else None
-        only_state = made is not None and _only_state(flow, function, statement, made)
-        if only_state:
-            for bound, _ in bindings(statement):
-                if _times_bound(function.definition.body.body, bound) > 1:
-                    reason = f"`{bound}` is bound several times in a function that makes variables"
-                    raise NotPlanned(_refusal(flow.staging, function, statement, reason))
-                function.state[bound] = bound
-            continue
+        bound = [name for name, _ in bindings(own_part(statement))]
+        if made is not None and _only_state(flow, function, statement, made):
+            if all(_times_bound(function.definition.body.body, name) == 1 for name in bound):
+                function.state |= {name: name for name in bound}
+                continue
+            # A name that is bound again: ``call`` binds it to the state where the function did.
+            rebound.update(bound)
         if is_return(statement) or _depends_on_tensors(flow, function, statement) or id(statement) in creating:
             function.second.add(id(statement))
             queue.append(statement)
@@ -326,6 +326,26 @@ def _second(
                 function.second.add(id(statement))
                 queue.append(statement)
     _with_sources(function, queue, bound_by)
+    _check_rebound(flow.staging, function, rebound, statements, creating)
+
+
+def _check_rebound(
+    staging: Staging,
+    function: LayerFunction,
+    rebound: set[str],
+    statements: list[cst.CSTNode],
+    creating: dict[int, list[cst.BaseExpression]],
+) -> None:
+    """What makes state reads no name that only ``call`` binds, to one state after the other."""
+    for statement in statements:
+        if id(statement) not in function.first:
+            continue
+        for part in creating.get(id(statement), [own_part(statement)]):
+            late = shared_by(part) | function.called_with | function.unread if isinstance(part, cst.Call) else set()
+            read = next((n.value for n in all_reads(part) if n.value in rebound and id(n) not in late), None)
+            if read is not None:
+                reason = f"`{read}` is bound several times in a function that makes variables"
+                raise NotPlanned(_refusal(staging, function, statement, reason))
 
 
 def _with_sources(

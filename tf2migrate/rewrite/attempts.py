@@ -129,12 +129,22 @@ def _shaped(first: Attempt, entry: str, marks: bool) -> Attempt:
         other = _attempt(shape.modules, entry, marks, shape.builders)
         if not other.refusals:
             return other
+        other = _with_cells_apart(other, entry, marks)
+        if not other.refusals:
+            return other
         if shape.builders:
             first = other
         for again in _forms(other, entry, marks):
             if not again.refusals:
                 return again
     return first
+
+
+def _with_cells_apart(known: Attempt, entry: str, marks: bool) -> Attempt:
+    """The same shape with its cells apart from what runs decide, as far as they are not."""
+    while known.refusals and (apart := cells_apart(known.staging, known.modules)) is not None:
+        known = _attempt(apart, entry, marks, _all_again(known, apart))
+    return known
 
 
 def _forms(known: Attempt, entry: str, marks: bool) -> Iterator[Attempt]:

@@ -11,17 +11,18 @@ from tf2migrate.graph.values import (
     Node,
     Session,
     Value,
+    is_cell,
     is_none,
 )
 from tf2migrate.names.bindings import names_read
-from tf2migrate.names.tree import calls_in, children, ids_in
+from tf2migrate.names.tree import calls_in, children, ids_in, walk
 from tf2migrate.plan.flow import Role
 from tf2migrate.plan.graph_statements import is_graph_statement, is_summary_statement
 from tf2migrate.plan.prints import lists_for_prints, prints_graph
 from tf2migrate.plan.refusal import NotPlanned, Refusal
-from tf2migrate.plan.region import opens
+from tf2migrate.plan.region import Atom, opens
 from tf2migrate.plan.uncalled import find_set_aside
-from tf2migrate.plan.variable_lists import is_collected
+from tf2migrate.plan.variable_lists import MOVING, is_collected
 from tf2migrate.rewrite.checkpoints import dropped_arguments
 from tf2migrate.rewrite.rewriting import Rewriting
 from tf2migrate.rewrite.set_aside import NOTE, set_aside
@@ -40,7 +41,7 @@ class Removal(Rewriting):
         gone = (Role.GRAPH, Role.PLACEHOLDER, Role.VARIABLE, Role.STAGED)
         entered = [parent for atom in self.region.atoms for parent in atom.parents]
         for atom in self.region.atoms:
-            collected = self.flow.role(atom) is Role.ALIAS and is_collected(atom)
+            collected = self.flow.role(atom) is Role.ALIAS and (is_collected(atom) or self.is_idle_cell(atom))
             if self.flow.role(atom) in gone or collected:
                 if atom.statement in entered:
                     reason = "this statement goes with the graph, but the program runs inside of it"
@@ -61,6 +62,21 @@ class Removal(Rewriting):
                     if isinstance(node, cst.FunctionDef):
                         self.edits.removed |= {id(line) for line in lists_for_prints(self.staging, node)}
                     stack.extend(children(node))
+
+    def is_idle_cell(self, atom: Atom) -> bool:
+        """Whether a statement only gives a cell another name, which nothing reads that stays."""
+        match atom.statement:
+            case cst.SimpleStatementLine(
+                body=[cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=cst.Name())]
+            ):
+                if not is_cell(self.flow.bound_value(atom, name)):
+                    return False
+            case _:
+                return False
+        functions = (f for f in walk(self.module.tree) if isinstance(f, cst.FunctionDef))
+        inside = {n.value for f in functions if f is not self.region.frame.owner for n in names_read(f)}
+        readers = [a for a in self.region.atoms if any(read.name == name for read in self.flow.reads(a))]
+        return name not in inside and all(self.flow.role(a) in MOVING for a in readers)
 
     def set_aside(self) -> None:
         """Functions that nothing can reach and that would build graph."""
