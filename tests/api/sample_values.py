@@ -62,7 +62,7 @@ def values(tf):
         "y": feature(int64_list=tf.train.Int64List(value=[3])),
     }
     example = tf.train.Example(features=tf.train.Features(feature=features))
-    named["example"] = example.SerializeToString()
+    named["example"] = example.SerializeToString(deterministic=True)
     named["sparse_ids"] = tf.SparseTensor([[0, 0], [1, 0]], tf.constant([1, 2], tf.int32), [2, 2])
     named["sparse_ids64"] = tf.SparseTensor([[0, 0], [1, 0]], tf.constant([1, 2], tf.int64), [2, 2])
     named["sparse_floats"] = tf.SparseTensor([[0, 1], [1, 0]], tf.constant([1.0, 2.0]), [2, 3])
@@ -119,6 +119,27 @@ def gradients_second(tf, expressions):
         ]
 
 
+def graphs_first(tf, expressions):
+    """The graph that each expression makes: of every op its kind, name, inputs by number, and attributes."""
+    tf.logging.set_verbosity(tf.logging.FATAL)
+    for expression in expressions:
+        with tf.Graph().as_default() as graph:
+            graph.seed = GRAPH_SEED
+            eval(expression, values(tf))
+        nodes = graph.as_graph_def().node
+        numbers = {node.name: number for number, node in enumerate(nodes)}
+        yield [
+            (
+                node.op,
+                node.name,
+                [(each[0] == "^", numbers[each.lstrip("^").split(":")[0]], each.split(":")[1:]) for each in node.input],
+                # The token of a Python function only counts those that there are.
+                sorted((key, value.SerializeToString()) for key, value in node.attr.items() if key != "token"),
+            )
+            for node in nodes
+        ]
+
+
 def run_first(tf, expressions):
     """Each expression in a graph and session of its own."""
     tf.logging.set_verbosity(tf.logging.FATAL)
@@ -156,7 +177,9 @@ def main():
 
     expressions = json.load(sys.stdin)
     first = tf.__version__.startswith("1.")
-    if sys.argv[2:] == ["gradients"]:
+    if sys.argv[2:] == ["graphs"]:
+        runner = graphs_first
+    elif sys.argv[2:] == ["gradients"]:
         runner = gradients_first if first else gradients_second
     else:
         runner = run_first if first else run_second

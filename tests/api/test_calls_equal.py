@@ -22,7 +22,7 @@ WITHOUT_VALUE = ("tf.assert", "tf.Assert", "tf.logging.info")
 Results = dict[str, tuple[str, Any]]
 
 
-def _evaluate(python: str, expressions: list[Any], target: Path, *words: str) -> list[tuple[str, Any]]:
+def evaluate(python: str, expressions: list[Any], target: Path, *words: str) -> list[tuple[str, Any]]:
     environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="")
     subprocess.run(
         [python, str(CHILD), str(target), *words],
@@ -45,7 +45,7 @@ def after(tmp_path_factory: pytest.TempPathFactory) -> Results:
     """Each sample call's value in TensorFlow 2, after rewriting."""
     calls = table("sample_calls")
     return dict(
-        zip(calls, _evaluate(sys.executable, _after(calls), tmp_path_factory.mktemp("r") / "r"), strict=True)
+        zip(calls, evaluate(sys.executable, _after(calls), tmp_path_factory.mktemp("r") / "r"), strict=True)
     )
 
 
@@ -53,15 +53,15 @@ def after(tmp_path_factory: pytest.TempPathFactory) -> Results:
 def before(tf1_python: str, tmp_path_factory: pytest.TempPathFactory) -> Results:
     """Each sample call's value in TensorFlow 1.15."""
     calls = table("sample_calls")
-    return dict(zip(calls, _evaluate(tf1_python, calls, tmp_path_factory.mktemp("r") / "r"), strict=True))
+    return dict(zip(calls, evaluate(tf1_python, calls, tmp_path_factory.mktemp("r") / "r"), strict=True))
 
 
 @pytest.fixture(scope="module")
 def gradients(tf1_python: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Any, Any]]:
     """The gradients of the second table in both."""
     calls = table("sample_gradients")
-    one = _evaluate(tf1_python, calls, tmp_path_factory.mktemp("r") / "r", "gradients")
-    other = _evaluate(sys.executable, _after(calls), tmp_path_factory.mktemp("r") / "r", "gradients")
+    one = evaluate(tf1_python, calls, tmp_path_factory.mktemp("r") / "r", "gradients")
+    other = evaluate(sys.executable, _after(calls), tmp_path_factory.mktemp("r") / "r", "gradients")
     return dict(zip(calls, zip(one, other, strict=True), strict=True))
 
 

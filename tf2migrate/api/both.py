@@ -23,7 +23,7 @@ from tf2migrate.api.symbols import Symbol, canonical, tf1_exists, tf1_symbol
 from tf2migrate.api.verdicts import verdict
 
 # Functions whose successor is another function in TensorFlow 1.15, and does the same there (tests/api/test_both.py).
-_TWINS = frozenset(
+TWINS = frozenset(
     {
         *("tf.arg_max", "tf.arg_min", "tf.multinomial", "tf.py_func", "tf.random.stateless_multinomial", "tf.substr"),
         *(f"tf.to_{kind}" for kind in ("bfloat16", "complex128", "complex64", "double", "float", "int32", "int64")),
@@ -57,7 +57,7 @@ def respelt(name: str, arguments: Sequence[Argument], tf: str = "tf") -> Respelt
         return Respelt(function, aligned, keeps_names=True) if kept else None
     target = "tf" + function.removeprefix(tf)
     same = canonical(target) == canonical(name)
-    if not tf1_exists(target) or not (same or canonical(name) in _TWINS) or verdict(target, after) is not None:
+    if not tf1_exists(target) or not (same or canonical(name) in TWINS) or verdict(target, after) is not None:
         return None
     if any(argument.star for argument in arguments):
         fits = same and _all_kept(aligned) and len(after) == len(arguments)
@@ -156,7 +156,7 @@ def _is_one(name: str, first: Symbol, second: Symbol, old: str, new: str) -> boo
     """Whether two names are of one parameter: TensorFlow 1.15 takes both, or two functions call it so."""
     if old == new:
         return bool(old) or first is second
-    if canonical(name) in _TWINS:
+    if canonical(name) in TWINS:
         row = change(canonical(name))
         return isinstance(row, Respelling) and row.renamed.get(old) == new
     return second.parameter(old) is not None and second.parameter(new) is not None
