@@ -130,6 +130,17 @@ def test_safe_fixes_on_request(run: Run, tmp_path: Path) -> None:
     assert "1 program: 1 unchanged\n" in run("fix", "--partial", ".").err
 
 
+def test_programs_on_compat_where_they_are_asked_for(run: Run, tmp_path: Path) -> None:
+    write(tmp_path, train=REFUSED, model=MODEL)
+    assert "+import tensorflow.compat.v1 as tf\n+tf.disable_v2_behavior()\n" in run("--compat", ".").out
+    result = run("fix", "--compat", ".")
+    assert result.code == 1
+    assert "1 program: 1 compat\nwhy 1 program is not native:\n" in result.err
+    for name in ("train", "model"):
+        assert "import tensorflow.compat.v1 as tf\n" in (tmp_path / f"{name}.py").read_text()
+    assert "rewrote" not in run("fix", "--compat", ".").err
+
+
 def test_safe_fixes_by_configuration(run: Run, tmp_path: Path) -> None:
     write(tmp_path, plain=REFUSED.replace("y = linear(x)", "y = tf.log(linear(x))"), model=MODEL)
     (tmp_path / "pyproject.toml").write_text('[tool.tf2migrate]\nfallback = "partial"\noutput-format = "concise"\n')

@@ -113,6 +113,21 @@ def test_a_program_of_tensorflow_1_may_name_it_both_ways() -> None:
     assert code == HEAD + "x = tf.log(1.0)\ny = tf.placeholder(tf.float32)\n"
 
 
+def test_a_definition_may_have_the_name_of_the_import_that_it_replaces() -> None:
+    code = after("from tensorflow.contrib.rnn import GRUCell\ncell = GRUCell(3)\n")
+    assert code.startswith(HEAD)
+    assert code.endswith("\n\n\ncell = GRUCell(3)\n")
+
+
+def test_what_reads_text_is_given_along() -> None:
+    code = after(
+        "from tensorflow.contrib import learn\nimport tensorflow as tf\n"
+        "words = learn.preprocessing.VocabularyProcessor(5)\nx = tf.constant(1.0)\n"
+    )
+    assert "\nclass VocabularyProcessor" in code
+    assert "\nwords = VocabularyProcessor(5)\n" in code
+
+
 def test_a_module_of_contrib_that_has_a_name_goes() -> None:
     code = after("import tensorflow as tf\nlayers = tf.contrib.layers\nx = layers.flatten(tf.ones([2, 3, 4]))\n")
     assert "\nlayers = " not in code
@@ -133,7 +148,7 @@ def test_a_module_of_contrib_that_has_a_name_goes() -> None:
         ("import tensorflow as tf\nx = tf.layers.dense(x, 2, activity_regularizer=f)\n", "`activity_regularizer`"),
         ("import tensorflow as tf\nx = tf.layers.dense(x, 2, None, True, None, None, None, None, f)\n", "by place"),
         ("import tensorflow as tf\nx = tf.layers.dense(x, 2, kernel_initializer='zeros')\n", "by name"),
-        ("import tensorflow as tf\nx = tf.layers.dense(x, 2, activation='linear')\n", "`tf.nn` does not have"),
+        ("import tensorflow as tf\nx = tf.layers.dense(x, 2, activation='hard_sigmoid')\n", "`tf.nn` does not have"),
         ("import tensorflow as tf\nx = tf.layers.dense(x, 2, **options)\n", "from a list or dict"),
         ("import tensorflow as tf\nx = [getattr(m, 'relu') for m in [tf.nn]]\n", "`tf.nn` has nothing"),
         ("import tensorflow as tf\ntf.float = tf.float32\n", "put under a name of TensorFlow"),
@@ -145,6 +160,11 @@ def test_a_module_of_contrib_that_has_a_name_goes() -> None:
         ("import tensorflow as tf\nimport scipy.misc\nscipy.misc.imread('a')\n", "`scipy.misc.imread` does not exist"),
         ("import tensorflow as tf\nfrom keras.models import Model\n", "`keras` is a package"),
         ("import tensorflow as tf\nx = tf.nn.dropout(tf.compat.v1.placeholder(t), 0.3)\n", "those of TensorFlow 2"),
+        ("import tf_slim as slim\nwith slim.arg_scope([slim.conv2d], is_training=f):\n    pass\n", "not all of its"),
+        ("import tf_slim as slim\ny = slim.conv2d(x, 3, 1, outputs_collections='c')\n", "gets `outputs_collections`"),
+        ("import tf_slim as slim\nwith slim.arg_scope(f(), **options):\n    pass\n", "not all of its layers take"),
+        ("import tf_slim as slim\nwith slim.arg_scope([slim.variable], device='a'):\n    pass\n", "not all of its"),
+        ("import tf_slim as slim\ny = slim.repeat(x, 2, slim.conv2d, 4, 3)\n", "needs the argument `scope`"),
         ("from tensorflow import log\ntf = log(1.0)\n", "`tf` is not TensorFlow here"),
     ],
 )

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from tf2migrate.api.calls_model import Argument, Definition, Refused
+from tf2migrate.api.recipes import recipe_text
 from tf2migrate.api.symbols import Symbol, canonical, described, tf1_exists, tf1_symbol
 from tf2migrate.api.verdicts import misfit_of
 
@@ -27,7 +28,20 @@ _WHOLE = frozenset({"tf.app", "tf.flags", "tf.app.flags", "tf.gfile", "tf.loggin
 _VERSIONS = frozenset({"tf.VERSION", "tf.__version__", "tf.version.VERSION"})
 # Eager execution is what `tf.disable_v2_behavior()` turns off.
 _EAGER = frozenset({"tf.enable_eager_execution", "tf.enable_v2_behavior", "tf.enable_resource_variables"})
-_IMPORTS = ("collections", "hashlib", "math", "re")
+_IMPORTS = {"collections": "", "contextlib": "", "functools": "", "hashlib": "", "math": "", "np": "numpy", "re": ""}
+# Layers that were known to `arg_scope`.
+_SCOPED = frozenset(
+    f"contrib_{name}"
+    for name in (
+        *("avg_pool2d", "batch_norm", "conv2d", "conv2d_transpose"),
+        *("dropout", "flatten", "fully_connected", "max_pool2d"),
+    )
+)
+ARG_SCOPE, ADD_ARG_SCOPE = "contrib_arg_scope", "contrib_add_arg_scope"
+# Arguments of layers of `tf.contrib` that no definition takes, however they reach it.
+_OF_COLLECTIONS = frozenset({"outputs_collections", "variables_collections"})
+# What native programs are given too: it computes without TensorFlow.
+_OF_RECIPES = frozenset({"viterbi_decode"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +94,33 @@ def is_compat_module(name: str) -> bool:
     return any(each.startswith(f"{name}.") for each in _table())
 
 
-def definitions(names: Sequence[str], tf: str) -> list[Definition]:
-    """These definitions, each behind those that it needs, for a module that calls TensorFlow `tf`."""
+def definitions(names: Sequence[str], tf: str, scoped: bool = False) -> list[Definition]:
+    """These definitions, each behind those that it needs, for a module that calls TensorFlow `tf`.
+
+    If they are ``scoped``, layers of `tf.contrib` take arguments from the scopes that are open.
+    """
     found: dict[str, Definition] = {}
 
     def add(name: str) -> None:
-        text = _text(name)
+        text = f"@{ADD_ARG_SCOPE}\n{_text(name)}" if scoped and name in _SCOPED else _text(name)
         for other in _needs(text):
             if other not in found and other != name:
                 add(other)
-        imports = tuple(f"import {module}" for module in _IMPORTS if re.search(rf"\b{module}\.", text))
+        read = [name for name in _IMPORTS if re.search(rf"\b{name}\.", text)]
+        imports = tuple(f"import {_IMPORTS[name]} as {name}" if _IMPORTS[name] else f"import {name}" for name in read)
         found.setdefault(name, Definition(name, re.sub(r"\btf\.", f"{tf}.", text), imports))
 
     for name in names:
         add(name)
     return list(found.values())
+
+
+def takes_from_scopes(name: str, keywords: Sequence[str]) -> bool:
+    """Whether a layer of `tf.contrib` takes these arguments from an `arg_scope`."""
+    found = counterpart(name, None)
+    if not isinstance(found, Counterpart) or found.name not in _SCOPED:
+        return False
+    return all(_defined(found.name).parameter(keyword) is not None for keyword in keywords)
 
 
 def rows() -> list[tuple[str, str]]:
@@ -105,7 +131,7 @@ def rows() -> list[tuple[str, str]]:
 @cache
 def definition_names() -> frozenset[str]:
     """All names that a program may be given a definition of."""
-    return frozenset(path.name.removesuffix(".py.txt") for path in _DEFINITIONS.iterdir())
+    return _OF_RECIPES | {path.name.removesuffix(".py.txt") for path in _DEFINITIONS.iterdir()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +145,11 @@ def _by_row(row: _Change, name: str, arguments: Sequence[Argument] | None) -> Co
     if row.kind == "is":
         same = arguments is not None and all(argument.keyword in row.keywords for argument in arguments)
         return Counterpart(row.target) if same else _refused(name, "has no place in `tf.compat.v1` for its arguments")
+    if row.kind == "like":
+        now = compat_symbol(row.target)
+        assert now is not None, row.target
+        wrong = _unlike(tf1_symbol(name), now, arguments)
+        return _refused(name, wrong) if wrong else Counterpart(row.target)
     wrong = _unlike(tf1_symbol(name), _defined(row.target), arguments)
     if not wrong:
         wrong = _named_by_text(_defined(row.target), arguments or ())
@@ -164,11 +195,13 @@ def _named_by_text(symbol: Symbol, arguments: Sequence[Argument]) -> str:
     """Layers took the names of initializers, which only Keras knows."""
     places = list(symbol.positional())
     for argument in arguments:
+        if argument.keyword in _OF_COLLECTIONS:
+            return f"gets `{argument.keyword}`, which nothing that takes its place has"
         parameter = argument.keyword or (places.pop(0) if places else "")
         if parameter.endswith(("initializer", "regularizer")) and argument.text[:1] in ("'", '"'):
             return f"gets its `{parameter}` by name"
-        if parameter.startswith("activation") and argument.text.strip("'\"") in ("linear", "hard_sigmoid"):
-            return f"gets an `{parameter}` that `tf.nn` does not have"
+        if parameter == "activation" and argument.text.strip("'\"") in ("exponential", "hard_sigmoid"):
+            return "gets an activation that `tf.nn` does not have"
     return ""
 
 
@@ -208,6 +241,8 @@ def _defined(name: str) -> Symbol:
 
 @cache
 def _text(name: str) -> str:
+    if name in _OF_RECIPES:
+        return recipe_text(name)
     return (_DEFINITIONS / f"{name}.py.txt").read_text(encoding="utf-8")
 
 

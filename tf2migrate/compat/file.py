@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from tf2migrate.api.calls_model import Argument, Definition, Refused
-from tf2migrate.api.compat import counterpart, definitions, is_compat_module
+from tf2migrate.api.compat import ARG_SCOPE, counterpart, definitions, is_compat_module, takes_from_scopes
 from tf2migrate.api.mnist import is_mnist_reader, read_data_sets
+from tf2migrate.api.vocabularies import vocabulary, vocabulary_name
 from tf2migrate.compat.naming import Naming, naming, times_bound
 from tf2migrate.compat.obstacles import obstacles
 from tf2migrate.compat.respelling import Respelling, is_switch, of_tensorflow, with_import
@@ -40,6 +41,8 @@ class Around:
 
     sets_seed: bool
     asks_for_fakes: bool
+    opens_scopes: bool
+    """Whether layers of `tf.contrib` are given arguments by `arg_scope`."""
 
 
 def compatible(module: Module, around: Around) -> Compatible:
@@ -59,6 +62,11 @@ def compatible(module: Module, around: Around) -> Compatible:
     for name in sorted(undefined_names(text) - undefined_names(module.source.text)) if not refusals else ():
         refusals.append(file.refused(module.tree, f"`{name}` would not be defined any more"))
     return Compatible(module.source.text if refusals else text, tuple(refusals))
+
+
+def is_reader(name: str) -> bool:
+    """Whether a symbol is host code of TensorFlow's examples, for which a program gets code of its own."""
+    return is_mnist_reader(name) or vocabulary_name(name) is not None
 
 
 @dataclass(slots=True)
@@ -98,24 +106,31 @@ class _File:
                 self.settle_module(use)
                 continue
             self.switched = self.switched or use.name in _SWITCHES
-            made = self.reader(use, calls[id(use.node)]) if is_mnist_reader(use.name) else self.symbol(use)
+            call = calls.get(id(use.node))
+            made = self.reader(use, call) if is_reader(use.name) else self.symbol(use, call)
             if isinstance(made, Refused):
                 found.append(self.refused(use.node, made.reason, made.advice, made.code))
-        own = times_bound(self.module.tree)
-        added = [*definitions(list(self.wanted), self.tf), *self.readers.values()]
-        clash = {name for name, _ in bindings(self.module.tree)} & {each.name for each in added}
-        for name in sorted(clash | (own.keys() & {*self.wanted, *(each.name for each in self.readers.values())})):
+        own = times_bound(self.module.tree).keys() - self.names.aliases.names.keys()
+        added = self.added()
+        clash = own & {name for name, _ in bindings(self.module.tree)} & {each.name for each in added}
+        for name in sorted(clash | (own & {*self.wanted, *(each.name for each in self.readers.values())})):
             reason = f"`{name}` is a name of the program and of what is added to it"
             found.append(self.refused(self.module.tree, reason, "Give yours another name"))
         if self.names.aliases.tensorflow is None and "tf" in own:
             found.append(self.refused(self.module.tree, "`tf` is not TensorFlow here", "Give it another name"))
         return found
 
-    def symbol(self, use: Use) -> Refused | None:
+    def added(self) -> list[Definition]:
+        """What has to stand in the file besides."""
+        return [*definitions(list(self.wanted), self.tf, self.around.opens_scopes), *self.readers.values()]
+
+    def symbol(self, use: Use, call: cst.Call | None) -> Refused | None:
         """Notes what a use becomes."""
         made = counterpart(use.name, use.arguments)
         if isinstance(made, Refused):
             return made
+        if made.name == ARG_SCOPE and not self.scope_fits(call):
+            return Refused(f"`{use.name}` gives arguments that not all of its layers take", "Write them to the layers")
         assert isinstance(use.node, cst.Attribute | cst.Name)
         full = self.names.aliases.canonical(use.node) or use.name
         rest = full.removeprefix(use.name)
@@ -126,6 +141,17 @@ class _File:
         elif text != self.spelled(use.node):
             self.replaced[id(use.node)] = self.tf + text.removeprefix("tf")
         return None
+
+    def scope_fits(self, call: cst.Call | None) -> bool:
+        """Whether all that an `arg_scope` names can take what it gives; a scope that is opened again gives nothing."""
+        if call is None or not call.args or any(arg.star for arg in call.args):
+            return False
+        keywords = [arg.keyword.value for arg in call.args[1:] if arg.keyword is not None]
+        first = call.args[0].value
+        if not isinstance(first, cst.List | cst.Tuple):
+            return len(call.args) == 1 and call.args[0].keyword is None
+        names = [self.names.aliases.canonical(element.value) for element in first.elements]
+        return all(name is None or takes_from_scopes(name, keywords) for name in names)
 
     def spelled(self, node: cst.BaseExpression) -> str:
         """The name that stands in the file, as one of `tf.compat.v1`; empty where it begins otherwise."""
@@ -146,11 +172,16 @@ class _File:
         if not self.stays(self.names.given[id(assigned)]):
             self.gone.add(id(assigned))
 
-    def reader(self, use: Use, call: cst.Call) -> Refused | None:
-        """Notes what reads MNIST instead of TensorFlow's tutorials."""
+    def reader(self, use: Use, call: cst.Call | None) -> Refused | None:
+        """Notes what reads data instead of TensorFlow's tutorials and examples."""
+        if call is None:
+            return Refused(f"`{use.name}` is not called here", "Call it, or write a function that does")
         seed = f"{self.tf}.get_seed(None)[0]" if self.around.sets_seed else None
         arguments: Sequence[Argument] = use.arguments or ()
-        made = read_data_sets(arguments, tf=self.tf, graph_seed=seed, asks_for_fakes=self.around.asks_for_fakes)
+        if is_mnist_reader(use.name):
+            made = read_data_sets(arguments, tf=self.tf, graph_seed=seed, asks_for_fakes=self.around.asks_for_fakes)
+        else:
+            made = vocabulary(use.name, arguments, tf=self.tf)
         if isinstance(made, Refused):
             return made
         self.replaced[id(call)] = made.text
@@ -162,7 +193,7 @@ class _File:
         """The new text of the file."""
         pass_ = Respelling(self.replaced, self.gone, self.switched)
         tree = self.module.tree.visit(pass_)
-        added = [*definitions(list(self.wanted), self.tf), *self.readers.values()]
+        added = self.added()
         lines = (line for line in tree.body if isinstance(line, cst.SimpleStatementLine))
         in_the_body = {name for line in lines for name, _ in bindings(line)}
         if (added or not pass_.found) and self.tf not in in_the_body:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import libcst as cst
 
+from tf2migrate.api.symbols import canonical
 from tf2migrate.compat.file import Around, Compatible, compatible
 from tf2migrate.compat.naming import naming, times_bound
 from tf2migrate.compat.respelling import of_tensorflow
@@ -17,11 +18,19 @@ from tf2migrate.names.project import Module, Project, dotted_name
 from tf2migrate.names.tree import walk
 from tf2migrate.plan.refusal import Refusal
 
+_SEEDS = frozenset({"tf.set_random_seed", "tf.random.set_random_seed"})
+_SCOPES = frozenset({"tf.contrib.framework.arg_scope", "tf.contrib.framework.add_arg_scope"})
+
 
 def surroundings(modules: Iterable[Module]) -> Around:
     """What holds for all programs of a run: a file that they share becomes the same for each of them."""
     found = list(modules)
-    return Around(any(map(_sets_seed, found)), any(_asks_for_fakes(module.tree) for module in found))
+    named = {use.name for module in found for use in uses(module, naming(module.tree).aliases)}
+    return Around(
+        sets_seed=not named.isdisjoint(_SEEDS),
+        asks_for_fakes=any(_asks_for_fakes(module.tree) for module in found),
+        opens_scopes=any(canonical(name) in _SCOPES for name in named),
+    )
 
 
 def compatible_program(modules: Sequence[Module], root: Path, around: Around) -> dict[str, Compatible]:
@@ -82,10 +91,6 @@ def _written_for_both(modules: Sequence[Module]) -> Iterator[Refusal]:
 def _told(module: Module, node: cst.CSTNode, name: str) -> Refusal:
     reason = f"`{name}` is a part of TensorFlow that comes from another file of the program"
     return Refusal("TFM101", module.key, node, reason, "Import it from TensorFlow")
-
-
-def _sets_seed(module: Module) -> bool:
-    return any(use.name in ("tf.set_random_seed", "tf.random.set_random_seed") for use in uses(module))
 
 
 def _asks_for_fakes(tree: cst.Module) -> bool:
