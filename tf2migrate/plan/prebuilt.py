@@ -7,7 +7,7 @@ first, which tracing a function that calls it does.
 from __future__ import annotations
 
 from tf2migrate.graph.parts import layer_of
-from tf2migrate.graph.values import Node, nodes_in
+from tf2migrate.graph.values import Node, is_cell, nodes_in
 from tf2migrate.plan.model import Plan, Step
 from tf2migrate.plan.refusal import NotPlanned
 from tf2migrate.plan.slices import Slicer
@@ -68,7 +68,8 @@ def _applied(plan: Plan, step: Step, called: set[int]) -> dict[int, Node]:
         if "gradients" not in update.node.details or steps < 2:
             continue
         for node in nodes_in(update.node.details["variables"]):
-            lazy = node.number if node.kind == "layer" else _lazy(plan, node)
+            lazy = node.number if node.kind == "layer" or is_cell(node) else _lazy(plan, node)
+            lazy = next((id(item) for item in plan.objects if node.number in item.owned), lazy)
             if lazy is not None and lazy not in called:
                 found.setdefault(lazy, node)
     return found
@@ -86,10 +87,12 @@ def _lazy(plan: Plan, node: Node) -> int | None:
 
 
 def _called(slicer: Slicer, plan: Plan, step: Step) -> set[int]:
-    """The layers and objects that a step calls."""
+    """The layers, cells and objects that a step calls."""
     atoms = step.parts.atoms
-    owners = [node.details.get("owner") for atom in atoms for node in atom.nodes]
-    layers = {owner.number for owner in owners if isinstance(owner, Node)}
-    return layers | {
+    nodes = [node for atom in atoms for node in atom.nodes]
+    layers = {owner.number for node in nodes if isinstance(owner := node.details.get("owner"), Node)}
+    computing = [node for node in nodes if node.kind == "tensor" and node.op != "tf.gradients"]
+    cells = {source.number for node in computing for source in node.inputs if is_cell(source)}
+    return layers | cells | {
         id(item) for item in plan.objects if any(slicer.region.atom_at(c.place) in atoms for c in item.calls)
     }
