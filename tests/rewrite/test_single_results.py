@@ -59,3 +59,40 @@ def test_what_is_not_taken_for_a_number_stays(tmp_path: Path, statement: str) ->
     code = rewritten(tmp_path, statement)
     assert statement in code
     assert "squeeze" not in code
+
+
+ARRAYS = """
+import math
+from math import exp as power
+import numpy as np
+import tensorflow as tf
+
+scale = tf.Variable([0.7])
+rows = np.zeros(2)
+kept = [None]
+things = np.empty(2, dtype={dtype})
+with tf.Session() as sess:
+    sess.run(tf.global_variables_initializer())
+    now = sess.run(scale)
+    {statement}
+"""
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected", "dtype"),
+    [
+        pytest.param("print(math.sqrt(now))", "math.sqrt(now.item())", "float", id="a function of math"),
+        pytest.param("print(math.pow(2, now))", "math.pow(2, now.item())", "float", id="one of two arguments"),
+        pytest.param("print(power(now))", "power(now.item())", "float", id="by a name of its own"),
+        pytest.param("print(np.exp(now))", "np.exp(now)", "float", id="a function of numpy"),
+        pytest.param("print(math.exp(sess.run(scale)))", ".numpy().item()", "float", id="the run itself"),
+        pytest.param("rows[1] = now", "rows[1] = now.item()", "float", id="a place of an array"),
+        pytest.param("kept[0] = now", "kept[0] = now\n", "float", id="a place of a list"),
+        pytest.param("things[0] = now", "things[0] = now\n", "object", id="a place for objects"),
+    ],
+)
+def test_what_takes_a_number_is_given_one(tmp_path: Path, statement: str, expected: str, dtype: str) -> None:
+    text = ARRAYS.format(statement=statement, dtype=dtype)
+    (program,) = migrate([source_from_bytes(tmp_path / "main.py", text.encode())], Settings())
+    assert program.level is Level.NATIVE
+    assert expected in program.files[0].code

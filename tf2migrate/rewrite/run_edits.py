@@ -140,7 +140,7 @@ class RunEdits(Placement):
         if self.runs.is_inline(step) and atom is not None:
             self.check_built(atom, [leaf.node for leaf in step.fetch.values() if leaf.node is not None], site)
         text = self.runs.expression(step, site)
-        if is_single(site.fetches) and takes_number(statement, site.expression):
+        if is_single(site.fetches) and takes_number(statement, site.expression, self.staging):
             text += ".item()"
         self.whole[id(site.expression)] = text
 

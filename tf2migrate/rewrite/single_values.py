@@ -1,6 +1,7 @@
 """Arrays of one element that the host takes for a number, which NumPy 2.4 does not allow any more.
 
-``"%f" % sess.run(bias)`` and ``float(sess.run(bias))`` of a variable of the shape ``[1]`` worked beside TensorFlow 1.
+``"%f" % sess.run(bias)``, ``math.exp(sess.run(bias))`` and ``rows[i] = sess.run(bias)`` of a variable of the shape
+``[1]`` worked beside TensorFlow 1.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ from collections.abc import Collection, Iterator
 import libcst as cst
 
 from tf2migrate.graph.staging import RunSite, Staging
-from tf2migrate.graph.values import Const, Host, Node, Sequence, Value
+from tf2migrate.graph.values import Const, Foreign, Host, Node, Sequence, Value
 from tf2migrate.names.bindings import bindings, bound_names
 from tf2migrate.names.tree import children, walk
 
 _DIRECTIVE = re.compile(r"%(?P<key>\(\w*\))?[#0\- +]*(?P<width>\*|\d+)?(?:\.(?P<digits>\*|\d+))?[hlL]?(?P<kind>.)")
 _NUMERIC = frozenset("diouxXeEfFgG")
 _CONVERSIONS = ("float", "int")
+# What gives an array, whose places take numbers.
+_ARRAYS = frozenset(f"numpy.{name}" for name in ("empty", "full", "ones", "zeros"))
 
 
 def is_single(value: Value) -> bool:
@@ -48,7 +51,7 @@ def single_names(staging: Staging) -> Iterator[cst.Name]:
         sure = {n for n, single in found.items() if all(single) and bound[n] == len(single) and n not in elsewhere}
         for statement in simple:
             for node in walk(statement):
-                if isinstance(node, cst.Name) and node.value in sure and takes_number(statement, node):
+                if isinstance(node, cst.Name) and node.value in sure and takes_number(statement, node, staging):
                     yield node
 
 
@@ -61,7 +64,7 @@ def single_results(staging: Staging, tree: cst.CSTNode) -> Iterator[cst.BaseExpr
         for node in walk(statement) if isinstance(statement, cst.SimpleStatementLine) else ():
             values = staging.values_of(node) if isinstance(node, cst.BaseExpression) else []
             single = any(isinstance(value, Host) and value.single for value in values)
-            if single and isinstance(node, cst.BaseExpression) and takes_number(statement, node):
+            if single and isinstance(node, cst.BaseExpression) and takes_number(statement, node, staging):
                 yield node
 
 
@@ -162,8 +165,8 @@ def _bound(statement: cst.CSTNode) -> list[tuple[str, cst.CSTNode]]:
     return list(bindings(statement))
 
 
-def takes_number(statement: cst.CSTNode, expression: cst.BaseExpression) -> bool:
-    """Whether the value of an expression in a statement is formatted as a number, or converted to one."""
+def takes_number(statement: cst.CSTNode, expression: cst.BaseExpression, staging: Staging | None = None) -> bool:
+    """Whether the value of an expression in a statement is formatted as a number, converted to one, or kept as one."""
     for node in walk(statement):
         match node:
             case cst.BinaryOperation(left=left, operator=cst.Modulo(), right=right):
@@ -174,7 +177,37 @@ def takes_number(statement: cst.CSTNode, expression: cst.BaseExpression) -> bool
                     kinds = _kinds(left)
                     return not starred and place < len(kinds) and kinds[place] in _NUMERIC
             case cst.Call(func=cst.Name(value=name), args=[cst.Arg(value=value)]) if value is expression:
-                return name in _CONVERSIONS
+                return name in _CONVERSIONS or _calculates(node, staging)
+            case cst.Call(args=arguments) if any(argument.value is expression for argument in arguments):
+                return _calculates(node, staging)
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Subscript(value=array))]) if node.value is expression:
+                return _is_array(array, staging)
+    return False
+
+
+def _calculates(call: cst.Call, staging: Staging | None) -> bool:
+    """Whether a function of ``math`` is called, which takes numbers only."""
+    found = staging.values_of(call.func) if staging is not None else []
+    return bool(found) and all(isinstance(value, Foreign) and value.name.startswith("math.") for value in found)
+
+
+def _is_array(expression: cst.BaseExpression, staging: Staging | None) -> bool:
+    """Whether an array of numpy is stored into, in a program whose arrays all hold numbers."""
+    found = staging.values_of(expression) if staging is not None else []
+    if staging is None or not found or any(_names_objects(module.tree) for module in staging.modules.values()):
+        return False
+    return all(isinstance(value, Host) and value.origin in _ARRAYS for value in found)
+
+
+def _names_objects(tree: cst.CSTNode) -> bool:
+    """Whether an array may be made for objects: ``dtype=object``, or the same by ``np.object`` or a text."""
+    given = (node.value for node in walk(tree) if isinstance(node, cst.Arg))
+    for value in given:
+        match value:
+            case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)) if name in ("object", "object_"):
+                return True
+            case cst.SimpleString() if value.evaluated_value in ("O", "object"):
+                return True
     return False
 
 
