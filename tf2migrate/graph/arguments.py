@@ -45,3 +45,10 @@ def parameters(function: Function) -> list[str]:
     """The names of a function's positional parameters."""
     params = function.definition.params
     return [p.name.value for p in (*params.posonly_params, *params.params)]
+
+
+def says_none(call: cst.CSTNode, keyword: str) -> bool:
+    """Whether a call says ``keyword=None`` itself, which goes with the argument."""
+    given = call.args if isinstance(call, cst.Call) else ()
+    said = [a.value for a in given if a.keyword is not None and a.keyword.value == keyword]
+    return any(isinstance(value, cst.Name) and value.value == "None" for value in said)

@@ -8,7 +8,7 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.api.symbols import tf1_symbol
-from tf2migrate.graph.arguments import Arguments
+from tf2migrate.graph.arguments import Arguments, says_none
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.parts import PART, variables_of
 from tf2migrate.graph.sizes import Sizes, number, shape_of, sizes_given
@@ -311,7 +311,10 @@ class Variables(Worlds):
         if value is None:
             return True
         if isinstance(value, Const):
-            return bool(value.value)
+            if value.value is None and not says_none(node, what):
+                reason = f"`{what}` is None here, which TensorFlow 1 takes for True, and Keras for False"
+                self.refuse("TFM404", node, reason)
+            return value.value is None or bool(value.value)
         if isinstance(value, Symbol):
             # `tf.Variable(0.3, tf.float32)`, where a dtype was meant: it counts as true.
             return True
