@@ -113,6 +113,21 @@ def test_a_program_of_tensorflow_1_may_name_it_both_ways() -> None:
     assert code == HEAD + "x = tf.log(1.0)\ny = tf.placeholder(tf.float32)\n"
 
 
+def test_what_is_used_before_tensorflow_was_imported() -> None:
+    code = after(
+        "# Random numbers.\nfrom tensorflow import random_normal\nx = random_normal([2])\n\n"
+        "import tensorflow as tf\ny = tf.log(x)\n"
+    )
+    assert code == "# Random numbers.\n" + HEAD + "x = tf.random_normal([2])\ny = tf.log(x)\n"
+    used = "def f(x):\n    return flatten(x)\n"
+    code = after(f"from tensorflow.contrib.layers import flatten\n\n\n{used}\n\nimport tensorflow as tf\n")
+    assert code.startswith(HEAD + "\n\ndef layer_scope(")
+    assert code.count("import tensorflow") == 1
+    part = "from tensorflow.contrib.layers import flatten\n"
+    code = after(f"{part}print(1)\nimport tensorflow as tf\n# Now.\nx = flatten(1)\n")
+    assert code.index("import tensorflow") > code.index("print(1)")
+
+
 def test_a_definition_may_have_the_name_of_the_import_that_it_replaces() -> None:
     code = after("from tensorflow.contrib.rnn import GRUCell\ncell = GRUCell(3)\n")
     assert code.startswith(HEAD)
@@ -161,7 +176,7 @@ def test_a_module_of_contrib_that_has_a_name_goes() -> None:
         ("import tensorflow as tf\nfrom keras.models import Model\n", "`keras` is a package"),
         ("import tensorflow as tf\nx = tf.nn.dropout(tf.compat.v1.placeholder(t), 0.3)\n", "those of TensorFlow 2"),
         ("import tf_slim as slim\nwith slim.arg_scope([slim.conv2d], is_training=f):\n    pass\n", "not all of its"),
-        ("import tf_slim as slim\ny = slim.conv2d(x, 3, 1, outputs_collections='c')\n", "gets `outputs_collections`"),
+        ("import tf_slim as slim\ny = slim.conv2d(x, 3, 1, outputs_collections='c')\n", "`outputs_collections`"),
         ("import tf_slim as slim\nwith slim.arg_scope(f(), **options):\n    pass\n", "not all of its layers take"),
         ("import tf_slim as slim\nwith slim.arg_scope([slim.variable], device='a'):\n    pass\n", "not all of its"),
         ("import tf_slim as slim\ny = slim.repeat(x, 2, slim.conv2d, 4, 3)\n", "needs the argument `scope`"),

@@ -13,7 +13,14 @@ from tf2migrate.api.mnist import is_mnist_reader, read_data_sets
 from tf2migrate.api.vocabularies import vocabulary, vocabulary_name
 from tf2migrate.compat.naming import Naming, naming, times_bound
 from tf2migrate.compat.obstacles import obstacles
-from tf2migrate.compat.respelling import Respelling, is_switch, of_tensorflow, with_import
+from tf2migrate.compat.respelling import (
+    Respelling,
+    imports_in,
+    is_switch,
+    of_tensorflow,
+    with_early_import,
+    with_import,
+)
 from tf2migrate.lint.uses import Use, uses
 from tf2migrate.names.bindings import bindings
 from tf2migrate.names.project import Module, dotted_name
@@ -192,7 +199,7 @@ class _File:
     def written(self) -> str:
         """The new text of the file."""
         pass_ = Respelling(self.replaced, self.gone, self.switched)
-        tree = self.module.tree.visit(pass_)
+        tree = with_early_import(self.module.tree, self.tf, self.replaced.keys()).visit(pass_)
         added = self.added()
         lines = (line for line in tree.body if isinstance(line, cst.SimpleStatementLine))
         in_the_body = {name for line in lines for name, _ in bindings(line)}
@@ -230,8 +237,7 @@ def _behind_tensorflow(body: Sequence[cst.BaseStatement]) -> int:
     """The place behind the first import of TensorFlow and the imports that follow it."""
     place = 0
     for index, statement in enumerate(body):
-        small = statement.body if isinstance(statement, cst.SimpleStatementLine) else []
-        imports = [each for each in small if isinstance(each, cst.Import | cst.ImportFrom)]
+        imports = imports_in(statement)
         if (place and (imports or is_switch(statement))) or any(map(of_tensorflow, imports)):
             place = index + 1
         elif place:

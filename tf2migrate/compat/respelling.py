@@ -11,7 +11,7 @@ import libcst as cst
 from tf2migrate.compat.naming import bound_by
 from tf2migrate.names.project import dotted_name
 from tf2migrate.names.tensorflow import canonical_import
-from tf2migrate.names.tree import is_docstring
+from tf2migrate.names.tree import ids_in, is_docstring
 
 _PATH = "tensorflow.compat.v1"
 
@@ -102,6 +102,41 @@ def with_import(tree: cst.Module, tf: str, switched: bool) -> cst.Module:
     line = cst.ensure_type(cst.parse_statement(f"import {_PATH} as {tf}\n"), cst.SimpleStatementLine)
     body[place:place] = [line] if switched else [line, switch(tf)]
     return tree.with_changes(body=body)
+
+
+def with_early_import(tree: cst.Module, tf: str, replaced: Set[int]) -> cst.Module:
+    """A file that imports TensorFlow before it uses it: other imports, which go, may have stood further up."""
+    body = list(tree.body)
+    used = next((i for i, statement in enumerate(body) if not replaced.isdisjoint(ids_in(statement))), len(body))
+    parts = (i for i, statement in enumerate(body) if any(of_tensorflow(each) for each in imports_in(statement)))
+    bound = next((i for i, statement in enumerate(body) if _binds_tensorflow(statement, tf)), len(body))
+    if used <= bound and used < len(body):
+        place = min(next(parts, used), used)
+        line = cst.ensure_type(cst.parse_statement(f"import tensorflow as {tf}\n"), cst.SimpleStatementLine)
+        if bound < len(body) and _is_bare_import(body[bound]):
+            del body[bound]
+        body.insert(place, line.with_changes(leading_lines=getattr(body[place], "leading_lines", ())))
+        if not any(of_tensorflow(each) for each in imports_in(body[place + 1])):
+            body[place + 1] = body[place + 1].with_changes(leading_lines=())
+    return tree.with_changes(body=body)
+
+
+def imports_in(statement: cst.CSTNode) -> list[cst.Import | cst.ImportFrom]:
+    """The imports that a line holds."""
+    small = statement.body if isinstance(statement, cst.SimpleStatementLine) else ()
+    return [each for each in small if isinstance(each, cst.Import | cst.ImportFrom)]
+
+
+def _is_bare_import(statement: cst.CSTNode) -> bool:
+    """Whether a line is one import of one module, without a comment."""
+    match statement:
+        case cst.SimpleStatementLine(body=[cst.Import(names=[_])], leading_lines=lines):
+            return not any(line.comment for line in lines)
+    return False
+
+
+def _binds_tensorflow(statement: cst.CSTNode, tf: str) -> bool:
+    return any(made.tensorflow == tf for made in map(_converted, filter(of_tensorflow, imports_in(statement))))
 
 
 def is_switch(statement: cst.CSTNode) -> bool:
