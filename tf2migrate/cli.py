@@ -6,14 +6,15 @@ import contextlib
 import dataclasses
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from tf2migrate import __version__
-from tf2migrate.config import OUTPUT_FORMATS, ConfigProblem, Settings, anchored, is_selector, load_settings
+from tf2migrate.config import ConfigProblem, Settings, anchored, load_settings
+from tf2migrate.options import color_option, discovery_options, paths_argument, run_options
 
 if TYPE_CHECKING:
     from tf2migrate.files import SourceFile, SourceProblem
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from tf2migrate.report.outcome import Crash, Outcome
     from tf2migrate.report.progress import Progress
     from tf2migrate.report.style import Style
-
-_Function = TypeVar("_Function", bound=Callable[..., object])
 
 _DASH = Path("-")
 _MESSAGE = 300  # characters of an internal error
@@ -74,97 +73,8 @@ def main() -> None:
         _fail(f"{_described(error)}; this is a bug in tf2migrate, TF2MIGRATE_TRACEBACK=1 shows more")
 
 
-def _combined(*options: Callable[[_Function], _Function]) -> Callable[[_Function], _Function]:
-    """Several decorators as one, in the order in which the help shows them."""
-
-    def decorate(function: _Function) -> _Function:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
-
-
-def _split(ctx: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
-    return tuple(item.strip() for value in values for item in value.split(",") if item.strip())
-
-
-def _codes(ctx: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
-    selectors = _split(ctx, parameter, values)
-    for selector in selectors:
-        if not is_selector(selector):
-            raise click.BadParameter(f"`{selector}` is neither a rule code such as TFM101 nor the start of one")
-    return selectors
-
-
-def _named(ctx: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[Path, ...]:
-    if "" in values:  # mostly a variable of a shell that is not set; it must not mean the current directory
-        raise click.BadParameter("a path is empty")
-    return tuple(Path(value) for value in values)
-
-
-_paths = click.argument("paths", nargs=-1, required=True, metavar="PATH...", callback=_named)
-_color = click.option(
-    "--color",
-    type=click.Choice(["auto", "always", "never"]),
-    default="auto",
-    help="Colours; auto obeys NO_COLOR.",
-)
-_discovery = _combined(
-    click.option(
-        "--exclude",
-        multiple=True,
-        callback=_split,
-        metavar="PATTERNS",
-        help="What to leave out, instead of the default.",
-    ),
-    click.option(
-        "--extend-exclude",
-        multiple=True,
-        callback=_split,
-        metavar="PATTERNS",
-        help="What to leave out besides.",
-    ),
-    click.option(
-        "--respect-gitignore/--no-respect-gitignore",
-        default=None,
-        help="Leave out what git ignores (default).",
-    ),
-)
-_linting = _combined(
-    click.option(
-        "--select", multiple=True, callback=_codes, metavar="CODES", help="Show findings of these rules only."
-    ),
-    click.option("--ignore", multiple=True, callback=_codes, metavar="CODES", help="Show no findings of these rules."),
-    click.option("--output-format", type=click.Choice(OUTPUT_FORMATS), default=None, help="How findings are shown."),
-    click.option(
-        "--stdin-filename",
-        type=click.Path(path_type=Path),
-        metavar="NAME",
-        help="The name of what comes by `-`.",
-    ),
-)
-_level = _combined(
-    click.option(
-        "--partial",
-        "fallback",
-        flag_value="partial",
-        default=None,
-        help="Where a program cannot become native, respell what TensorFlow 1.15 and 2 both take.",
-    ),
-    click.option(
-        "--compat",
-        "fallback",
-        flag_value="compat",
-        default=None,
-        help="Where a program cannot become native, let it run on tf.compat.v1, without Keras 2.",
-    ),
-)
-_run_options = _combined(_paths, _level, _linting, _discovery, _color)
-
-
 @cli.command("diff", short_help="Show the patch and write nothing (the default).")
-@_run_options
+@run_options
 def diff_command(paths: tuple[Path, ...], color: str, **options: Any) -> int:
     """Prints the patch on stdout (`git apply` takes it), findings and a summary on stderr. Writes nothing."""
     from tf2migrate.files import encode
@@ -182,7 +92,7 @@ def diff_command(paths: tuple[Path, ...], color: str, **options: Any) -> int:
 
 
 @cli.command("check", short_help="Print the findings only.")
-@_run_options
+@run_options
 def check_command(paths: tuple[Path, ...], color: str, **options: Any) -> int:
     """Prints findings on stdout. [*] marks what `fix` removes."""
     from tf2migrate.report.summary import tally
@@ -195,7 +105,7 @@ def check_command(paths: tuple[Path, ...], color: str, **options: Any) -> int:
 
 
 @cli.command("fix", short_help="Write the rewrite into the files.")
-@_run_options
+@run_options
 def fix_command(paths: tuple[Path, ...], color: str, **options: Any) -> int:
     """Writes the rewrite; the files of a program together or not at all. `-` is written on stdout."""
     from tf2migrate.files import SourceProblem, encode, write_together
@@ -218,14 +128,14 @@ def fix_command(paths: tuple[Path, ...], color: str, **options: Any) -> int:
 
 
 @cli.command("verify", short_help="Run original and rewrite, and compare.")
-@_paths
+@paths_argument
 @click.option("--steps", type=click.IntRange(min=1), default=100, show_default=True, help="Compare so many runs.")
 @click.option("--rtol", type=float, default=1e-4, show_default=True, help="Relative tolerance.")
 @click.option("--atol", type=float, default=1e-6, show_default=True, help="Absolute tolerance.")
 @click.option("--oracle", metavar="PYTHON|auto", help="A Python with TensorFlow 1.15 to run the original.")
 @click.option("--timeout", type=float, default=120, show_default=True, help="Seconds for each program.")
-@_discovery
-@_color
+@discovery_options
+@color_option
 def verify_command(
     paths: tuple[Path, ...],
     steps: int,
@@ -320,10 +230,10 @@ def rule_command(code: str | None, everything: bool) -> int:
 
 
 @cli.command("graph", short_help="Show the graph that a program builds.")
-@_paths
+@paths_argument
 @click.option("--format", "form", type=click.Choice(["text", "dot"]), default="text", show_default=True)
-@_discovery
-@_color
+@discovery_options
+@color_option
 def graph_command(paths: tuple[Path, ...], form: str, color: str, **options: Any) -> int:
     """Shows the variables, tensors and runs that the analysis sees; dot is for Graphviz."""
     from tf2migrate.graph.describe import describe
