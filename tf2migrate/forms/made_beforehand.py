@@ -20,7 +20,7 @@ from tf2migrate.forms.traced import Left, Renamed, Traced, fresh
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import RunSite, Staging
 from tf2migrate.graph.values import Bound, Builtin, Const, Foreign, Instance, Node, Symbol, Value, nodes_in, unknown_in
-from tf2migrate.names.bindings import IN_PLACE, bindings, bound_by, bound_in, changed_names, names_read
+from tf2migrate.names.bindings import IN_PLACE, all_reads, bindings, bound_by, bound_in, changed_names, names_read
 from tf2migrate.names.free import free_name, take_name
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import children, ids_in, walk, walk_own
@@ -355,8 +355,9 @@ class _Finder:
                     made.there[name] = cst.Name(free_name(name, free))
                     free.add(cast(cst.Name, made.there[name]).value)
         made.there[self.called] = cst.Name(there)
-        return not any(isinstance(n, cst.Global | cst.Nonlocal | cst.FunctionDef) for n in walk(made.method.body))
-
+        inner = [n for n in walk(made.method.body) if isinstance(n, cst.FunctionDef)]
+        renamed = any(n.value in made.here for function in inner for n in all_reads(function))
+        return not renamed and not any(isinstance(n, cst.Global | cst.Nonlocal) for n in walk(made.method.body))
 
     def title(self, fetched: cst.BaseExpression) -> str:
         """A name for what is fetched: that of the function that computes it, or of the method for an op."""
