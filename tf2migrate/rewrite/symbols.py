@@ -28,6 +28,7 @@ from tf2migrate.plan.facts import dtype_of, rank_of
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.rewrite.chosen_cells import chosen_arguments, chosen_cell
 from tf2migrate.rewrite.flags import absl_call
+from tf2migrate.rewrite.seeded_draws import needs_own_stream
 from tf2migrate.rewrite.seeding import host_numbers_stay
 
 # Losses of TensorFlow 1 that send no gradient into their labels, and what they call these.
@@ -115,7 +116,10 @@ class Symbols:
         native = rewrite_call(
             name, arguments, self.tf, ranks=ranks, dtypes=dtypes, no_gradient=untrained, sizes=sizes
         )
-        return self.settle(native, original, updated)
+        spelt = self.settle(native, original, updated)
+        if needs_own_stream(self.staging, original):
+            return self.expression(f"{self.tf}.function(lambda: {self.code(spelt)})()")
+        return spelt
 
     def asks_for_fakes(self) -> bool:
         """Whether the program gives more than a size, or `shuffle`, where it takes a batch of a data set."""
