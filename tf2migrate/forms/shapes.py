@@ -33,7 +33,7 @@ from tf2migrate.graph.cells import is_first_state
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.program import analyse
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Class, Function, Instance, Mapping, Node, Sequence, is_cell, nodes_in
+from tf2migrate.graph.values import Bound, Class, Function, Instance, Mapping, Node, Sequence, is_cell, nodes_in
 from tf2migrate.names.attributes import AttributeName
 from tf2migrate.names.project import Module, Project
 from tf2migrate.names.tree import walk
@@ -234,6 +234,7 @@ def _opened(staging: Staging, builder: Frame | None) -> Iterator[cst.CSTNode]:
         {id(m) for m in _methods(builder)} if builder is not None else set()
     )
     taped = {home(staging, node) for node in staging.nodes if node.op == "tf.gradients"}
+    taped = {frame for frame in taped if frame is not None and not _reads_held(staging, frame)}
     for index, place in enumerate(places):
         frames = place.frames
         if builder is not None:
@@ -254,6 +255,26 @@ def _opened(staging: Staging, builder: Frame | None) -> Iterator[cst.CSTNode]:
             )
             if graph or id(frame.owner) in members:
                 yield frame.owner
+
+
+def _reads_held(staging: Staging, frame: Frame) -> bool:
+    """Whether a call reads what of the graph an object holds, other than its variables.
+
+    A function cannot: by then the object has no such attributes. Where it is opened, they are names beside it.
+    """
+    inside = [f for f in staging.frames if f is frame or (f.called_from and frame in f.called_from.frames)]
+    for inner in inside:
+        receiver = next(iter(inner.entry), "")
+        if not isinstance(inner.owner, cst.FunctionDef) or not isinstance(inner.entry.get(receiver), Instance):
+            continue
+        for node in walk(inner.owner.body):
+            match node:
+                case cst.Attribute(value=cst.Name(value=name)) if name == receiver:
+                    held = staging.value_in(node, inner)
+                    nodes = () if isinstance(held, Bound) else nodes_in(held)
+                    if any(n.kind in ("placeholder", "tensor") for n in nodes):
+                        return True
+    return False
 
 
 def overlapping(staging: Staging) -> set[cst.CSTNode]:

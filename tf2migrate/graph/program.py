@@ -9,7 +9,9 @@ import libcst as cst
 from tf2migrate.graph.recorder import Exhausted
 from tf2migrate.graph.staging import Obstacle, Staging
 from tf2migrate.graph.tensorflow import TensorFlow
+from tf2migrate.graph.values import Symbol
 from tf2migrate.names.project import Module, Project
+from tf2migrate.names.tree import walk
 
 
 def analyse(
@@ -41,7 +43,17 @@ def _building(staging: Staging) -> set[int]:
             told.add(node.number)
         elif isinstance(outermost := node.place.steps[0].statement, cst.FunctionDef):
             building.add(id(outermost))
+    for frame in staging.frames:
+        # Gradients of what a caller would give are not known, but they are graph.
+        method = frame.called_from.steps[0].statement if frame.called_from is not None else None
+        if isinstance(method, cst.FunctionDef) and any(_takes_gradients(staging, node) for node in walk(method.body)):
+            building.add(id(method))
     return building
+
+
+def _takes_gradients(staging: Staging, node: cst.CSTNode) -> bool:
+    values = staging.values_of(node.func) if isinstance(node, cst.Call) else []
+    return any(isinstance(value, Symbol) and value.name == "tf.gradients" for value in values)
 
 
 def _analysed(

@@ -43,8 +43,14 @@ class TapedFunction:
 
 
 def home(staging: Staging, node: Node) -> Frame | None:
-    """The innermost call of a function in which the whole way is computed that a gradient goes back; None if none."""
+    """The innermost call of a function in which the whole way is computed that a gradient goes back; None if none.
+
+    Where the way leads over another gradient, the way of that one is a part of it.
+    """
     between = way(node)
+    for other in between:
+        if other.op == "tf.gradients":
+            between += [n for n in way(other) if n not in between]
     for frame in reversed(node.place.frames):
         if not isinstance(frame.owner, cst.FunctionDef):
             return None

@@ -280,10 +280,18 @@ def _use(
                 if not isinstance(module.lookup(root_name(base)), Foreign):
                     return f"uses `{dotted_name(node) or word}`"
             case cst.Attribute(value=cst.Name(), attr=cst.Name(value=attribute)) if owner is not None and not is_layer:
-                held = [v for instance in _instances(flow, owner) if (v := instance.attributes.get(attribute))]
+                held = [v for instance in _instances(flow, owner) if (v := _held(flow, instance, attribute))]
                 if any(_is_of_graph(flow, value) for value in held):
                     return f"reads `{dotted_name(node)}`"
     return ""
+
+
+def _held(flow: Flow, instance: Instance, attribute: str) -> Value | None:
+    """What an object holds; those of one that the graph is built in may be names there, see ``forms/shapes.py``."""
+    if instance is flow.region.held:
+        name = f"{next(iter(flow.region.frame.entry), '')}.{attribute}"
+        return flow.region.frame.env.get(name) or instance.attributes.get(attribute)
+    return instance.attributes.get(attribute)
 
 
 def _is_of_graph(flow: Flow, value: Value) -> bool:
