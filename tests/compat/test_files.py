@@ -208,6 +208,17 @@ def test_what_another_file_hands_on_is_not_seen() -> None:
         assert reasons[name] == ["`tf` is a part of TensorFlow that comes from another file of the program"]
 
 
+def test_classes_of_which_each_file_would_have_its_own() -> None:
+    cells = "from tensorflow.contrib import rnn\ncell = rnn.BasicLSTMCell(3)\n"
+    asking = "import tensorflow as tf\nstate = isinstance(tf.ones([2]), (list, tf.nn.rnn_cell.LSTMStateTuple))\n"
+    assert after(cells + asking)
+    texts = {"a.py": f"import b\n{asking}", "b.py": cells}
+    modules = [parse(source_from_bytes(Path(name).absolute(), text.encode())) for name, text in texts.items()]
+    made = compatible_program(modules, Path().absolute(), surroundings(modules))
+    (reason,) = [refusal.reason for one in made.values() for refusal in one.refusals]
+    assert "of which other files would have their own" in reason
+
+
 @pytest.mark.slow
 def test_the_reader_of_mnist_takes_the_seed_of_the_graph(tmp_path: Path) -> None:
     code = after(

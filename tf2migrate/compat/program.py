@@ -35,7 +35,7 @@ def surroundings(modules: Iterable[Module]) -> Around:
 
 def compatible_program(modules: Sequence[Module], root: Path, around: Around) -> dict[str, Compatible]:
     """What becomes of each file of a program, by its key; ``root`` is the folder of the entry."""
-    handed = [*_handed_on(modules, root), *_written_for_both(modules)]
+    handed = [*_handed_on(modules, root), *_written_for_both(modules), *_asked_for_its_class(modules)]
     found = {}
     for module in modules:
         made = compatible(module, around)
@@ -86,6 +86,24 @@ def _written_for_both(modules: Sequence[Module]) -> Iterator[Refusal]:
         module, use = beside
         reason = "`tf.compat.v1` stands beside names that may be those of TensorFlow 2"
         yield Refusal("TFM101", module.key, use.node, reason, "Import `tensorflow.compat.v1` as `tf`, if it is meant")
+
+
+def _asked_for_its_class(modules: Sequence[Module]) -> Iterator[Refusal]:
+    """Whether something is a cell, or its state: where several files have definitions, each has classes of its own."""
+    names = {module.key: naming(module.tree).aliases for module in modules}
+
+    def is_cell(name: str | None) -> bool:
+        return name is not None and canonical(name).startswith("tf.nn.rnn_cell.")
+
+    using = [module for module in modules if any(is_cell(use.name) for use in uses(module, names[module.key]))]
+    for module in using if len(using) > 1 else ():
+        for node in walk(module.tree):
+            match node:
+                case cst.Call(func=cst.Name(value="isinstance"), args=[_, cst.Arg(value=kinds)]):
+                    parts = [each for each in walk(kinds) if isinstance(each, cst.Attribute | cst.Name)]
+                    if any(is_cell(names[module.key].canonical(each)) for each in parts):
+                        reason = "a class of recurrent cells is asked for, of which other files would have their own"
+                        yield Refusal("TFM702", module.key, node, reason, "Ask for what the object can do")
 
 
 def _told(module: Module, node: cst.CSTNode, name: str) -> Refusal:
