@@ -22,6 +22,11 @@ losses = [
     seq2seq.sequence_loss(scores, tags, weights, average_across_batch=False),
     -likelihood,
 ]
+steps, last = legacy_seq2seq.rnn_decoder(tf.unstack(inputs, axis=1), state, LSTMCell(5))
+looped, _ = legacy_seq2seq.rnn_decoder(
+    tf.unstack(inputs, axis=1), state, LSTMCell(5), lambda previous, number: previous[:, :3] * number, scope="looped"
+)
+losses += [each + last.c for each in steps + looped]
 step = tf.contrib.framework.get_or_create_global_step()
 loss = tf.add_n([tf.reduce_mean(each) for each in losses])
 train = tf.train.GradientDescentOptimizer(0.1).minimize(loss, global_step=step)
