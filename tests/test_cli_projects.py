@@ -146,3 +146,46 @@ def test_safe_fixes_by_configuration(run: Run, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text('[tool.tf2migrate]\nfallback = "partial"\noutput-format = "concise"\n')
     assert "plain.py:6:5: TFM101 [*] `tf.log` is not part of TensorFlow 2\n" in run("check", ".").out
     assert "1 program: 1 partial\n" in run("fix", ".").err
+
+
+# ------------------------------------------------------------------ what the official upgrade script is known to do
+@pytest.mark.parametrize("options", [[], ["--partial"]], ids=["native", "partial"])
+def test_files_that_cannot_be_read_keep_their_bytes_and_end_nothing(
+    run: Run, tmp_path: Path, options: list[str]
+) -> None:
+    """`tf_upgrade_v2 --inplace` empties a file that it cannot parse, stops a tree at it, and ends with 0."""
+    bad = {
+        "a_broken.py": b"import tensorflow as tf\nx = (tf.log(\n",
+        "a_python2.py": b"import tensorflow as tf\nprint tf.log(1.0)\n",
+        "a_undecodable.py": b"import tensorflow as tf\nx = '\xff'\n",
+    }
+    for name, raw in bad.items():
+        (tmp_path / name).write_bytes(raw)
+    write(tmp_path, z_plain=PLAIN)
+    result = run("fix", *options, ".")
+    assert result.code == 2
+    assert {name: (tmp_path / name).read_bytes() for name in bad} == bad
+    assert all(f"{name}:" in result.err for name in bad)
+    assert (tmp_path / "z_plain.py").read_text() == PLAIN.replace("tf.log", "tf.math.log")
+
+
+@pytest.mark.parametrize("options", [[], ["--partial"]], ids=["native", "partial"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(PLAIN.replace("\n", "\r\n").encode(), id="line ends of Windows"),
+        pytest.param(b"\xef\xbb\xbf" + PLAIN.encode(), id="byte order mark"),
+        pytest.param(f"# coding: latin-1\n# \xe9t\xe9\n{PLAIN}".encode("latin-1"), id="latin-1"),
+        pytest.param(PLAIN.rstrip("\n").encode(), id="no last newline"),
+        pytest.param(PLAIN.replace("\nprint", "\nif 1:\n\tprint").encode(), id="tabs"),
+    ],
+)
+def test_no_other_byte_changes(run: Run, tmp_path: Path, raw: bytes, options: list[str]) -> None:
+    """`tf_upgrade_v2` writes the line ends of the system and UTF-8."""
+    if options:  # what no program can have that becomes native
+        ending = b"\r\n" if b"\r\n" in raw else b"\n"
+        raw = raw.rstrip(ending) + ending + b"tf.import_graph_def(None)" + ending * raw.endswith(ending)
+    (tmp_path / "a.py").write_bytes(raw)
+    result = run("fix", *options, "a.py")
+    assert f"1 {'partial' if options else 'native'}\n" in result.err
+    assert (tmp_path / "a.py").read_bytes() == raw.replace(b"tf.log", b"tf.math.log")
