@@ -181,6 +181,59 @@ def test_model_with_a_main_guard_is_a_program_too() -> None:
     )
 
 
+BASELINE = """\
+import numpy as np
+import tensorflow as tf
+
+
+def rows():
+    return np.ones([3, 2])
+
+
+def main():
+    x = tf.placeholder(tf.float32, [None, 2])
+    w = tf.Variable(tf.ones([2, 1]))
+    y = tf.matmul(x, w)
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        print(sess.run(y, {x: rows()}))
+
+
+if __name__ == "__main__":
+    main()
+"""
+DEEPER = """\
+import tensorflow as tf
+from baseline import rows
+
+x = tf.placeholder(tf.float32, [None, 2])
+w = tf.Variable(tf.zeros([2, 1]))
+y = tf.tanh(tf.matmul(x, w))
+with tf.Session() as sess:
+    sess.run(tf.global_variables_initializer())
+    print(sess.run(y, {x: rows()}))
+"""
+
+
+def test_what_only_a_main_guard_calls_is_the_business_of_that_program() -> None:
+    found = programs({"deeper.py": DEEPER, "baseline.py": BASELINE})
+    assert {name: program.level for name, program in found.items()} == dict.fromkeys(
+        ["deeper.py", "baseline.py"], Level.NATIVE
+    )
+    texts = [f.code for p in found.values() for f in p.files if str(f.source.path) == "baseline.py"]
+    assert len(set(texts)) == 1
+    assert "model = Model()" in texts[0]
+    assert "NotImplementedError" not in texts[0]
+
+
+def test_what_only_a_main_guard_calls_is_not_broken_where_that_program_stays() -> None:
+    refused = BASELINE.replace("    y = tf.matmul", "    tf.import_graph_def(None)\n    y = tf.matmul")
+    assert levels({"deeper.py": DEEPER, "baseline.py": refused}) == {
+        "deeper.py": "unchanged",
+        "baseline.py": "unchanged",
+    }
+
+
 # ---------------------------------------------------------------------- what was asked for
 HELD = """\
 import tensorflow as tf

@@ -196,6 +196,9 @@ def _mentions(flow: Flow, key: str, idle: dict[int, cst.FunctionDef], found: Men
                 continue
             case cst.Import() | cst.ImportFrom():
                 continue
+            case cst.If(test=test) if is_main_guard(node) and _is_false(flow, test):
+                # There the file is a program of its own, which is migrated together with this one.
+                continue
             case cst.If(test=test, body=body, orelse=orelse) if (taken := _always(flow, test)) is not None:
                 # The branch that no call takes is left out.
                 stack.extend((part, owner) for part in (test, body if taken else orelse) if part is not None)
@@ -224,6 +227,11 @@ def _always(flow: Flow, test: cst.BaseExpression) -> bool | None:
     values = flow.staging.values_of(test)
     truths = {bool(value.value) for value in values if isinstance(value, Const)}
     return truths.pop() if len(truths) == 1 and all(isinstance(value, Const) for value in values) else None
+
+
+def _is_false(flow: Flow, test: cst.BaseExpression) -> bool:
+    values = flow.staging.values_of(test)
+    return bool(values) and all(isinstance(value, Const) and not value.value for value in values)
 
 
 def uncalled_uses(flow: Flow) -> Iterator[Uncalled]:
