@@ -234,6 +234,35 @@ def test_what_only_a_main_guard_calls_is_not_broken_where_that_program_stays() -
     }
 
 
+MIXED = """\
+import tensorflow as tf
+
+x = tf.compat.v1.placeholder(tf.float32, [None, 2])
+w = tf.compat.v1.get_variable("w", [2, 1])
+y = tf.nn.dropout(tf.matmul(x, w), 0.3)
+with tf.compat.v1.Session() as sess:
+    sess.run(tf.compat.v1.global_variables_initializer())
+    print(sess.run(y, {x: [[1.0, 2.0]]}))
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        (MIXED, Level.UNCHANGED),
+        (MIXED.replace("0.3", "rate=0.3"), Level.NATIVE),
+        (MIXED.replace("tf.nn.dropout", "tf.compat.v1.nn.dropout"), Level.NATIVE),
+        (MIXED.replace("compat.v1.", ""), Level.NATIVE),
+        (MIXED.replace("compat.v1.", "").replace("import tensorflow", "import tensorflow.compat.v1"), Level.NATIVE),
+    ],
+)
+def test_calls_of_either_version_are_left_alone(text: str, level: Level) -> None:
+    """By `tf.compat.v1` alone a program may be one of TensorFlow 2, where 0.3 is the rate and not what is kept."""
+    found = programs({"train.py": text})["train.py"]
+    assert found.level == level
+    assert {reason.code for reason in found.reasons} == ({"TFM301"} if level is Level.UNCHANGED else set())
+
+
 # ---------------------------------------------------------------------- what was asked for
 HELD = """\
 import tensorflow as tf

@@ -256,7 +256,7 @@ class _Work:
         outcome.uses_tf1 = any(self._uses_tf1(path) for path in outcome.paths)
         if not outcome.uses_tf1:
             return
-        outcome.refusals = self._broken(outcome)
+        outcome.refusals = self._broken(outcome) or self._of_either_version(outcome)
         if outcome.refusals:
             return
         from tf2migrate.rewrite.attempts import attempt
@@ -293,6 +293,32 @@ class _Work:
                     advice = f"line {problem.line} of it: {problem.message}"
                     found.append(self._at_import(outcome.entry, path, "TFM401", reason, advice))
         return found
+
+    def _of_either_version(self, outcome: _Outcome) -> list[Finding]:
+        """Uses that mean one thing in TensorFlow 1 and another in 2, where nothing tells which is meant.
+
+        A program that has what only TensorFlow 1 knows by `tf.compat.v1` alone may have been written for TensorFlow 2.
+        """
+        if self._names_tensorflow_1(outcome):
+            return []
+        unclear = [
+            (path, one)
+            for path in outcome.paths
+            if path in self.mentioning
+            for one in self._judged_of(path)
+            if one.verdict.code == "TFM301" and not one.use.by_compat
+        ]
+        return [
+            Finding(
+                str(self.sources[path].path),
+                self.module(path).line(one.use.node),
+                self.module(path).column(one.use.node),
+                "TFM301",
+                f"`{one.use.name}` is not the same in TensorFlow 1 and 2, and which is meant is not known here",
+                "name it by `tf.compat.v1` where TensorFlow 1 is meant, or pass its arguments by name",
+            )
+            for path, one in unclear
+        ]
 
     def _unreached(self, outcome: _Outcome, modules: dict[str, Module]) -> Iterator[Finding]:
         """Modules that Python may import but that the analysis did not see: nothing is known of their part."""
@@ -474,11 +500,15 @@ class _Work:
         """Whether a program is refused, and by what it names outside of `tf.compat.v1` can be of TensorFlow 1 alone."""
         if outcome.native or outcome.crashed or not outcome.uses_tf1:
             return False
-        paths = [path for path in outcome.paths if path in self.mentioning and path in self.sources]
         try:
-            judged = [one for path in paths for one in self._judged_of(path)]
+            return self._names_tensorflow_1(outcome)
         except SourceProblem:
             return False
+
+    def _names_tensorflow_1(self, outcome: _Outcome) -> bool:
+        """Whether a program names something outside of `tf.compat.v1` that only TensorFlow 1 has."""
+        paths = [path for path in outcome.paths if path in self.mentioning and path in self.sources]
+        judged = (one for path in paths for one in self._judged_of(path))
         return any(one.is_tensorflow_1 and not one.use.by_compat for one in judged)
 
     # ------------------------------------------------------------------ results
