@@ -25,6 +25,7 @@ from tf2migrate.graph.values import (
     Summary,
     Tagged,
     Value,
+    unknown_in,
 )
 from tf2migrate.names.attributes import name_node
 from tf2migrate.names.bindings import bound_names, names_read
@@ -215,6 +216,7 @@ def check_summaries(flow: Flow, slicer: Slicer) -> None:
     staging = flow.staging
     for site in staging.writes:
         if written(site) is None and not is_tagged(site.summary):
+            _check_known(staging, slicer)
             reason = "what is written here is not the result of one summary op"
             raise NotPlanned(slicer.refusal("TFM804", site.call, reason, "write single values with `tf.summary`"))
     if not staging.tagged and not any(n.kind == "summary" for n in staging.nodes):
@@ -233,6 +235,14 @@ def check_summaries(flow: Flow, slicer: Slicer) -> None:
             if not aside and _holds(staging, node) and not _passes_on(parent, node):
                 raise NotPlanned(slicer.refusal("TFM804", node, NOT_WRITTEN))
             stack.extend((child, node) for child in children(node))
+
+
+def _check_known(staging: Staging, slicer: Slicer) -> None:
+    """C1: where a run gives what is not known, that is the reason, and not what becomes of its results."""
+    for site in staging.runs:
+        if (unknown := unknown_in(site.fetches)) is not None:
+            where = site.fetch_expression
+            raise NotPlanned(slicer.refusal(unknown.code, where, unknown.reason))
 
 
 NOT_WRITTEN = "the result of a summary op is used for something else than writing it"
