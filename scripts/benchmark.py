@@ -33,7 +33,7 @@ from tf2migrate.files import SourceFile, SourceProblem, discover, read_sources, 
 from tf2migrate.lint.uses import Use, uses
 from tf2migrate.migrate import Level, migrate
 from tf2migrate.names.project import parse
-from tf2migrate.rewrite.partial import looks_up_names, reads_names, respell
+from tf2migrate.rewrite.partial import respell
 
 LIST = Path(__file__).with_name("sdists.txt")
 
@@ -93,10 +93,10 @@ def fetched(folder: Path, chosen: list[str]) -> Iterator[tuple[str, Path]]:
         yield line, target
 
 
-def judged(row: Row, source: SourceFile, names_matter: bool) -> list[int]:
+def judged(row: Row, source: SourceFile) -> list[int]:
     """Counts the uses of a file: right in TensorFlow 2, found by which rule, or neither. The lines of those found."""
     module, lines = parse(source), []
-    respelt = respell(module, names_matter).respelt
+    respelt = respell(module).respelt
     for use in uses(module):
         row.uses += 1
         told = verdict(use.name, use.arguments)
@@ -203,13 +203,11 @@ def measured(name: str, folder: Path, uses_only: bool, seconds: int) -> Row:
             row.unread += result.is_defect
         else:
             sources.append(result)
-    texts = [source.text for source in sources]
-    names_matter = looks_up_names(texts) or reads_names(texts)
     for source in sources:
         if "tensorflow" in source.text:
             row.files += 1
             try:
-                lines[source] = judged(row, source, names_matter)
+                lines[source] = judged(row, source)
             except SourceProblem:
                 row.unread += 1
     row.lacking = sum(map(len, lines.values()))

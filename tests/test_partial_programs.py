@@ -20,7 +20,7 @@ from tf2migrate.config import Settings
 from tf2migrate.files import SourceFile, encode, source_from_bytes
 from tf2migrate.migrate import Level, migrate
 from tf2migrate.names.project import parse
-from tf2migrate.rewrite.partial import looks_up_names, reads_names, respell
+from tf2migrate.rewrite.partial import respell
 
 CHILD = Path(__file__).with_name("run_recorded.py")
 PARTIAL = Settings(fallback="partial")
@@ -35,9 +35,7 @@ def mended(fixture: Fixture) -> dict[SourceFile, str]:
 
 
 def again(sources: Sequence[SourceFile]) -> dict[SourceFile, str]:
-    texts = [source.text for source in sources]
-    matter = looks_up_names(texts) or reads_names(texts)
-    return {source: respell(parse(source), matter).text for source in sources}
+    return {source: respell(parse(source)).text for source in sources}
 
 
 GOLDENS = [fixture for fixture in programs.refused() if (fixture.folder / GOLDEN).exists()]
@@ -77,7 +75,7 @@ def test_values_under_tensorflow_1(fixture: Fixture, tf1_python: str, tmp_path: 
     one = recorded(tf1_python, tmp_path / "before", before, entry)
     other = recorded(tf1_python, tmp_path / "after", after, entry)
     assert one.problem == other.problem
-    assert one.ops == other.ops
+    assert one.ops == other.ops, "other ops, or other names"
     assert one.values or one.problem, "nothing was run"
     if not same(one.values, other.values):
         again = recorded(tf1_python, tmp_path / "again", before, entry)
@@ -88,10 +86,10 @@ def test_values_under_tensorflow_1(fixture: Fixture, tf1_python: str, tmp_path: 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a program did: the values of its runs, the kinds of the ops of its graphs, what it raised at its end."""
+    """What a program did: values of its runs, kinds and names of the ops of its graphs, what it raised at its end."""
 
     values: list[Any]
-    ops: list[list[str]]
+    ops: list[list[tuple[str, str]]]
     problem: str
 
 
@@ -108,7 +106,7 @@ def recorded(python: str, folder: Path, files: dict[str, bytes], entry: str) -> 
     subprocess.run(command, cwd=folder / "program", env=kept | quiet, capture_output=True, check=True)
     with record.open("rb") as file:
         values, ops, problem = pickle.load(file)
-    return Record(values, [[kind for kind, _ in graph] for graph in ops], problem.replace(str(folder), ""))
+    return Record(values, ops, problem.replace(str(folder).lstrip("/"), ""))
 
 
 def same(one: Any, other: Any) -> bool:

@@ -443,15 +443,13 @@ class _Work:
             self._run_on_compat()
         if self.fallback is not Level.PARTIAL:
             return
-        from tf2migrate.rewrite.partial import looks_up_names, reads_names, respell
+        from tf2migrate.rewrite.partial import respell
 
-        by_name = looks_up_names(source.text for source in self.sources.values())
         for path, holders in self._holders(self._outcomes.values()).items():
             if path not in self.mentioning or not all(self._may_be_partial(outcome) for outcome in holders):
                 continue
-            texts = (self.sources[each].text for outcome in holders for each in outcome.paths if each in self.sources)
             try:
-                made = respell(self.module(path), by_name or reads_names(texts))
+                made = respell(self.module(path))
             except SourceProblem:  # it is reported already
                 continue
             except Exception as error:  # the boundary, as above

@@ -2,8 +2,8 @@
 
 `calls.rewrite_call` says what TensorFlow 2 wants. Here that is held against TensorFlow 1.15: the new function must be
 the old one there, or one of the few that were measured to build the same graph, and every argument must reach the
-parameter that it reached before. Nothing that builds other ops is given, not even where its numbers are the same: seeds
-of ops count the ops before them.
+parameter that it reached before. The ops keep their names, which a program may print or look up. Nothing that builds
+other ops is given, not even where its numbers are the same: seeds of ops count the ops before them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from tf2migrate.api.calls import rewrite_call, rewrite_reference
 from tf2migrate.api.calls_model import Argument, Call
 from tf2migrate.api.calls_nn import kept_rate
 from tf2migrate.api.changes import Respelling, change
-from tf2migrate.api.effects import Effect, effects
 from tf2migrate.api.literals import expression
 from tf2migrate.api.symbols import Symbol, canonical, tf1_exists, tf1_symbol
 from tf2migrate.api.verdicts import verdict
@@ -31,6 +30,8 @@ TWINS = frozenset(
         *(f"tf.gfile.{name}" for name in ("ListDirectory", "MakeDirs", "MkDir", "Remove", "Rename", "Stat", "Walk")),
     }
 )
+# Those of which the ops would have another name, where none is given, that no default of an argument tells.
+_NAMES = {"tf.multinomial": "multinomial", "tf.random.stateless_multinomial": "stateless_multinomial"}
 _LOGGER = ".get_logger()."
 
 
@@ -40,8 +41,6 @@ class Respelt:
 
     function: str
     arguments: tuple[tuple[int | None, Argument], ...]
-    keeps_names: bool
-    """Whether the ops that it makes in a graph have the names that they had."""
 
 
 def respelt(name: str, arguments: Sequence[Argument], tf: str = "tf") -> Respelt | None:
@@ -54,7 +53,7 @@ def respelt(name: str, arguments: Sequence[Argument], tf: str = "tf") -> Respelt
     aligned = _aligned(arguments, after)
     if name.startswith("tf.logging."):
         kept = function.startswith(tf + _LOGGER) and (name.endswith(".set_verbosity") or _all_kept(aligned))
-        return Respelt(function, aligned, keeps_names=True) if kept else None
+        return Respelt(function, aligned) if kept else None
     target = "tf" + function.removeprefix(tf)
     same = canonical(target) == canonical(name)
     if not tf1_exists(target) or not (same or canonical(name) in TWINS) or verdict(target, after) is not None:
@@ -65,8 +64,8 @@ def respelt(name: str, arguments: Sequence[Argument], tf: str = "tf") -> Respelt
         fits = _reach_the_same(name, target, arguments, aligned, tf)
     if not fits:
         return None
-    named = any(argument.keyword == "name" for argument in after)
-    return Respelt(function, aligned, same or named or effects(canonical(name)) is Effect.HOST)
+    stated = _name_of_ops(canonical(name)) if not any(argument.keyword == "name" for argument in after) else None
+    return Respelt(function, (*aligned, (None, Argument(f'"{stated}"', "name"))) if stated else aligned)
 
 
 def respelt_reference(name: str, tf: str = "tf") -> str | None:
@@ -77,6 +76,13 @@ def respelt_reference(name: str, tf: str = "tf") -> str | None:
     target = "tf" + made.removeprefix(tf)
     same = canonical(target) == canonical(name) and tf1_exists(target)
     return made if same and verdict(target) is None else None
+
+
+def _name_of_ops(name: str) -> str | None:
+    """The name that ops of a twin get by themselves, if those of its successor get another."""
+    symbol = tf1_symbol(name) if name.startswith("tf.to_") else None
+    parameter = symbol.parameter("name") if symbol is not None else None
+    return str(ast.literal_eval(parameter.default)) if parameter and parameter.default else _NAMES.get(name)
 
 
 def _taken_apart(text: str) -> tuple[str, list[Argument]] | None:

@@ -6,8 +6,7 @@ computes under TensorFlow 1.15 stays the same to the bit (`api/both.py`).
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import libcst as cst
@@ -22,13 +21,6 @@ from tf2migrate.names.tree import walk
 from tf2migrate.rewrite.substitution import Substitution
 from tf2migrate.rewrite.symbols import Symbols
 
-# What finds ops by their names, here or in another program that is given the graph.
-_LOOKS_UP = re.compile(
-    r"\b(?:\w+_by_name|as_graph_element|get_operations|\w*graph_def|\w*meta_graph|write_graph|freeze_graph"
-    r"|convert_variables_to_constants|output_node_names|SavedModelBuilder|simple_save)\b|(?<!pu|PU):\d+['\"]"
-)
-_READS = re.compile(r"\.(?:name|op)\b")
-
 
 @dataclass(frozen=True, slots=True)
 class Partial:
@@ -38,22 +30,12 @@ class Partial:
     respelt: frozenset[int] = frozenset()
 
 
-def looks_up_names(texts: Iterable[str]) -> bool:
-    """Whether anything in these files may find the ops of a graph by their names."""
-    return any(_LOOKS_UP.search(text) for text in texts)
-
-
-def reads_names(texts: Iterable[str]) -> bool:
-    """Whether a program of these files may read what its own ops are called."""
-    return any(_READS.search(text) for text in texts)
-
-
-def respell(module: Module, names_matter: bool) -> Partial:
-    """A file with every fix that is safe by itself; the ops keep their names if ``names_matter``."""
+def respell(module: Module) -> Partial:
+    """A file with every fix that is safe by itself."""
     aliases = Aliases(module.tree)
     for name in aliases.by_compat:
         aliases.names.pop(name, None)
-    symbols = _Shared(module, Staging({}), aliases, names_matter=names_matter)
+    symbols = _Shared(module, Staging({}), aliases)
     if not aliases.names or _is_patched(module.tree, aliases):
         return Partial(module.source.text)
     made = module.tree.visit(Substitution(symbols, {}, {}, {}))
@@ -64,7 +46,6 @@ def respell(module: Module, names_matter: bool) -> Partial:
 class _Shared(Symbols):
     """Symbols in the spelling that both TensorFlows have; what has none stays as it is."""
 
-    names_matter: bool = False
     respelt: set[int] = field(default_factory=set)
 
     def call(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
@@ -73,7 +54,7 @@ class _Shared(Symbols):
             return updated
         name, tf = found
         made = respelt(name, self.arguments(updated), tf)
-        if made is None or (self.names_matter and not made.keeps_names):
+        if made is None:
             return updated
         self.respelt |= {id(original.func), *self.written_anew(original, made)}
         function = updated.func if made.function == dotted_name(updated.func) else self.expression(made.function)
