@@ -162,8 +162,7 @@ def test_a_module_of_contrib_that_has_a_name_goes() -> None:
         ("import tensorflow as tf\nx = tf.ones([2], dtyp=1)\n", "has no argument `dtyp`"),
         ("import tensorflow as tf\nx = tf.layers.dense(x, 2, activity_regularizer=f)\n", "`activity_regularizer`"),
         ("import tensorflow as tf\nx = tf.layers.dense(x, 2, None, True, None, None, None, None, f)\n", "by place"),
-        ("import tensorflow as tf\nx = tf.layers.dense(x, 2, kernel_initializer='zeros')\n", "by name"),
-        ("import tensorflow as tf\nx = tf.layers.dense(x, 2, activation='hard_sigmoid')\n", "`tf.nn` does not have"),
+        ("import tensorflow as tf\nx = tf.layers.dense(x, 2, kernel_initializer='zeros')\n", "may be a text"),
         ("import tensorflow as tf\nx = tf.layers.dense(x, 2, **options)\n", "from a list or dict"),
         ("import tensorflow as tf\nx = [getattr(m, 'relu') for m in [tf.nn]]\n", "`tf.nn` has nothing"),
         ("import tensorflow as tf\ntf.float = tf.float32\n", "put under a name of TensorFlow"),
@@ -179,7 +178,7 @@ def test_a_module_of_contrib_that_has_a_name_goes() -> None:
         ("import tf_slim as slim\ny = slim.conv2d(x, 3, 1, outputs_collections='c')\n", "`outputs_collections`"),
         ("import tf_slim as slim\nwith slim.arg_scope(f(), **options):\n    pass\n", "not all of its layers take"),
         ("import tf_slim as slim\nwith slim.arg_scope([slim.variable], device='a'):\n    pass\n", "not all of its"),
-        ("import tf_slim as slim\ny = slim.repeat(x, 2, slim.conv2d, 4, 3)\n", "needs the argument `scope`"),
+        ("import tf_slim as slim\ny = slim.repeat(x, 2, slim.conv2d, 4, 3)\n", "is given no `scope`"),
         ("from tensorflow import log\ntf = log(1.0)\n", "`tf` is not TensorFlow here"),
     ],
 )

@@ -102,7 +102,9 @@ def definitions(names: Sequence[str], tf: str, scoped: bool = False) -> list[Def
     found: dict[str, Definition] = {}
 
     def add(name: str) -> None:
-        text = f"@{ADD_ARG_SCOPE}\n{_text(name)}" if scoped and name in _SCOPED else _text(name)
+        text = _text(name)
+        if scoped and name in _SCOPED:
+            text = f'@functools.partial({ADD_ARG_SCOPE}, key="{name}")\n{text}'
         for other in _needs(text):
             if other not in found and other != name:
                 add(other)
@@ -113,6 +115,36 @@ def definitions(names: Sequence[str], tf: str, scoped: bool = False) -> list[Def
     for name in names:
         add(name)
     return list(found.values())
+
+
+def takes(name: str) -> Symbol | None:
+    """How the definition is called that takes the place of a symbol; None where none does."""
+    found = next((row.target for row in _changes().get(canonical(name), ()) if row.kind == "defined"), None)
+    return None if found is None else _defined(found)
+
+
+@cache
+def members(name: str) -> frozenset[str]:
+    """The attributes of a class that is defined for a program, with those that it inherits and sets in itself."""
+    node = ast.parse(_text(name)).body[0]
+    assert isinstance(node, ast.ClassDef)
+    found = {part.name for part in node.body if isinstance(part, ast.FunctionDef)}
+    for part in ast.walk(node):
+        match part:
+            case ast.Attribute(attr=attribute, ctx=ast.Store()):
+                found.add(attribute)
+    for line in (part for part in node.body if isinstance(part, ast.Assign)):
+        found |= {each.id for each in ast.walk(line) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+    bases = [base.id for base in node.bases if isinstance(base, ast.Name) and base.id in definition_names()]
+    return frozenset(found).union(*map(members, bases))
+
+
+def method(name: str, of: str) -> Symbol:
+    """How a method is called of a class that is defined for a program."""
+    node = ast.parse(_text(of)).body[0]
+    assert isinstance(node, ast.ClassDef)
+    found = next(each for each in node.body if isinstance(each, ast.FunctionDef) and each.name == name)
+    return described(name, "function", ast.unparse(found.args).removeprefix("self").removeprefix(", "))
 
 
 def takes_from_scopes(name: str, keywords: Sequence[str]) -> bool:
@@ -152,7 +184,7 @@ def _by_row(row: _Change, name: str, arguments: Sequence[Argument] | None) -> Co
         return _refused(name, wrong) if wrong else Counterpart(row.target)
     wrong = _unlike(tf1_symbol(name), _defined(row.target), arguments)
     if not wrong:
-        wrong = _named_by_text(_defined(row.target), arguments or ())
+        wrong = _of_collections(arguments or ())
     return _refused(name, wrong) if wrong else Counterpart(row.target, (row.target,))
 
 
@@ -170,10 +202,15 @@ def _unlike(first: Symbol | None, now: Symbol, arguments: Sequence[Argument] | N
         named and not known.issuperset(parameter.name for parameter in first.parameters)
     ):
         return "gets its arguments from a list or dict, and what takes its place has others"
+    given = {argument.keyword for argument in arguments} | set(first.positional()[:count])
+    for parameter in now.parameters if not any(argument.star for argument in arguments) else ():
+        could = first.parameter(parameter.name)
+        optional = first.accepts_any("var_keyword") if could is None else could.default is not None
+        if parameter.kind == "keyword" and parameter.default is None and optional and parameter.name not in given:
+            return f"is given no `{parameter.name}`, without which what takes its place cannot do the same"
     wrong = misfit_of(now, arguments)
     if wrong:
         return wrong
-    given = {argument.keyword for argument in arguments} | set(first.positional()[:count])
     for parameter in first.parameters:
         other = now.parameter(parameter.name)
         if parameter.name not in given and other is not None and not _alike(parameter.default, other.default):
@@ -191,17 +228,10 @@ def _alike(one: str | None, other: str | None) -> bool:
         return True
 
 
-def _named_by_text(symbol: Symbol, arguments: Sequence[Argument]) -> str:
-    """Layers took the names of initializers, which only Keras knows."""
-    places = list(symbol.positional())
+def _of_collections(arguments: Sequence[Argument]) -> str:
     for argument in arguments:
         if argument.keyword in _OF_COLLECTIONS:
             return f"gets `{argument.keyword}`, which nothing that takes its place has"
-        parameter = argument.keyword or (places.pop(0) if places else "")
-        if parameter.endswith(("initializer", "regularizer")) and argument.text[:1] in ("'", '"'):
-            return f"gets its `{parameter}` by name"
-        if parameter == "activation" and argument.text.strip("'\"") in ("exponential", "hard_sigmoid"):
-            return "gets an activation that `tf.nn` does not have"
     return ""
 
 

@@ -31,6 +31,8 @@ _BUILT_ON_IT = frozenset(
     }
 )
 _PYTHON2 = frozenset({"xrange", "unicode", "raw_input", "basestring", "long", "unichr", "reduce", "execfile", "cmp"})
+# What tells which Python runs a program.
+_PYTHONS = frozenset({"sys.version_info", "sys.version", "six.PY2", "six.PY3"})
 # Exceptions by which a program finds out that something is not there.
 _MISSING = frozenset({"ImportError", "ModuleNotFoundError", "NameError", "Exception"})
 _PYTHON2_METHODS = frozenset({"iteritems", "itervalues", "iterkeys", "has_key"})
@@ -46,7 +48,7 @@ def obstacles(module: Module, names: Naming) -> Iterator[Refusal]:
         yield told(module.tree, f"`{name}` stands for a part of TensorFlow and for something else", "Use two names")
     modules = _modules(module.tree)
     own = times_bound(module.tree)
-    excused = {id(inner) for node in walk(module.tree) if _has_another_way(node) for inner in walk(node)}
+    excused = {id(inner) for node in walk(module.tree) if _has_another_way(node, modules) for inner in walk(node)}
     words = {id(label) for node in walk(module.tree) for label in children(node) if id(label) in labels(node)}
     for node in walk(module.tree):
         match node:
@@ -71,14 +73,15 @@ def obstacles(module: Module, names: Naming) -> Iterator[Refusal]:
                         yield told(node, f"`{package}` is a package that works with TensorFlow 1, or beside it")
 
 
-def _has_another_way(node: cst.CSTNode) -> bool:
+def _has_another_way(node: cst.CSTNode, modules: dict[str, str]) -> bool:
     """Whether a block is one of several ways that a program may go, for instance where an import fails."""
     match node:
         case cst.Try(handlers=handlers):
             kinds = [_words(handler.type) for handler in handlers]
             return any(not kind or kind & _MISSING for kind in kinds)
         case cst.If(test=test):
-            return any(isinstance(each, cst.Name) and "version" in each.value.lower() for each in walk(test))
+            parts = (each for each in walk(test) if isinstance(each, cst.Attribute | cst.Name))
+            return any(_through_a_module(part, modules) in _PYTHONS for part in parts)
     return False
 
 
@@ -112,6 +115,6 @@ def _modules(tree: cst.Module) -> dict[str, str]:
     return found
 
 
-def _through_a_module(node: cst.Attribute, modules: dict[str, str]) -> str:
+def _through_a_module(node: cst.Attribute | cst.Name, modules: dict[str, str]) -> str:
     root, _, rest = dotted_name(node).partition(".")
-    return f"{modules[root]}.{rest}" if root in modules else ""
+    return f"{modules.get(root, '')}.{rest}".strip(".") if root in modules else ""

@@ -8,6 +8,8 @@ from pathlib import Path
 import libcst as cst
 
 from tf2migrate.api.symbols import canonical
+from tf2migrate.compat.arguments import refused_arguments
+from tf2migrate.compat.cells import refused_cells
 from tf2migrate.compat.file import Around, Compatible, compatible
 from tf2migrate.compat.naming import naming, times_bound
 from tf2migrate.compat.respelling import of_tensorflow
@@ -35,7 +37,12 @@ def surroundings(modules: Iterable[Module]) -> Around:
 
 def compatible_program(modules: Sequence[Module], root: Path, around: Around) -> dict[str, Compatible]:
     """What becomes of each file of a program, by its key; ``root`` is the folder of the entry."""
-    handed = [*_handed_on(modules, root), *_written_for_both(modules), *_asked_for_its_class(modules)]
+    handed = [
+        *_handed_on(modules, root),
+        *_written_for_both(modules),
+        *refused_cells(modules),
+        *refused_arguments(modules),
+    ]
     found = {}
     for module in modules:
         made = compatible(module, around)
@@ -88,24 +95,6 @@ def _written_for_both(modules: Sequence[Module]) -> Iterator[Refusal]:
         yield Refusal("TFM101", module.key, use.node, reason, "Import `tensorflow.compat.v1` as `tf`, if it is meant")
 
 
-def _asked_for_its_class(modules: Sequence[Module]) -> Iterator[Refusal]:
-    """Whether something is a cell, or its state: where several files have definitions, each has classes of its own."""
-    names = {module.key: naming(module.tree).aliases for module in modules}
-
-    def is_cell(name: str | None) -> bool:
-        return name is not None and canonical(name).startswith("tf.nn.rnn_cell.")
-
-    using = [module for module in modules if any(is_cell(use.name) for use in uses(module, names[module.key]))]
-    for module in using if len(using) > 1 else ():
-        for node in walk(module.tree):
-            match node:
-                case cst.Call(func=cst.Name(value="isinstance"), args=[_, cst.Arg(value=kinds)]):
-                    parts = [each for each in walk(kinds) if isinstance(each, cst.Attribute | cst.Name)]
-                    if any(is_cell(names[module.key].canonical(each)) for each in parts):
-                        reason = "a class of recurrent cells is asked for, of which other files would have their own"
-                        yield Refusal("TFM702", module.key, node, reason, "Ask for what the object can do")
-
-
 def _told(module: Module, node: cst.CSTNode, name: str) -> Refusal:
     reason = f"`{name}` is a part of TensorFlow that comes from another file of the program"
     return Refusal("TFM101", module.key, node, reason, "Import it from TensorFlow")
@@ -119,5 +108,3 @@ def _asks_for_fakes(tree: cst.Module) -> bool:
                 if len([arg for arg in args if not (arg.keyword and arg.keyword.value == "shuffle")]) > 1:
                     return True
     return False
-
-

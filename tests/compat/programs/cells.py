@@ -16,7 +16,10 @@ deep, last = tf.nn.dynamic_rnn(stacked, inputs, lengths, initial_state=start)
 peeping = tf.nn.rnn_cell.LSTMCell(4, use_peepholes=True, num_proj=2, cell_clip=1.0, initializer=tf.ones_initializer())
 peeps, _ = tf.nn.dynamic_rnn(peeping, inputs, dtype=tf.float32, scope="peeping")
 (forward, backward), _ = tf.nn.bidirectional_dynamic_rnn(
-    rnn.GRUCell(2, kernel_initializer=tf.constant_initializer(0.2)), rnn.BasicRNNCell(2), inputs, dtype=tf.float32
+    rnn.GRUCell(2, kernel_initializer=tf.constant_initializer(0.2)),
+    rnn.BasicRNNCell(2, "exponential"),
+    inputs,
+    dtype=tf.float32,
 )
 flat = rnn_cell.BasicLSTMCell(3, forget_bias=0.5, state_is_tuple=False, activation=tf.nn.relu)
 steps, _ = rnn.static_rnn(flat, tf.unstack(inputs, axis=1), dtype=tf.float32)

@@ -25,7 +25,7 @@ def tower(inputs, reuse):
 
 
 first, second = tower(images, None), tower(images[:, ::-1], True)
-wave = tf.layers.conv1d(signal, 4, 3, padding="same", activation="relu")
+wave = tf.layers.conv1d(signal, 4, 3, padding="same", activation="hard_sigmoid")
 wave = tf.layers.max_pooling1d(wave, 2, 2)
 wave = tf.layers.average_pooling1d(tf.layers.batch_normalization(wave, axis=1, training=True, momentum=0.9), 2, 1)
 both = tf.concat([first + 0.5 * second, tf.layers.flatten(wave)], 1)
