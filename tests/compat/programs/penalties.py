@@ -43,21 +43,31 @@ def contributed(inputs, own, again=None):
     )
 
 
-outputs, counts, names = [], [], []
-for model in (core, contributed):
-    for own in (None, penalty(0.1), lambda weights: None):
-        for shared in (None, penalty(0.01)):
-            start = tf.random_normal_initializer(0.0, 0.1) if shared is not None else None
-            number = len(counts)
-            with tf.variable_scope(f"scope{number}", regularizer=shared, initializer=start) as scope:
-                outputs.append(model(inputs, own))
-                before = len(tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES))
-                with tf.variable_scope("unnamed"):
-                    outputs.append(tf.layers.dense(outputs[-1], 2, kernel_regularizer=own))
-            counts += [before, len(tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES, scope.name + "/"))]
-            with tf.variable_scope(scope, reuse=True):
-                outputs.append(model(inputs + 1.0, own, True))
-            counts.append(len(tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES)))
+def network(contrib, inputs, own, again=None):
+    return contributed(inputs, own, again) if contrib else core(inputs, own, again)
+
+
+outputs, counts = [], []
+
+
+def compared(contrib, own, shared):
+    start = tf.random_normal_initializer(0.0, 0.1) if shared is not None else None
+    with tf.variable_scope(f"scope{len(counts)}", regularizer=shared, initializer=start) as scope:
+        outputs.append(network(contrib, inputs, own))
+        before = len(tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES))
+        with tf.variable_scope("unnamed"):
+            outputs.append(tf.layers.dense(outputs[-1], 2, kernel_regularizer=own))
+    counts.extend([before, len(tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES, scope.name + "/"))])
+    with tf.variable_scope(scope, reuse=True):
+        outputs.append(network(contrib, inputs + 1.0, own, True))
+    counts.append(len(tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES)))
+
+
+for contrib in (False, True):
+    for shared in (None, penalty(0.01)):
+        compared(contrib, None, shared)
+        compared(contrib, penalty(0.1), shared)
+        compared(contrib, lambda weights: None, shared)
 for _ in range(2):
     with tf.variable_scope("parts", reuse=tf.AUTO_REUSE, partitioner=tf.fixed_size_partitioner(2)):
         outputs.append(tf.layers.dense(outputs[0], 4, kernel_regularizer=penalty(0.1), name="dense")[:, :2])
