@@ -180,6 +180,7 @@ def test_without_a_seed_numpy_is_seeded_from_the_clock() -> None:
         ("path, one_hot=True", None, "read_mnist_one_hot()"),
         ("path, False, True", "7", "read_mnist_one_hot(seed=7)"),
         ("path, one_hot=False, reshape=False", None, "read_mnist_images()"),
+        ("path, one_hot=1, reshape=[]", None, "read_mnist_one_hot_images()"),
         ("path, validation_size=n, seed=s", "7", "read_mnist(validation_size=n, seed=s)"),
         ("path, dtype=tf.uint8", None, "read_mnist_bytes()"),
         ("path, fake_data=fake, one_hot=True", None, "read_mnist_one_hot_or_fake(fake_data=fake)"),
@@ -222,6 +223,7 @@ def test_aliases_of_tensorflow_and_numpy() -> None:
     [
         "path, one_hot=flag",
         "path, reshape=flag",
+        "path, reshape=[flag]",
         "path, dtype=kind",
         "path, source_url=url",
         "path, source_url='http://other.example/'",

@@ -34,6 +34,11 @@ def test_what_no_gradient_needs_comes_late():
     assert find_strata(4, [taking(2, 1)], late=True).of == (1, 0, 1, 1)
 
 
+def test_steady_statements_keep_their_order() -> None:
+    assert find_strata(4, [taking(2, 1)], late=True, steady={0, 1}).of == (0, 0, 1, 1)
+    assert find_strata(4, [taking(1, 0)], late=True, steady={1, 3}).of == (0, 1, 1, 1)
+
+
 def test_a_train_op_is_no_statement():
     strata = find_strata(3, [taking(1, 0), taking(None, 0, 1, 2)], late=True)
     assert (strata.levels, strata.of) == ((1, 2), (0, 1, 1))

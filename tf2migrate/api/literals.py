@@ -44,6 +44,15 @@ def is_literal(text: str, *values: object) -> bool:
     return any(type(node.value) is type(value) and node.value == value for value in values)
 
 
+def truth(text: str) -> bool | None:
+    """What a condition makes of a literal: an empty list is as good as `False`; None for anything else."""
+    node = expression(text)
+    try:
+        return bool(ast.literal_eval(node)) if node is not None else None
+    except (ValueError, TypeError):
+        return None
+
+
 def string(text: str) -> str | None:
     """The value of a plain string literal."""
     node = expression(text)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from tf2migrate.api.binding import optional
 from tf2migrate.api.call_site import CallSite, bind
 from tf2migrate.api.calls_model import Argument, Call, Definition, Refused
-from tf2migrate.api.literals import is_literal, string
+from tf2migrate.api.literals import is_literal, string, truth
 from tf2migrate.api.recipes import definition, recipe_text
 from tf2migrate.api.symbols import Parameter, Symbol
 
@@ -63,7 +63,7 @@ def read_data_sets(
     if isinstance(site, Refused):
         return site
     for parameter in ("one_hot", "reshape"):
-        if parameter in site.given and not is_literal(site.text(parameter), True, False):
+        if parameter in site.given and truth(site.text(parameter)) is None:
             return site.refused_argument(parameter)
     fakes = "fake_data" in site.given and not is_literal(site.text("fake_data"), False)
     dtype = site.text("dtype", "float32").rpartition(".")[2].strip("'\"")
@@ -82,7 +82,7 @@ def read_data_sets(
         options.append(f"seed={seed}")
     kind = "_or_fake" if fakes or asks_for_fakes else ""
     reader = _reader(site, pictures, dtype, np, kind)
-    label = "[1] + [0] * 9" if is_literal(site.text("one_hot"), True) else "0"
+    label = "[1] + [0] * 9" if _one_hot(site) else "0"
     part = _named(definition(recipe_text(f"mnist_part{kind}"), tf=tf, renamed={"FAKE_LABEL": label}), np)
     return Call(f"{reader.name}({', '.join(options)})", (part, reader))
 
@@ -97,6 +97,10 @@ def _pictures(site: CallSite) -> str | None:
     return None if "fashion" in site.text("train_dir") else "mnist"
 
 
+def _one_hot(site: CallSite) -> bool:
+    return bool(truth(site.text("one_hot", "False")))
+
+
 def _seed(seed: str | None, graph_seed: str | None) -> str | None:
     """What the reader gives to `numpy.random.seed`: its own seed, else the seed of the graph."""
     if seed is None:
@@ -107,8 +111,8 @@ def _seed(seed: str | None, graph_seed: str | None) -> str | None:
 
 def _reader(site: CallSite, pictures: str, dtype: str, np: str, kind: str) -> Definition:
     """The function that reads, with no more in it than this call needs; its name tells the variant."""
-    one_hot = is_literal(site.text("one_hot"), True)
-    flat = not is_literal(site.text("reshape"), False)
+    one_hot = _one_hot(site)
+    flat = truth(site.text("reshape", "True"))
     images = "images.reshape(-1, 784)" if flat else "images[..., np.newaxis]"
     if dtype == "float32":
         images += ".astype(np.float32) * (1.0 / 255.0)"

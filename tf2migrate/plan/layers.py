@@ -6,7 +6,7 @@ same variables (``reuse``), and have one each when it gave them different ones; 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 import libcst as cst
 
@@ -317,7 +317,8 @@ def _second(
         if is_return(statement) or _depends_on_tensors(flow, function, statement) or id(statement) in creating:
             function.second.add(id(statement))
             queue.append(statement)
-    _with_sources(function, queue, bound_by)
+    left = _for_constructors(flow.staging, function, creating)
+    _with_sources(function, queue, bound_by, left)
     function.second |= passes_left(function.definition.body.body, function.second)
     for statement in statements:
         if isinstance(statement, cst.If | cst.For):
@@ -325,7 +326,7 @@ def _second(
             if any(id(s) in function.second for s in inner):
                 function.second.add(id(statement))
                 queue.append(statement)
-    _with_sources(function, queue, bound_by)
+    _with_sources(function, queue, bound_by, left)
     _check_rebound(flow.staging, function, rebound, statements, creating)
 
 
@@ -348,14 +349,22 @@ def _check_rebound(
                 raise NotPlanned(_refusal(staging, function, statement, reason))
 
 
+def _for_constructors(
+    staging: Staging, function: LayerFunction, creating: dict[int, list[cst.BaseExpression]]
+) -> set[int]:
+    """The names, by identity, that stand in a call and tell only how what it makes is constructed."""
+    made = [expression for found in creating.values() for expression in found]
+    return {id(n) for each in made for n in host_names(staging, function, each)} - function.called_with
+
+
 def _with_sources(
-    function: LayerFunction, queue: list[cst.CSTNode], bound_by: dict[str, list[cst.CSTNode]]
+    function: LayerFunction, queue: list[cst.CSTNode], bound_by: dict[str, list[cst.CSTNode]], left: Set[int]
 ) -> None:
-    """Adds to ``call`` what the statements of ``queue`` read, and what that reads in turn."""
+    """Adds to ``call`` what the statements of ``queue`` read, but for the names ``left``, and what that reads."""
     while queue:
         statement = queue.pop()
         for name in all_reads(own_part(statement)):
-            for source in bound_by.get(name.value, ()):
+            for source in bound_by.get(name.value, ()) if id(name) not in left else ():
                 if id(source) not in function.second and name.value not in function.state:
                     function.second.add(id(source))
                     queue.append(source)
@@ -454,12 +463,10 @@ def _route(
                 ):
                     function.shapes.append(name.value)
     second_reads: set[str] = set()
+    left = _for_constructors(staging, function, creating)
     for statement in statements:
         if id(statement) in function.second:
-            skip: set[int] = set()
-            for expression in creating.get(id(statement), ()):
-                skip |= {id(n) for n in host_names(staging, function, expression)} - function.called_with
-            second_reads |= {n.value for n in all_reads(own_part(statement)) if id(n) not in skip}
+            second_reads |= {n.value for n in all_reads(own_part(statement)) if id(n) not in left}
     for param in function.parameters:
         _route_one(flow, function, param, first_reads, second_reads)
     for statement in statements:

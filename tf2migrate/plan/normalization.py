@@ -7,10 +7,21 @@ training mode. One layer can serve all runs when each run in training mode updat
 from __future__ import annotations
 
 from tf2migrate.graph.values import Const, Mapping, Node, is_moving_average
-from tf2migrate.plan.flow import Flow
+from tf2migrate.plan.execution import Execution
+from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import Step
 from tf2migrate.plan.refusal import NotPlanned
+from tf2migrate.plan.region import Atom
 from tf2migrate.plan.slices import Slicer
+
+
+def normalizing(flow: Flow, execution: Execution) -> list[Atom]:
+    """The statements whose moving averages a run updates, be it that it needs nothing else of them.
+
+    A step that waits for all update ops computes the passes through other networks, too.
+    """
+    found = [flow.region.atom_at(update.inputs[0].place) for update in execution.moving]
+    return [atom for atom in dict.fromkeys(found) if atom is not None and flow.role(atom) is Role.STAGED]
 
 
 def moving_averages(flow: Flow, slicer: Slicer, steps: list[Step]) -> dict[int, str]:

@@ -18,6 +18,7 @@ from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.forward import rate_reads
 from tf2migrate.plan.immediate import is_immediate
 from tf2migrate.plan.model import Chosen, Fetch, Plan, Slice, Step, Update
+from tf2migrate.plan.normalization import normalizing
 from tf2migrate.plan.refusal import NotPlanned
 from tf2migrate.plan.region import Atom
 from tf2migrate.plan.slices import Slicer, has_call, has_default, in_order
@@ -119,7 +120,7 @@ class RunSteps:
         self.named.locate_structures(fetch, site)
         for update in updates:
             reads.extend(self.update_reads(update))
-        changing = changing_atoms(self.flow, self.slicer, execution)
+        changing = [*changing_atoms(self.flow, self.slicer, execution), *normalizing(self.flow, execution)]
         self.slicer.backward(reads, fed, parts, changing)
         if unfed_in(parts, fed):
             # Perhaps the run only reads variables of what these statements compute.

@@ -8,7 +8,7 @@ the others, those of the last one behind all tapes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 
@@ -53,10 +53,13 @@ class Strata:
         return sorted(range(len(self.of)), key=lambda index: (self.of[index], index))
 
 
-def find_strata(count: int, takings: Sequence[Taking], late: bool = False) -> Strata:
+def find_strata(
+    count: int, takings: Sequence[Taking], late: bool = False, steady: Set[int] = frozenset()
+) -> Strata:
     """The strata of ``count`` statements. Raises ``Tangled``.
 
-    What no gradient needs stays behind what it followed, or else with ``late`` behind all tapes.
+    What no gradient needs stays behind what it followed, or else with ``late`` behind all tapes; but ``steady``
+    statements, and what they need is among them, keep the order that they have.
     """
     levels = _levels(takings)
     top = max(levels, default=0)
@@ -66,6 +69,8 @@ def find_strata(count: int, takings: Sequence[Taking], late: bool = False) -> St
         own = [level for taking, level in zip(takings, levels, strict=True) if taking.statement == index]
         if needing:
             of.append(min(needing))
+        elif index in steady:
+            of.append(max([0, *own, *(stratum for other, stratum in enumerate(of) if other in steady)]))
         else:
             of.append(top if late else max([0, *own, *of]))
     return Strata(tuple(levels), tuple(of))

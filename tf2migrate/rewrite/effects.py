@@ -15,7 +15,7 @@ def as_statements(made: cst.BaseStatement, is_group: Callable[[cst.BaseExpressio
         return [made]
     small = made.body[0]
     if isinstance(small, cst.Assign):
-        if len(small.targets) != 1 or not isinstance(small.targets[0].target, cst.Name):
+        if len(small.targets) != 1 or not _is_names(small.targets[0].target):
             return [made]
     elif not isinstance(small, cst.Expr):
         return [made]
@@ -38,6 +38,13 @@ def with_comment_of_block(atom: Atom, made: list[cst.BaseStatement]) -> list[cst
     lines = [line for line in block.leading_lines if line.comment is not None]
     own = getattr(made[0], "leading_lines", ())
     return [made[0].with_changes(leading_lines=[*lines, *own]), *made[1:]] if lines else made
+
+
+def _is_names(target: cst.BaseExpression) -> bool:
+    match target:
+        case cst.Tuple(elements=elements):
+            return all(isinstance(element.value, cst.Name) for element in elements)
+    return isinstance(target, cst.Name)
 
 
 def _items(value: cst.BaseExpression, is_group: Callable[[cst.BaseExpression], bool]) -> list[cst.BaseExpression]:

@@ -16,6 +16,7 @@ from tf2migrate.graph.values import (
 )
 from tf2migrate.names.bindings import names_read
 from tf2migrate.plan.model import Slice, Step
+from tf2migrate.plan.normalization import normalizing
 from tf2migrate.plan.region import Atom
 from tf2migrate.plan.slices import Slicer
 from tf2migrate.plan.strata import Strata, Taking, Tangled, Watch, find_strata
@@ -61,7 +62,7 @@ class Gradients(ModelText):
             target = update.call.args[0].value
             takings.append(Taking(None, self.behind(step, target, update.atom, numbers)))
         try:
-            strata = find_strata(len(atoms), takings, late=True)
+            strata = find_strata(len(atoms), takings, late=True, steady=self.passes(step, numbers))
         except Tangled:
             raise self.refused(step, "what this gradient is of is computed in the same statement") from None
         made = Layers(step, atoms, strata)
@@ -78,6 +79,12 @@ class Gradients(ModelText):
         slicer, parts = Slicer(self.plan.flow), Slice()
         slicer.backward([(n.value, atom) for n in names_read(target)], step.parts.parameters, parts)
         self.ordered(step, slicer, parts)
+        return frozenset(numbers[id(a)] for a in parts.atoms if id(a) in numbers)
+
+    def passes(self, step: Step, numbers: dict[int, int]) -> frozenset[int]:
+        """The statements that lead to moving averages: those of one layer are updated in the order of the source."""
+        slicer, parts = Slicer(self.plan.flow), Slice()
+        slicer.backward([], step.parts.parameters, parts, normalizing(self.plan.flow, step.execution))
         return frozenset(numbers[id(a)] for a in parts.atoms if id(a) in numbers)
 
     def check_order(self, made: Layers) -> None:
