@@ -71,6 +71,12 @@ def is_layer(name: str) -> bool:
     )
 
 
+def has_variables(name: str) -> bool:
+    """Is this a layer function or class that `layer` knows and that makes variables?"""
+    name = canonical(name)
+    return name in WEIGHTED or name in _NORMALIZATIONS
+
+
 def layer(
     name: str,
     arguments: Sequence[Argument],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import libcst as cst
@@ -22,8 +21,9 @@ from tf2migrate.graph.values import (
     nodes_in,
 )
 from tf2migrate.names.bindings import bindings, changed_names
+from tf2migrate.names.constancy import is_never_set
 from tf2migrate.names.project import Module, dotted_name
-from tf2migrate.names.tree import children, walk
+from tf2migrate.names.tree import walk
 from tf2migrate.plan.region import Atom, Region
 
 
@@ -81,20 +81,8 @@ class Steadiness:
 
 def check_never_set(modules: list[Module], chain: cst.BaseExpression) -> None:
     """Parts of an object that are read are set by its own constructor only."""
-    read = {n.attr.value for n in walk(chain) if isinstance(n, cst.Attribute)}
-    for module in modules:
-        for node, function in _with_functions(module.tree, None):
-            match node:
-                case cst.Call(func=cst.Name(value="setattr" | "vars" | "delattr")) if read:
-                    raise Impossible
-                case cst.AssignTarget(target=target) | cst.AugAssign(target=target) | cst.AnnAssign(target=target):
-                    own = function is not None and function.name.value == "__init__"
-                    for part in walk(target):
-                        if isinstance(part, cst.Attribute) and part.attr.value in read:
-                            first = function.params.params[:1] if own and function is not None else ()
-                            base = part.value.value if isinstance(part.value, cst.Name) else ""
-                            if not first or first[0].name.value != base:
-                                raise Impossible
+    if not is_never_set(modules, chain):
+        raise Impossible
 
 
 def is_steady(modules: list[Module], name: str, key: str) -> bool:
@@ -109,16 +97,6 @@ def is_steady(modules: list[Module], name: str, key: str) -> bool:
                 return False
     home = next(m for m in modules if m.key == key)
     return [found for found, _ in bindings(home.tree)].count(name) <= 1
-
-
-def _with_functions(
-    node: cst.CSTNode, function: cst.FunctionDef | None
-) -> Iterator[tuple[cst.CSTNode, cst.FunctionDef | None]]:
-    """Every node with the function that it stands in."""
-    yield node, function
-    inner = node if isinstance(node, cst.FunctionDef) else function
-    for child in children(node):
-        yield from _with_functions(child, inner)
 
 
 def chain_of(name: cst.Name, parents: dict[int, cst.CSTNode]) -> cst.BaseExpression:

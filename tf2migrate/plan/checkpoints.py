@@ -15,6 +15,7 @@ from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.staging import CheckpointCall, RunSite, Staging
 from tf2migrate.graph.values import Foreign, Node, Optimizer, Saver, Symbol, is_cell, nodes_in
 from tf2migrate.names.tree import code_of, walk
+from tf2migrate.plan.exclusion import exclude
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.refusal import NotPlanned
 from tf2migrate.plan.region import Region
@@ -126,11 +127,12 @@ def _is_global(staging: Staging, call: cst.Call) -> Iterator[bool]:
 
 
 def _initialized_later(flow: Flow, slicer: Slicer, call: CheckpointCall) -> None:
-    for site in flow.staging.runs[call.runs :]:
-        if is_never_called(flow.staging, site.place) or is_never_called(flow.staging, call.place):
+    staging = flow.staging
+    for site in staging.runs[call.runs :]:
+        if is_never_called(staging, site.place) or is_never_called(staging, call.place):
             continue
-        alone = {n.kind for n in nodes_in(site.fetches)} == {"init"} and not exclude(call.place, site.place)
-        if alone and not is_restored(flow.staging, site):
+        alone = {n.kind for n in nodes_in(site.fetches)} == {"init"} and not exclude(staging, call.place, site.place)
+        if alone and not is_restored(staging, site):
             reason = "variables are initialized after they were restored"
             raise NotPlanned(slicer.refusal("TFM404", site.expression, reason))
 
@@ -176,23 +178,3 @@ def _follows(staging: Staging, first: Place, then: Place) -> bool:
 
 def _leaves(line: cst.SimpleStatementLine) -> bool:
     return isinstance(line.body[-1], cst.Return | cst.Raise | cst.Break | cst.Continue)
-
-
-def exclude(first: Place, second: Place) -> bool:
-    """Whether two places are in different branches of one test."""
-    for number, (one, other) in enumerate(zip(first.steps, second.steps, strict=False)):
-        if one.statement is not other.statement or one.frame is not other.frame:
-            before = first.steps[number - 1].statement if number else None
-            if not isinstance(before, cst.If):
-                return False
-            return _branch(before, one.statement) != _branch(before, other.statement)
-    return False
-
-
-def _branch(choice: cst.If, statement: cst.CSTNode) -> int:
-    """Which branch of an ``if`` a statement is in, those of its ``elif`` counted one by one."""
-    branch = 0
-    current: cst.If | cst.Else | None = choice
-    while isinstance(current, cst.If) and statement not in current.body.body:
-        current, branch = current.orelse, branch + 1
-    return branch

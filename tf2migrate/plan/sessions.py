@@ -12,7 +12,8 @@ from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.staging import RunSite
 from tf2migrate.graph.values import Node, Optimizer, Sequence, Session, nodes_in
 from tf2migrate.names.tree import children, ids_in, walk
-from tf2migrate.plan.checkpoints import exclude, is_never_called, is_restored
+from tf2migrate.plan.checkpoints import is_never_called, is_restored
+from tf2migrate.plan.exclusion import exclude
 from tf2migrate.plan.execution import Execution, is_initialization, written
 from tf2migrate.plan.flow import Flow
 from tf2migrate.plan.gradients import behind
@@ -73,8 +74,9 @@ def _resets(flow: Flow, slicer: Slicer, sites: list[RunSite]) -> dict[int, RunSi
         loops = _loops(flow, site)
         _check_origins(flow, slicer, site, [*sites[:index], *(s for s in sites[index:] if loops & _loops(flow, s))])
         around = [number for number, other in enumerate(sites) if loops & _loops(flow, other)]
-        before = set().union(*changes[:index], *(changes[n] for n in around))
-        after = set().union(*uses[index + 1 :], *(uses[n] for n in around))
+        beside = [not exclude(flow.staging, site.place, other.place) for other in sites]
+        before = set().union(*(changes[n] for n in (*range(index), *around) if beside[n]))
+        after = set().union(*(uses[n] for n in (*range(index + 1, len(sites)), *around) if beside[n]))
         again = before & after & set_by(site, before & after, flow)
         if again and any("listed" in node.details and not is_listed(node) for node in initializers(site)):
             reason = "which variables this run initializes again is not known"
@@ -192,7 +194,7 @@ def _in_turns(flow: Flow, slicer: Slicer, sites: list[RunSite]) -> None:
             if id(session.call) in closed:
                 raise NotPlanned(slicer.refusal("TFM411", site.expression, reason, "use one session"))
             for other in sites:
-                if flow.staging.instead and exclude(site.place, other.place):
+                if flow.staging.instead and exclude(flow.staging, site.place, other.place):
                     continue
                 if other.session is not None and other.session.call is not session.call:
                     shared = _loops(flow, site) & _loops(flow, other)

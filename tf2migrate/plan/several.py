@@ -30,8 +30,8 @@ from tf2migrate.graph.values import (
     join,
     nodes_in,
 )
-from tf2migrate.plan.checkpoints import exclude
 from tf2migrate.plan.contract import ancestors
+from tf2migrate.plan.exclusion import exclude
 from tf2migrate.plan.flow import static_nodes
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 
@@ -237,7 +237,7 @@ class _Part:
         """
         made: list[Saver] = []
         for saver in self.staging.savers:
-            own = [nodes for nodes in self.nodes if not exclude(saver.place, nodes[0].place)]
+            own = [nodes for nodes in self.nodes if not exclude(self.staging, saver.place, nodes[0].place)]
             if len(own) != 1:
                 reason = "a saver beside several objects that hold graphs is not rewritten yet"
                 raise NotPlanned(Refusal("TFM803", saver.place.module, saver.call, reason))

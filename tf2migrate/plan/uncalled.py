@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
+from tf2migrate.api.layers import has_variables
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.values import (
     Builtin,
@@ -282,6 +283,8 @@ def _use(
             return f"reads `{name.value}`"
     for node in walk(function.body):
         match node:
+            case cst.Call(func=func) if has_variables(_symbol(module, func)):
+                return f"uses `{dotted_name(func)}`"
             case cst.Arg(keyword=cst.Name(value="feed_dict")):
                 return "runs the graph"
             case cst.Attribute(value=base, attr=cst.Name(value=word)) if word in GRAPH_WORDS:
@@ -292,6 +295,13 @@ def _use(
                 if any(_is_of_graph(flow, value) for value in held):
                     return f"reads `{dotted_name(node)}`"
     return ""
+
+
+def _symbol(module: Frame, called: cst.BaseExpression) -> str:
+    """What of TensorFlow a name of a file, with attributes, stands for; empty for anything else."""
+    root = root_name(called)
+    value = module.lookup(root) if root else None
+    return value.name + dotted_name(called).removeprefix(root) if isinstance(value, Symbol) else ""
 
 
 def _held(flow: Flow, instance: Instance, attribute: str) -> Value | None:
