@@ -41,11 +41,15 @@ def without_argument_scopes(
     edits = _Resolver(staging, Spelling(staging)).edits()
     out: list[Module] = []
     for module in modules:
+        if not any(_is_work(staging, edits, node) for node in walk(module.tree)):
+            out.append(module)
+            continue
         edit = _Writing(module, staging, edits, builder)
-        made = edit.apply(module)
-        tidied = _Tidying(made, edit.dropped - _named_in(modules, module), edit.builder)
-        out.append(tidied.apply(made).settled())
-        builder = tidied.builder
+        made, builder = edit.apply(module), edit.builder
+        if edit.dropped:
+            tidied = _Tidying(made, edit.dropped - _named_in(modules, module), builder)
+            made, builder = tidied.apply(made), tidied.builder
+        out.append(made.settled())
     return out, builder
 
 
@@ -218,6 +222,23 @@ def _places(layer: str) -> tuple[str, ...]:
     return symbol.positional() if symbol is not None else ()
 
 
+def _is_work(staging: Staging, edits: _Edits, node: cst.CSTNode) -> bool:
+    """Whether something gets arguments, or opens, keeps or hands out a scope of them."""
+    added = id(node) in edits.added or id(node) in edits.wrapped
+    return added or _is_scope(staging, node) or (isinstance(node, cst.Decorator) and _takes_defaults(staging, node))
+
+
+def _is_scope(staging: Staging, node: cst.CSTNode) -> bool:
+    values = staging.values_of(node)
+    return bool(values) and all(isinstance(value, ArgumentScope) for value in values)
+
+
+def _takes_defaults(staging: Staging, node: cst.Decorator) -> bool:
+    """Whether a decorator lets scopes give arguments to a function."""
+    values = staging.values_of(node.decorator)
+    return any(isinstance(v, Symbol) and v.name.endswith(ADD_ARG_SCOPE.rpartition(".")[2]) for v in values)
+
+
 class _Writing(Traced):
     """Puts the arguments in and takes the scopes away."""
 
@@ -232,8 +253,7 @@ class _Writing(Traced):
         self.dropped |= {name.value for node in nodes for name in names_read(node)}
 
     def is_scope(self, node: cst.CSTNode) -> bool:
-        values = self.staging.values_of(node)
-        return bool(values) and all(isinstance(value, ArgumentScope) for value in values)
+        return _is_scope(self.staging, node)
 
     def rewritten(self, original: cst.CSTNode, made: cst.CSTNode) -> Left:
         match original:
@@ -241,10 +261,8 @@ class _Writing(Traced):
                 return self.call(original, made)
             case cst.With() if isinstance(made, cst.With):
                 return self.opened(original, made)
-            case cst.Decorator(decorator=decorator):
-                values = self.staging.values_of(decorator)
-                if any(isinstance(v, Symbol) and v.name.endswith(ADD_ARG_SCOPE.rpartition(".")[2]) for v in values):
-                    return cst.RemoveFromParent()
+            case cst.Decorator() if _takes_defaults(self.staging, original):
+                return cst.RemoveFromParent()
             case cst.Assign(value=value) if self.is_scope(value):
                 return cst.RemoveFromParent()
             case cst.FunctionDef() if self.gives_scope(original):

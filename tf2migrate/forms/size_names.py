@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from functools import cached_property
 
 import libcst as cst
 
@@ -30,12 +31,19 @@ class SizeNames:
         self.parameters = parameters
         self.chosen: dict[int, str] = {}
         """Names that stand for numbers in what is rendered now."""
-        targets = [target for m in staging.modules.values() for node in walk(m.tree) for target in _targets(node)]
-        parts = [part for target in targets for part in walk(target) if isinstance(part, cst.Attribute)]
-        # What objects of the project hold under the same name is no attribute of a host value.
-        self.attributes_set = {part.attr.value for part in parts if not self.is_of_project(part.value)}
-        every = (node for module in staging.modules.values() for node in walk(module.tree))
-        self.sets_by_name = any(isinstance(node, cst.Name) and node.value in ("setattr", "vars") for node in every)
+
+    @cached_property
+    def attributes_set(self) -> set[str]:
+        """The attributes that the program sets on values of the host, not on objects of its own classes."""
+        targets = (target for m in self.staging.modules.values() for node in walk(m.tree) for target in _targets(node))
+        parts = (part for target in targets for part in walk(target) if isinstance(part, cst.Attribute))
+        return {part.attr.value for part in parts if not self.is_of_project(part.value)}
+
+    @cached_property
+    def sets_by_name(self) -> bool:
+        """Whether the program may set attributes by names that it makes."""
+        every = (node for module in self.staging.modules.values() for node in walk(module.tree))
+        return any(isinstance(node, cst.Name) and node.value in ("setattr", "vars") for node in every)
 
     def is_of_project(self, base: cst.BaseExpression) -> bool:
         """Whether an expression only ever was an object of the program's own classes."""

@@ -14,11 +14,12 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.forms.bared_cells import bared_cells, cell_argument
+from tf2migrate.forms.bared_cells import WRAPPER, bared_cells, cell_argument
 from tf2migrate.forms.cell_edit import Edit
 from tf2migrate.forms.traced import Left
 from tf2migrate.forms.zero_states import Zeros
 from tf2migrate.graph.staging import Staging
+from tf2migrate.graph.values import Cell, Value
 from tf2migrate.names.bindings import bindings, bound_names, names_read
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import children, code_of, walk
@@ -29,6 +30,8 @@ DELAYED = (cst.Lambda, cst.BaseComp, cst.IfExp, cst.BooleanOperation, cst.NamedE
 
 def cells_apart(staging: Staging, modules: list[Module]) -> list[Module] | None:
     """The next form of ``modules`` with cells further apart from what a run decides; None when they are."""
+    if not any(_drops_out(seen.value) for every in staging.observations.values() for seen in every):
+        return None
     bared = bared_cells(staging, modules)
     if bared is not None:
         return bared
@@ -37,6 +40,11 @@ def cells_apart(staging: Staging, modules: list[Module]) -> list[Module] | None:
         if any(new is not old for new, old in zip(made, modules, strict=True)):
             return made
     return None
+
+
+def _drops_out(value: Value) -> bool:
+    """Whether something is a cell inside of dropout; without one there is nothing to take apart."""
+    return isinstance(value, Cell) and (value.random or value.name == WRAPPER)
 
 
 class _Comprehensions(Edit):

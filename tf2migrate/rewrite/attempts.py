@@ -98,26 +98,40 @@ class Attempt:
     """What the rewrite leaves out although the original showed it."""
 
 
-def attempt(modules: list[Module], entry: str, marks: bool) -> Attempt:
-    """The first shape of a program that can be migrated, or the reasons why there is none."""
+def attempt(modules: list[Module], entry: str, marks: bool, seen: frozenset[str] = frozenset()) -> Attempt:
+    """The first shape of a program that can be migrated, or the reasons why there is none.
+
+    ``seen`` are the texts that led here: one form may undo what another has done, and what was tried is not again.
+    """
     first = _attempt(modules, entry, marks, ())
     if not first.refusals or first.staging.obstacles:
         return first
+    seen |= {_text(modules), _text(first.modules)}
     # The forms that were written out already are kept: the analysis is of those.
     modules = first.modules
     apart = written_transitions(first.staging, modules) or cells_apart(first.staging, modules)
     if apart is not None:
-        other = attempt([m.settled() for m in apart], entry, marks)
+        other = _again(first, apart, entry, marks, seen)
         return first if other.refusals else other
     found = _shaped(first, entry, marks)
     parted = parted_objects(first.staging, first.modules) if found.refusals else None
     if parted is not None:
-        return attempt([m.settled() for m in parted], entry, marks)
+        return _again(found, parted, entry, marks, seen)
     written = fetched_locals(first.staging, modules) if found.refusals else None
     if written is not None:
-        other = attempt([m.settled() for m in written], entry, marks)
+        other = _again(found, written, entry, marks, seen)
         return found if other.refusals else other
     return found
+
+
+def _again(known: Attempt, modules: list[Module], entry: str, marks: bool, seen: frozenset[str]) -> Attempt:
+    """What another form of a program comes to, or what is ``known`` where that form was tried before."""
+    settled = [module.settled() for module in modules]
+    return known if _text(settled) in seen else attempt(settled, entry, marks, seen)
+
+
+def _text(modules: list[Module]) -> str:
+    return "\f".join(module.tree.code for module in modules)
 
 
 def _shaped(first: Attempt, entry: str, marks: bool) -> Attempt:
