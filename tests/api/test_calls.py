@@ -184,8 +184,6 @@ REFUSED = {
     "dropout of states": ("tf.nn.rnn_cell.DropoutWrapper(c, state_keep_prob=0.5)", "TFM702"),
     "gradients": ("tf.gradients(y, x)", "TFM501"),
     "saver": ("tf.train.Saver()", "TFM803"),
-    "rows or not": ("tf.where(c, x, y)", "TFM301"),
-    "rows or not, by another shape": ("tf.where(x > 0, y, z)", "TFM301"),
     "last value repeated": ("tf.constant([1, 2], shape=[2, 2])", "TFM302"),
     "unknown number of loop variables": ("tf.while_loop(c, b, loop_vars)", "TFM302"),
     "list of one": ("tf.cond(p, lambda: [a], lambda: [b])", "TFM302"),
@@ -300,7 +298,9 @@ def test_known_ranks_decide_where() -> None:
     arguments = [Argument("c"), Argument("x"), Argument("y")]
     assert rewrite_call("tf.where", arguments, ranks={"condition": 2}) == Kept()
     assert rewrite_call("tf.where", arguments, ranks={"x": 1}) == Kept()
-    assert isinstance(rewrite_call("tf.where", arguments, ranks={"x": 2}), Refused)
+    made = rewrite_call("tf.where", arguments, ranks={"x": 2})
+    assert isinstance(made, Call)
+    assert made.text == "where_by_rows(c, x, y)"
     assert rewrite_call("tf.where", arguments, ranks={"condition": 1, "y": 3}) == Call(
         "tf.where(tf.reshape(c, [-1, 1, 1]), x, y)"
     )

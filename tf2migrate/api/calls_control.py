@@ -13,7 +13,10 @@ from tf2migrate.api.literals import expression
 
 
 def where(site: CallSite) -> Call | Kept | Refused:
-    """TF1 selects rows where the condition is a vector; TF2 broadcasts. Equal if all shapes are one shape."""
+    """TF1 selects rows where the condition is a vector; TF2 broadcasts. Equal if all shapes are one shape.
+
+    Where the shapes are open, a function looks.
+    """
     condition, x, y = site.text("condition"), site.text("x"), site.text("y")
     if not x or not y or site.defaulted("x"):
         return respelled(site, "tf.where")
@@ -28,11 +31,7 @@ def where(site: CallSite) -> Call | Kept | Refused:
         given = dict(site.given) | {"condition": rows}
         parts = [given[p] if p in site.by_place else f"{p}={given[p]}" for p in given]
         return Call(f"{site.tf}.where({', '.join(parts)})")
-    return Refused(
-        "`tf.where` selects rows where its condition is a vector, and the shapes are not known here",
-        "If `condition` has the shape of `x` leave the call as it is, else write `condition[:, None]`",
-        "TFM301",
-    )
+    return Call(f"where_by_rows({condition}, {x}, {y})", (defined("where_by_rows", site.tf),))
 
 
 def cond(site: CallSite) -> Call | Kept | Refused:

@@ -133,7 +133,8 @@ def _called(name: str, arguments: Sequence[Argument]) -> Verdict | None:
     same = known is not None and known[0] is Fate.SAME
     native = Kept() if same or is_initializer(name) else rewrite_call(name, arguments)
     if isinstance(native, Call):
-        told = f"`{name}` {wrong or 'means something else by this call in TensorFlow 2'}"
+        means = "may mean" if native.definitions else "means"
+        told = f"`{name}` {wrong or f'{means} something else by this call in TensorFlow 2'}"
         return Verdict("TFM201" if wrong else "TFM301", told, _written(native), certain=bool(wrong))
     if wrong:
         row = replaced_by(canonical(name))

@@ -20,6 +20,7 @@ from tf2migrate.graph.values import (
     Bound,
     Choice,
     Const,
+    Foreign,
     Function,
     Host,
     Mapping,
@@ -36,18 +37,21 @@ from tf2migrate.graph.values import (
 )
 from tf2migrate.graph.variables import is_given
 
-CONTROL = frozenset({"tf.cond", "tf.case", "tf.while_loop", "tf.map_fn", "tf.scan", "tf.foldl", "tf.foldr"})
+HOST_FUNCTIONS = frozenset({"tf.py_func", "tf.numpy_function"})
+CONTROL = frozenset(
+    {"tf.cond", "tf.case", "tf.while_loop", "tf.map_fn", "tf.scan", "tf.foldl", "tf.foldr", *HOST_FUNCTIONS}
+)
 # What a body that runs any number of times may not make.
 EFFECTS = frozenset({"variable", "layer", "placeholder", "train", "assign", "init", "summary"})
 
 
 class Control(Collections):
-    """``tf.cond``, ``tf.case``, ``tf.while_loop``, ``tf.map_fn``, ``tf.scan`` and the folds."""
+    """``tf.cond``, ``tf.case``, ``tf.while_loop``, ``tf.map_fn``, ``tf.scan``, the folds, and ``tf.py_func``."""
 
     conditionals: int = 0
 
     def control(self, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:
-        """The value of a conditional or a loop."""
+        """The value of a conditional, a loop, or a function of the host."""
         if not args.exact:
             return self.refuse("TFM401", node, f"the arguments of `{name}` are not known")
         match name:
@@ -59,6 +63,8 @@ class Control(Collections):
                 return self.while_op(args, node, frame)
             case "tf.map_fn":
                 return self.map_op(args, node, frame)
+            case "tf.py_func" | "tf.numpy_function":
+                return self.host_op(name, args, node)
         return self.fold_op(name, args, node, frame)
 
     # ------------------------------------------------------------------ conditionals
@@ -236,6 +242,29 @@ class Control(Collections):
         describe(part, [value])
         part.shape = (size, *part.shape) if part.shape is not None else None
         return part
+
+    # ------------------------------------------------------------------ functions of the host
+    def host_op(self, name: str, args: Arguments, node: cst.Call) -> Value:
+        """What a function of the host gives, which each run calls that needs it, in either TensorFlow."""
+        function, types = args.get(0, "func"), args.get(2, "Tout")
+        known = isinstance(function, Function | Foreign) or (
+            isinstance(function, Bound) and isinstance(function.function, Function)
+        )
+        if not known or types is None:
+            return self.refuse("TFM410", node, f"the function that `{name}` is given here is not known")
+        made = self.tensor(name, [value for value in args.all() if value is not function], node)
+        if not isinstance(made, Node) or not isinstance(types, Sequence):
+            if isinstance(made, Node):
+                made.details["dtype"] = types
+            return made
+        if not types.exact:
+            return self.refuse("TFM401", node, f"how many results `{name}` gives here is not known")
+        parts: list[Value] = []
+        for dtype in types.items:
+            part = self.make("tensor", "operator.getitem", [made], node)
+            part.details["dtype"] = dtype
+            parts.append(part)
+        return Sequence(parts)
 
     # ------------------------------------------------------------------ their functions
     def followed(

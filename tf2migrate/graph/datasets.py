@@ -134,6 +134,7 @@ class Datasets(Savers):
         for made in self.staging.nodes[before:]:
             if made.kind != "tensor" or made.random:
                 return self.refuse("TFM801", node, "this function makes more than values of its element")
+            made.details["of_element"] = Const(True)
         if unknown_in(result) is not None:
             return unknown_in(result)
         return LEAF if isinstance(result, Host) else self.structure_of(result)

@@ -20,6 +20,7 @@ from tf2migrate.graph.records import Records
 from tf2migrate.graph.recurrent import Recurrent
 from tf2migrate.graph.sizes import merged, sizes_given
 from tf2migrate.graph.staging import RunSite
+from tf2migrate.graph.tensor_arrays import TensorArrays, is_array
 from tf2migrate.graph.values import (
     Averages,
     Bound,
@@ -47,7 +48,16 @@ from tf2migrate.graph.values import (
 
 
 class GraphMethods(
-    Recurrent, Distributions, Datasets, Control, MovingAverages, Conveniences, External, Records, Decorators
+    Recurrent,
+    Distributions,
+    TensorArrays,
+    Datasets,
+    Control,
+    MovingAverages,
+    Conveniences,
+    External,
+    Records,
+    Decorators,
 ):
     """Calls of methods of graph values."""
 
@@ -144,6 +154,8 @@ class GraphMethods(
         target = node.func.value if isinstance(node.func, cst.Attribute) else None
         if is_distribution(receiver.op):
             return self.distribution_method(receiver, name, args, node)
+        if is_array(receiver):
+            return self.array_method(receiver, name, args, node)
         match name:
             case "eval":
                 feeds, expression = args.get(0, "feed_dict"), argument(node, 0, "feed_dict")

@@ -232,6 +232,8 @@ class TensorFlow(GraphMethods):
                 return made
             case "tf.control_dependencies":
                 return Sequence(list(nodes_in(args.get(0, "control_inputs"))), "controls")
+            case "tf.TensorArray":
+                return self.tensor_array(args, node)
             case "tf.train.ExponentialMovingAverage":
                 return self.moving_averages(args, node)
             case "tf.train.Saver":

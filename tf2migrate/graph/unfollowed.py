@@ -11,7 +11,6 @@ ELSEWHERE = {
     "tf.train.Coordinator": ("TFM802", "queue runners are not rewritten yet"),
     "tf.train.start_queue_runners": ("TFM802", "queue runners are not rewritten yet"),
     "tf.make_template": ("TFM404", "`tf.make_template` is not rewritten yet"),
-    "tf.py_func": ("TFM402", "`tf.py_func` runs host code inside the graph"),
     "tf.hessians": ("TFM410", "`tf.hessians` is not rewritten yet"),
     "tf.get_session_handle": ("TFM411", "session handles have no counterpart"),
     "tf.add_check_numerics_ops": ("TFM410", "`tf.add_check_numerics_ops` is not rewritten yet"),

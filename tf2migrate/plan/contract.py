@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
+from tf2migrate.graph.control import HOST_FUNCTIONS
 from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.values import (
     Builtin,
@@ -115,7 +116,7 @@ def _handed(flow: Flow, slicer: Slicer) -> None:
                 reason = "this function reads the graph, and what becomes of it is not followed"
                 raise NotPlanned(slicer.refusal("TFM401", handed.where, reason))
             if handed.changes:
-                reason = "this function changes what outlives its call while the graph is built"
+                reason = "TensorFlow calls this function, which changes what outlives its call"
                 raise NotPlanned(slicer.refusal("TFM402", handed.where, reason))
 
 
@@ -276,7 +277,17 @@ def check_step(flow: Flow, slicer: Slicer, step: Step, plan: Plan) -> None:
     _signs(slicer, step)
     check_updates(flow, slicer, step)
     _order_of_gradients(slicer, step)
+    _host_functions(slicer, step)
     _randomness(slicer, step, plan)
+
+
+def _host_functions(slicer: Slicer, step: Step) -> None:
+    """C2: functions of the host are called in the runs that need what they give; what they do besides is their own."""
+    for atom in step.parts.atoms:
+        for node in atom.nodes:
+            if node.op in HOST_FUNCTIONS and node.number not in step.execution.nodes:
+                reason = "a function of the host is called here whose results this run does not need"
+                raise NotPlanned(slicer.refusal("TFM402", node.expression or atom.statement, reason))
 
 
 def check_dropped(flow: Flow, slicer: Slicer, steps: list[Step]) -> None:

@@ -142,8 +142,9 @@ def _of_op(node: Node, depth: int) -> str | None:
     told = next((node.details[key] for key in ("dtype", "output_type", "out_type") if key in node.details), None)
     if told is not None:
         return dtype_name(told)
-    if "like" in node.details:
-        return _of_value(node.details["like"], depth)
+    for alike in ("like", "element_of"):
+        if alike in node.details:
+            return _of_value(node.details[alike], depth)
     if name in FIXED:
         return FIXED[name] or None
     if name in LOGICAL or name.removeprefix("operator.") in BOOLEAN:

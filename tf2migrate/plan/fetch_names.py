@@ -32,7 +32,7 @@ class FetchNames:
                 if (
                     self.flow.bound_value(other, name) is leaf.node
                     and leaf.node in other.nodes
-                    and self.flow.reaching(name, atom)[-1:] == [other]
+                    and self.flow.binder(name, atom) is other
                 ):
                     leaf.expression, leaf.frame = name_node(name), self.region.frame
                     return
@@ -82,13 +82,15 @@ class FetchNames:
         made = region_expression(self.flow, leaf.expression, leaf.frame or site.frame)
         names = [name.value for name in names_read(made)]
         if names and all("." in name and self.flow.reaching(name, atom) for name in names):
-            sources = self.flow.reaching(names[0], atom)
-            if not isinstance(made, cst.Name) or self.flow.bound_value(sources[-1], made.value) is leaf.node:
+            binder = self.flow.binder(names[0], atom)
+            if not isinstance(made, cst.Name) or (
+                binder is not None and self.flow.bound_value(binder, made.value) is leaf.node
+            ):
                 leaf.expression, leaf.frame = made, self.region.frame
                 return
         for other in reversed(self.region.atoms):
             for name in other.binds:
-                if self.flow.bound_value(other, name) is leaf.node and self.flow.reaching(name, atom)[-1:] == [other]:
+                if self.flow.bound_value(other, name) is leaf.node and self.flow.binder(name, atom) is other:
                     leaf.expression, leaf.frame = name_node(name), self.region.frame
                     return
         if leaf.node is not None and leaf.node.kind == "init":

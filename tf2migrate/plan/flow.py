@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
+from tf2migrate.graph.control import HOST_FUNCTIONS
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.summaries import is_writer
+from tf2migrate.graph.tensor_arrays import TENSOR_ARRAY
 from tf2migrate.graph.values import (
     Bound,
     Class,
@@ -138,6 +140,10 @@ class Flow:
                 return []
         return list(reversed(found))
 
+    def binder(self, name: str, atom: Atom) -> Atom | None:
+        """The atom that bound ``name`` to what ``atom`` reads."""
+        return next((a for a in self.reaching(name, atom) if name in a.binds), None)
+
     def role(self, atom: Atom) -> Role:
         return self.roles[atom.number]
 
@@ -205,8 +211,10 @@ def _begins(flow: Flow, source: Atom, name: str) -> bool:
     return True
 
 
-# Loops whose body gives its single variable bare, which TensorFlow 2 does not take outside of a function.
-NOT_EAGER = ("tf.while_loop",)
+# Loops whose body gives its single variable bare, which TensorFlow 2 does not take outside of a function, functions of
+# the host, whose results have the dtype that they were announced with only inside of one, and arrays, which belong to
+# the function that they are made in.
+NOT_EAGER = ("tf.while_loop", *HOST_FUNCTIONS, TENSOR_ARRAY)
 
 
 def static_nodes(staging: Staging) -> set[int]:
@@ -218,7 +226,8 @@ def static_nodes(staging: Staging) -> set[int]:
             node.kind == "tensor"
             and not node.random
             and not node.control
-            and node.op not in NOT_EAGER
+            # A dataset traces its functions.
+            and (node.op not in NOT_EAGER or "of_element" in node.details)
             and node.number not in fed
             and all(n.number in static for n in node.inputs)
         ):
@@ -248,7 +257,9 @@ def _inner_reads(flow: Flow) -> None:
             if value is not None:
                 read = Read(name.value, value, name, frame)
                 flow.inner.setdefault(atom.number, []).append(read)
-                if (own := flow.given.get(id(definition))) is not None:
+                # What a function that the graph calls reads itself, or by another that it calls.
+                callers = [id(step.frame.owner) for step in place.steps] if place is not None else []
+                for own in {flow.given[owner] for owner in (id(definition), *callers) if owner in flow.given}:
                     flow.inner.setdefault(own.number, []).append(read)
     for atom in region.atoms:
         for handed in handed_over(flow, atom) if atom.nodes else ():
@@ -414,7 +425,7 @@ def _only_defaults(flow: Flow, nodes: list[Node]) -> bool:
 
 def _initial(node: Node, nodes: list[Node]) -> bool:
     """Whether a tensor is only (part of) the initial value of a variable: nothing fed or trained behind it."""
-    if node.kind != "tensor" or node.control:
+    if node.kind != "tensor" or node.control or node.op in HOST_FUNCTIONS:
         return False
     # `v.initialized_value()` is what another variable starts with, which its constructor has just drawn.
     if node.op != "method.initialized_value" and not all(i.kind == "tensor" and (i in nodes) for i in node.inputs):

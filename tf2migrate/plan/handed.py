@@ -13,7 +13,7 @@ import libcst as cst
 
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Bound, Function, Instance, Symbol, Value
+from tf2migrate.graph.values import Bound, Foreign, Function, Instance, Symbol, Value
 from tf2migrate.names.assigned import assigned_names
 from tf2migrate.names.bindings import changed_names, names_read
 from tf2migrate.names.tree import parameter_names, walk
@@ -37,7 +37,8 @@ class Handed:
         for body in self.bodies:
             if any(isinstance(node, cst.Global | cst.Nonlocal) for node in walk(body)):
                 return True
-            own = {name.value for name, _ in self.reads}
+            # `np.sort(rows)` gives new rows.
+            own = {name.value for name, frame in self.reads if not isinstance(frame.lookup(name.value), Foreign)}
             if changed_names(body, lambda base: isinstance(base, cst.Name)) & own:
                 return True
         return False

@@ -14,6 +14,7 @@ from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.model import Step
 from tf2migrate.plan.refusal import NotPlanned, Refusal
+from tf2migrate.plan.region import Atom
 
 INSIDE = (Role.STAGED, Role.PLACEHOLDER, Role.VARIABLE)
 
@@ -49,8 +50,12 @@ def lifted_names(flow: Flow) -> dict[int, list[str]]:
             for _, _, place in flow.staging.calls.get(target, ()):
                 caller = place.steps[-1].frame
                 owner = caller.owner
-                if caller is region.frame or not isinstance(owner, cst.FunctionDef):
+                inside = caller is region.frame or home_of(flow, caller) is not None
+                if inside or not isinstance(owner, cst.FunctionDef):
                     continue
+                if id(owner) in flow.staging.followed:
+                    reason = f"a function that the graph calls needs `{wanted[0]}`, which only exists inside others"
+                    raise NotPlanned(Refusal("TFM410", caller.module, owner, reason))
                 mine = lifted.setdefault(id(owner), [])
                 for missing in [name for name in wanted if name not in mine]:
                     mine.append(missing)
@@ -79,6 +84,20 @@ def handed_steps(flow: Flow, steps: Iterable[Step]) -> dict[int, list[str]]:
                     names = handed.setdefault(id(frame.owner), [])
                     names += [step.name] if step.name not in names else []
     return handed
+
+
+def home_of(flow: Flow, frame: Frame) -> Atom | None:
+    """The statement of the region that a function which the graph calls moves with, and finds all names in.
+
+    A function of another place is given what it reads by who calls it.
+    """
+    owner = frame.owner
+    if id(owner) not in flow.staging.followed or frame is flow.region.frame:
+        return None
+    if isinstance(owner, cst.FunctionDef) and not _moves(flow, owner):
+        return None
+    atoms = (a for a in flow.region.atoms if flow.role(a) is Role.STAGED)
+    return next((a for a in atoms if any(inner is owner for inner in walk(a.statement))), None)
 
 
 def _moves(flow: Flow, definition: cst.FunctionDef) -> bool:

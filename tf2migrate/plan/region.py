@@ -196,6 +196,15 @@ def _is_container(staging: Staging, frame: Frame, base: cst.BaseExpression) -> b
     return not optimizers_of(value) and not isinstance(value, Symbol | Foreign | ProjectModule | Node | Session)
 
 
+def _shaped(staging: Staging, frame: Frame, body: cst.CSTNode) -> Iterator[str]:
+    """Names of tensors whose static shape a statement tells, for those who read them: `x.set_shape(...)`."""
+    for node in walk(body):
+        match node:
+            case cst.Call(func=cst.Attribute(value=cst.Name(value=name) as base, attr=cst.Name(value="set_shape"))):
+                if isinstance(staging.value_in(base, frame), Node):
+                    yield name
+
+
 def _add(
     region: Region,
     staging: Staging,
@@ -209,6 +218,7 @@ def _add(
         for name, target in bindings(body):
             atom.binds[name] = target
         atom.changes |= changed_names(body, lambda base: _is_container(staging, region.frame, base))
+        atom.changes |= set(_shaped(staging, region.frame, body))
     region.atoms.append(atom)
     region.by_statement[id(statement)] = atom
     return atom

@@ -22,6 +22,7 @@ from tf2migrate.plan.facts import has_open_rank
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.held import plain, walk
 from tf2migrate.plan.layer_model import LayerCall, LayerObject, constructs
+from tf2migrate.plan.lifting import home_of
 from tf2migrate.plan.model import Plan
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import Atom
@@ -392,7 +393,9 @@ class Composer:
         """Calls of functions that got parameters for what they used to read from the region."""
         for definition, names in self.plan.lifted.items():
             for call, _, place in self.staging.calls.get(definition, ()):
-                if self.flow.region.atom_at(place) is not atom or place.steps[-1].frame is not self.flow.region.frame:
+                caller = place.steps[-1].frame
+                whole = caller is self.flow.region.frame
+                if (self.flow.region.atom_at(place) if whole else home_of(self.flow, caller)) is not atom:
                     continue
                 texts = [f"{name}={self.read(name, atom, holder) or name}" for name in names]
                 replacements[id(call)] = self.with_arguments(texts)

@@ -18,6 +18,7 @@ from tf2migrate.names.import_lines import import_of, module_imports
 from tf2migrate.names.tree import children, walk
 from tf2migrate.plan.flow import Role
 from tf2migrate.plan.layer_model import LayerObject, constructs
+from tf2migrate.plan.lifting import home_of
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import Atom
 from tf2migrate.rewrite.assembly import Assembly
@@ -202,7 +203,8 @@ class Rewriter(SideOutputs):
             for call, frame, place in self.staging.calls.get(definition, ()):
                 atom = self.region.atom_at(place)
                 stays = atom is not None and self.flow.role(atom) is Role.RUN
-                if stays or place.steps[-1].frame is not self.region.frame:
+                caller = place.steps[-1].frame
+                if stays or (caller is not self.region.frame and home_of(self.flow, caller) is None):
                     texts = names if _by_position(call, frame.owner) else [f"{n}={n}" for n in names]
                     self.replacements[id(call)] = self.composer.with_arguments(texts)
 
