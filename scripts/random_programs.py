@@ -2,9 +2,10 @@
 
     python scripts/random_programs.py --count 1000 --seed 0 --keep FOLDER
 
-Program N of a run with seed S is ``random_program(S + N)``. Programs share a process, which makes them quick; one that
-does not come out right there is tried once more in a process of its own. Those that are wrong, or bring the tool down,
-are shrunk and kept in the folder, as they were and small. Exits with 1 if there is one.
+Program N of a run with seed S is ``random_program(S + N)``, with ``--several-files`` ``random_project(S + N)``.
+Programs share a process, which makes them quick; one that does not come out right there is tried once more in a process
+of its own. Those that are wrong, or bring the tool down, are shrunk and kept in the folder, as they were and small.
+Exits with 1 if there is one.
 """
 
 from __future__ import annotations
@@ -13,15 +14,18 @@ import argparse
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.generate.programs import random_program
-from tests.generate.shrinking import shrink
-from tests.generate.trial import Outcome, Trial, try_program
+from tests.generate.projects import random_project
+from tests.generate.shrinking import shrink_files
+from tests.generate.trial import Outcome, Trial, joined, try_program
 from tests.generate.warm import Warm
+from tests.generate.writer import ENTRY
 from tf2migrate.verify.pool import Pool
 
 BAD = (Outcome.WRONG, Outcome.CRASHED)
@@ -33,10 +37,10 @@ def main() -> int:
     tally = Tally()
     with Warm() as warm, Pool() as pool:
         for seed in range(options.seed, options.seed + options.count):
-            text = random_program(seed)
-            trial = try_program(text, warm, options.oracle, plain=seed % options.plain == 0)
+            files = random_project(seed) if options.several_files else {ENTRY: random_program(seed)}
+            trial = try_program(files, warm, options.oracle, plain=seed % options.plain == 0)
             if trial.outcome not in (Outcome.SAME, Outcome.REFUSED):
-                trial = try_program(text, pool, options.oracle)
+                trial = try_program(files, pool, options.oracle)
             tally.add(trial)
             if sys.stderr.isatty() or options.progress:
                 print(f"{seed}: {trial.outcome.value}", file=sys.stderr, flush=True)
@@ -82,6 +86,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--reasons", type=int, default=10, help="how many reasons of refusal are shown")
     parser.add_argument("--progress", action="store_true", help="a line for each program on stderr")
     parser.add_argument("--plain", type=int, default=1, metavar="N", help="run one in N as users get it, too")
+    parser.add_argument("--several-files", action="store_true", help="programs of several files")
     parser.add_argument("--no-shrink", action="store_true", help="keep wrong programs as they are")
     return parser.parse_args()
 
@@ -99,12 +104,12 @@ def _keep(options: argparse.Namespace, seed: int, trial: Trial, pool: Pool) -> N
         return
     kind = _kind(trial)
 
-    def fails(text: str) -> bool:
-        return _kind(try_program(text, pool, options.oracle)) == kind
+    def fails(files: Mapping[str, str]) -> bool:
+        return _kind(try_program(files, pool, options.oracle)) == kind
 
-    small = shrink(trial.text, fails)
+    small = shrink_files(dict(trial.files), fails)
     last = try_program(small, pool, options.oracle)
-    (options.keep / f"{seed}.small.py").write_text(small)
+    (options.keep / f"{seed}.small.py").write_text(joined(small))
     (options.keep / f"{seed}.small.txt").write_text(f"{last.said}\n\n{last.code}")
 
 

@@ -61,6 +61,9 @@ def texts(program: Program) -> dict[str, str]:
         pytest.param("from network import inputs, descend", "", "RATE", id="names"),
         pytest.param("from network import *", "", "RATE", id="all names"),
         pytest.param("from network import RATE as R, descend, inputs", "", "R", id="name of the constant"),
+        pytest.param("from network import inputs\nfrom network import descend", "", "RATE", id="a line for each name"),
+        pytest.param("from network import RATE as R\nfrom network import descend\nfrom network import inputs", "", "R",
+                     id="a line for the constant as well"),
     ],
 )
 def test_names_are_reached_as_the_file_is(tmp_path: Path, imports: str, prefix: str, rate: str) -> None:
@@ -88,6 +91,54 @@ def test_what_cannot_come_stays(tmp_path: Path, network: str, extra: str) -> Non
     program = migrated(tmp_path, "import network", "network.", network, extra)
     assert program.level is Level.UNCHANGED
     assert all(file.code == file.source.text for file in program.files)
+
+
+# ------------------------------------------------------------------ names that a star brings
+STARRED = """import tensorflow as tf
+from sizes import *
+
+
+def descend(loss):
+    pairs = zip(tf.gradients(loss, tf.trainable_variables()), tf.trainable_variables())
+    return tf.train.GradientDescentOptimizer(RATE).apply_gradients([(abs(g), v) for g, v in pairs])
+"""
+
+
+def starred(tmp_path: Path, main: str, sizes: str = "RATE = 0.5\n") -> Program:
+    text = MAIN.format(imports=f"from network import descend\n{main}", prefix="", extra="")
+    text = text.replace("inputs(3)", "tf.placeholder(tf.float32, [None, 3])")
+    files = {"sizes.py": sizes, "network.py": STARRED, "main.py": text}
+    sources = [source_from_bytes(tmp_path / name, content.encode()) for name, content in files.items()]
+    (program,) = migrate(sources, Settings())
+    return program
+
+
+@pytest.mark.parametrize(
+    ("main", "sizes", "imported"),
+    [
+        pytest.param("", "RATE = 0.5\n", True, id="it is imported by its name"),
+        pytest.param("from sizes import *", "RATE = 0.5\n", False, id="the other file has it by a star too"),
+    ],
+)
+def test_what_a_star_brings_is_reached(tmp_path: Path, main: str, sizes: str, imported: bool) -> None:
+    program = starred(tmp_path, main, sizes)
+    assert program.level is Level.NATIVE
+    made = texts(program)["main.py"]
+    assert ("from sizes import RATE" in made) is imported
+    assert "learning_rate=float(RATE)" in made
+
+
+@pytest.mark.parametrize(
+    ("main", "sizes"),
+    [
+        pytest.param("RATE = 3.0", "RATE = 0.5\n", id="the name means something else there"),
+        pytest.param("", "RATE = 0.5\nRATE = 0.25\n", id="it is bound twice"),
+        pytest.param("", "RATE = 0.5\n\ndef zip(*a):\n    return list(a)\n", id="a built-in name is another one"),
+        pytest.param("", "RATE = 0.5\n\ndef set_rate():\n    global RATE\n    RATE = 1.0\n", id="it may change"),
+    ],
+)
+def test_what_a_star_brings_otherwise_stays(tmp_path: Path, main: str, sizes: str) -> None:
+    assert starred(tmp_path, main, sizes).level is Level.UNCHANGED
 
 
 # ------------------------------------------------------------------ imports inside of functions

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable
 
 from tests.generate import extras
-from tests.generate.writer import Input, Tensor, Writer
+from tests.generate.writer import Input, Module, Tensor, Writer
 
 ACTIVATIONS = ("tf.nn.relu", "tf.nn.sigmoid", "tf.nn.tanh", "tf.tanh", "tf.nn.elu", "tf.sigmoid", "tf.nn.softplus")
 Layer = Callable[[Writer, Tensor], Tensor]
@@ -84,7 +85,8 @@ def _scoped(w: Writer, h: Tensor) -> Tensor:
 
 def _dense(w: Writer, h: Tensor) -> Tensor:
     units = w.number(1, 5)
-    return w.bind(f"tf.layers.dense({w.ref(h)}, {units}{_dense_options(w)})", units, h.needs, "h", "hidden", "out")
+    size = w.setting(units, "hidden_units", "units", "n_hidden")
+    return w.bind(f"tf.layers.dense({w.ref(h)}, {size}{_dense_options(w)})", units, h.needs, "h", "hidden", "out")
 
 
 def _dense_options(w: Writer) -> str:
@@ -110,7 +112,8 @@ def _helper(w: Writer, h: Tensor) -> Tensor:
     units = w.number(1, 5)
     name = w.one_of(w.helpers)
     act = w.one_of(("", ", tf.nn.relu", ", act=tf.nn.tanh"))
-    return w.bind(f"{name}({w.ref(h)}, {h.width}, {units}{act})", units, h.needs, "h", "hidden", "out")
+    size = w.setting(units, "layer_size", "n_units")
+    return w.bind(f"{w.reach(name)}({w.ref(h)}, {h.width}, {size}{act})", units, h.needs, "h", "hidden", "out")
 
 
 def define_helper(w: Writer) -> None:
@@ -144,7 +147,7 @@ def _loop(w: Writer, h: Tensor) -> Tensor:
     if w.chance(0.5):
         units = w.number(2, 4)
         head = f"for {index} in range({w.number(1, 3)}):"
-        size = str(units)
+        size = w.setting(units, "depth_units", "size")
     else:
         sizes = [w.number(2, 5) for _ in range(w.number(1, 3))]
         units = sizes[-1]
@@ -451,8 +454,8 @@ def grow(w: Writer, h: Tensor, *, remember: bool = True) -> Tensor:
     return h
 
 
-def call_function(w: Writer, h: Tensor) -> list[Tensor]:
-    """A network in a function, called once or twice, with the same variables or others."""
+def call_function(w: Writer, h: Tensor, at: Module | None = None) -> list[Tensor]:
+    """A network in a function (of another file, if one is given), called once or twice: same variables or others."""
     name = w.fresh("build", "network", "mlp", "encoder", "model", "call", "net")
     sharing = w.one_of(("none", "reuse", "auto", "scope"))
     argument = w.fresh("x_in", "inputs", "x")
@@ -465,15 +468,16 @@ def call_function(w: Writer, h: Tensor) -> list[Tensor]:
         "scope": "with tf.variable_scope(scope):",
     }[sharing]
     w.in_function, w.reusing = True, sharing != "none"
-    with w.block(f"def {name}({argument}{parameters}):"):
+    with (
+        w.file(at) if at else contextlib.nullcontext(),
+        w.block(f"def {name}({argument}{parameters}):"),
+        w.block(head) if head else contextlib.nullcontext(),
+    ):
         inner = Tensor(argument, h.width, frozenset(), is_local=True)
-        if head:
-            with w.block(head):
-                out = grow(w, inner, remember=False)
-                w.line(f"return {w.ref(out)}")
-        else:
-            out = grow(w, inner, remember=False)
-            w.line(f"return {w.ref(out)}")
+        out = grow(w, inner, remember=False)
+        w.line(f"return {w.ref(out)}")
+    if at:
+        w.homes[name] = at
     w.in_function = w.reusing = False
     w.taken = outer_taken | {name} if w.chance(0.5) else w.taken  # names of the function may come again outside
     w.line()
@@ -483,8 +487,8 @@ def call_function(w: Writer, h: Tensor) -> list[Tensor]:
         "auto": ("", ""),
         "scope": (', "first"', w.one_of((', "second"', ', scope="other"'))),
     }[sharing]
-    results = [w.bind(f"{name}({w.ref(h)}{first})", out.width, h.needs, "out", "y1", "pred")]
+    results = [w.bind(f"{w.reach(name)}({w.ref(h)}{first})", out.width, h.needs, "out", "y1", "pred")]
     if w.chance(0.5):
         other = w.one_of((w.ref(h), f"{w.ref(h)} * 2.0", f"-{w.ref(h)}"))
-        results.append(w.bind(f"{name}({other}{second})", out.width, h.needs, "again", "y2", "other"))
+        results.append(w.bind(f"{w.reach(name)}({other}{second})", out.width, h.needs, "again", "y2", "other"))
     return results

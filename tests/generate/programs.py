@@ -19,7 +19,7 @@ def random_program(seed: int) -> str:
         networks.define_helper(w)
     if style == "main":
         with w.block("def main():"):
-            losses, trains = _graph(w)
+            losses, trains = write_graph(w)
             sessions.Runs(w, losses, trains).write()
         w.line()
         with w.block("if __name__ == '__main__':"):
@@ -31,7 +31,7 @@ def random_program(seed: int) -> str:
     elif style == "builder":
         _builder(w)
     else:
-        losses, trains = _graph(w)
+        losses, trains = write_graph(w)
         w.line()
         if w.chance(0.2):
             w.reports.append(extras.define_report(w))
@@ -48,6 +48,11 @@ def _head(w: Writer) -> None:
     w.lines.append("import numpy as np")
     w.lines.append("import tensorflow as tf")
     w.lines.append("")
+    write_data(w)
+
+
+def write_data(w: Writer) -> None:
+    """Arrays of features, targets and classes."""
     w.taken |= {"np", "tf"}
     data = w.number(0, 99)
     w.line(f"rng = np.random.RandomState({data})")
@@ -60,12 +65,29 @@ def _head(w: Writer) -> None:
     if w.chance(0.2):
         w.line(f"tf.set_random_seed({data})")
     w.line()
-    w.inputs["width"] = Input(str(width), "")  # what the graph is built for; taken out by _graph
+    w.inputs["width"] = Input(str(width), "")  # what the graph is built for; taken out by placeholders
     w.inputs["out"] = Input(str(out), "")
 
 
-def _graph(w: Writer) -> tuple[list[Tensor], list[Train]]:
+def write_graph(w: Writer) -> tuple[list[Tensor], list[Train]]:
     """Placeholders, one or two networks with their losses and optimizers, and more ops."""
+    h, y, classes, out = placeholders(w)
+    losses: list[Tensor] = []
+    trains: list[Train] = []
+    for _ in range(w.random.choices((1, 2), (5, 1))[0]):
+        last = _network(w, h, out)
+        losses.append(training.make_loss(w, last, y, classes))
+        if w.chance(0.4):
+            training.make_metric(w, last, y)
+        if w.chance(0.2):
+            training.make_unused(w, last)
+        trains.append(training.make_train(w, losses[-1], _var_list(w)))
+    extras_of(w, losses, trains)
+    return losses, trains
+
+
+def placeholders(w: Writer) -> tuple[Tensor, str, str, int]:
+    """The features, the names of the targets and of the classes (if there are enough), and how many targets."""
     width, out = int(w.inputs.pop("width").name), int(w.inputs.pop("out").name)
     x, y, c = w.fresh("x", "X", "inputs"), w.fresh("y", "y_", "Y", "labels"), w.fresh("c", "classes", "ids")
     name = w.one_of(("", "", f', name="{x}"'))
@@ -78,17 +100,11 @@ def _graph(w: Writer) -> tuple[list[Tensor], list[Train]]:
         w.line(f"{w.ref(c)} = tf.placeholder(tf.int32, [None])")
         w.inputs[c] = Input(c, "c_data")
     classes = c if out > 2 else ""
-    losses: list[Tensor] = []
-    trains: list[Train] = []
-    h = Tensor(x, width, frozenset({x}))
-    for _ in range(w.random.choices((1, 2), (5, 1))[0]):
-        last = _network(w, h, out)
-        losses.append(training.make_loss(w, last, y, classes))
-        if w.chance(0.4):
-            training.make_metric(w, last, y)
-        if w.chance(0.2):
-            training.make_unused(w, last)
-        trains.append(training.make_train(w, losses[-1], _var_list(w)))
+    return Tensor(x, width, frozenset({x})), y, classes, out
+
+
+def extras_of(w: Writer, losses: list[Tensor], trains: list[Train]) -> None:
+    """Ops beside the training."""
     while w.chance(0.25):
         training.make_update(w)
     if w.chance(0.12):
@@ -99,7 +115,6 @@ def _graph(w: Writer) -> tuple[list[Tensor], list[Train]]:
         extras.make_summaries(w, losses[0], w.fetchable[-1])
     if w.chance(0.15):
         extras.make_saver(w)
-    return losses, trains
 
 
 def _network(w: Writer, x: Tensor, out: int) -> Tensor:
@@ -110,6 +125,11 @@ def _network(w: Writer, x: Tensor, out: int) -> Tensor:
         w.fetchable += made[1:]
     else:
         h = networks.grow(w, x)
+    return last_layer(w, h, out)
+
+
+def last_layer(w: Writer, h: Tensor, out: int) -> Tensor:
+    """The layer that has as many units as there are targets."""
     if w.chance(0.5):
         last = w.bind(f"tf.layers.dense({w.ref(h)}, {out})", out, h.needs, "out", "pred", "logits", "prediction")
     else:
@@ -144,9 +164,9 @@ def _class(w: Writer) -> None:
     with w.block(f"class {name}{w.one_of(('', '(object)'))}:"):
         with w.block("def __init__(self):"):
             w.holder = "self."
-            losses, trains = _graph(w)
+            losses, trains = write_graph(w)
         w.line()
-        methods = _methods(w, losses, trains) if w.chance(0.5) else []
+        methods = write_methods(w, losses, trains) if w.chance(0.5) else []
     w.line()
     w.line(f"{held} = {name}()")
     w.holder = f"{held}."
@@ -165,6 +185,16 @@ def _hierarchy(w: Writer) -> None:
     """A base class whose constructor calls what its subclass builds."""
     base, name = w.fresh("Base", "Algorithm", "BaseModel"), w.fresh("Network", "Model", "Net")
     build, held = w.one_of(("build", "_build_net", "create")), w.fresh("net", "model", "network")
+    write_base(w, base, build)
+    losses, trains = write_derived(w, base, name, build)
+    w.line(f"{held} = {name}()")
+    w.holder = f"{held}."
+    w.line()
+    sessions.Runs(w, losses, trains).write()
+
+
+def write_base(w: Writer, base: str, build: str) -> None:
+    """A class whose constructor calls what it has none of."""
     with w.block(f"class {base}(object):"):
         with w.block("def __init__(self, rate=0.1):"):
             w.line("self.rate = rate")
@@ -173,6 +203,10 @@ def _hierarchy(w: Writer) -> None:
         with w.block(f"def {build}(self):"):
             w.line("raise NotImplementedError")
     w.line()
+
+
+def write_derived(w: Writer, base: str, name: str, build: str) -> tuple[list[Tensor], list[Train]]:
+    """A class that builds the graph in a method that the constructor of its base calls."""
     with w.block(f"class {name}({base}):"):
         if w.chance(0.4):
             with w.block("def __init__(self):"):
@@ -180,41 +214,44 @@ def _hierarchy(w: Writer) -> None:
             w.line()
         with w.block(f"def {build}(self):"):
             w.holder = "self."
-            losses, trains = _graph(w)
+            losses, trains = write_graph(w)
     w.line()
-    w.line(f"{held} = {name}()")
-    w.holder = f"{held}."
-    w.line()
-    sessions.Runs(w, losses, trains).write()
+    return losses, trains
 
 
-def _methods(w: Writer, losses: list[Tensor], trains: list[Train]) -> list[str]:
-    """Methods that run something, and calls of them."""
+def write_methods(w: Writer, losses: list[Tensor], trains: list[Train], session: str = ", sess") -> list[str]:
+    """Methods that run something, and calls of them. Without a parameter for the session the object has it."""
+    run, given = ("sess", "{session}") if session else ("self.sess", "")
     train, loss = trains[0], losses[0]
     fit, predict = w.fresh("fit", "train", "partial_fit", "learn"), w.fresh("predict", "infer", "test")
     needs = train.needs | loss.needs
-    with w.block(f"def {fit}(self, sess, rows):"):
+    with w.block(f"def {fit}(self{session}, rows):"):
         feed = sessions.feed_for(w, needs, "[:rows]")
-        w.line(f"_, value = sess.run([{w.ref(train)}, {w.ref(loss)}], {feed})")
+        w.line(f"_, value = {run}.run([{w.ref(train)}, {w.ref(loss)}], {feed})")
         w.line("return value")
     w.line()
     shown = w.fetchable[-1]
-    with w.block(f"def {predict}(self, sess):"):
+    with w.block(f"def {predict}(self{session}):"):
         feed = sessions.feed_for(w, shown.needs)
-        w.line(f"return sess.run({w.ref(shown)}" + ("" if feed == "{}" else f", feed_dict={feed}") + ")")
+        w.line(f"return {run}.run({w.ref(shown)}" + ("" if feed == "{}" else f", feed_dict={feed}") + ")")
     w.line()
-    return [f"print({{held}}.{fit}({{session}}, 6))", f"print({{held}}.{predict}({{session}}))"]
+    first = f"{given}, 6" if given else "6"
+    return [f"print({{held}}.{fit}({first}))", f"print({{held}}.{predict}({given}))"]
 
 
 def _builder(w: Writer) -> None:
     """A function that builds everything and gives back what is run."""
     name = w.fresh("build_graph", "build", "make_model", "create")
     with w.block(f"def {name}():"):
-        losses, trains = _graph(w)
-        w.variables.clear()
+        losses, trains = write_graph(w)
         shown = [*w.inputs, *(t.name for t in losses), *(t.name for t in trains)]
         w.line(f"return {', '.join(shown)}")
-    w.fetchable, w.updates, w.averages, w.summaries, w.savers = [], [], [], [], []
+    forget(w)
     w.line()
     w.line(f"{', '.join(shown)} = {name}()")
     sessions.Runs(w, losses, trains).write()
+
+
+def forget(w: Writer) -> None:
+    """What a function made and did not give back can be run no more."""
+    w.fetchable, w.updates, w.averages, w.summaries, w.savers, w.variables = [], [], [], [], [], []

@@ -14,7 +14,7 @@ def feed_for(w: Writer, needs: Iterable[str], rows: str = "") -> str:
         known = w.inputs[name]
         if known.has_default and w.chance(0.5):
             continue
-        parts.append(f"{w.ref(known)}: {known.feed}{rows if known.is_batch else ''}")
+        parts.append(f"{w.ref(known)}: {w.reach(known.feed)}{rows if known.is_batch else ''}")
     w.random.shuffle(parts)
     return "{" + ", ".join(parts) + "}"
 
@@ -46,6 +46,21 @@ class Runs:
         if w.chance(0.05):
             w.line()
             self._open_and_run(self._again)
+
+    def write_within(self, session: str) -> None:
+        """The same in a session that others opened and in which all is initialised."""
+        self.session = session
+        self._first()
+
+    def train_then_look(self, session: str, other: str) -> None:
+        """Trains, and looks at the same tensors of another holder."""
+        self.session = session
+        mine = self.w.holder
+        for _ in range(self.w.number(1, 2)):
+            self.w.holder = mine
+            self._train_loop()
+            self.w.holder = other
+            self._look()
 
     def _initializer(self) -> str:
         return self.w.one_of(("tf.global_variables_initializer()", "tf.initialize_all_variables()"))
@@ -147,7 +162,7 @@ class Runs:
         """A result takes the name of its tensor."""
         w = self.w
         loss = self.losses[0]
-        if w.holder:
+        if w.holder or loss.name in w.homes:
             return
         w.line(f"{loss.name} = {self.session}.run({loss.name}{_with_feed(w, loss.needs)})")
         w.line(f"print({loss.name} * 2)")
@@ -210,7 +225,7 @@ class Runs:
         index = w.fresh("i", "epoch", "step", "it")
         count = w.number(2, 4)
         rows = ""
-        with w.block(f"for {index} in range({count}):"):
+        with w.block(f"for {index} in range({w.setting(count, 'epochs', 'steps', 'iterations')}):"):
             if w.chance(0.5):
                 rows = f"[{index} * 2:{index} * 2 + 4]"
             if w.chance(0.2):
@@ -248,7 +263,10 @@ class Runs:
         at = w.ref(train)
         needs = train.needs | loss.needs
         run = f"{self.session}.run"
-        if form == "op":
+        if w.steppers and w.chance(0.4):
+            feed = feed_for(w, needs, rows)
+            w.line(f"print({w.reach(w.steppers[0])}({self.session}, {at}, {w.ref(loss)}, {feed}))")
+        elif form == "op":
             w.line(f"{run}({at}{_with_feed(w, needs, rows)})")
         elif form == "run":
             w.line(f"{at}.run(feed_dict={feed_for(w, needs, rows)}, session={self.session})")

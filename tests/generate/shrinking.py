@@ -4,6 +4,25 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from functools import partial
+
+Files = dict[str, str]
+
+
+def shrink_files(files: Files, fails: Callable[[Files], bool], *, limit: int = 300) -> Files:
+    """The files without what the failure does not need, one file after the other; those that end empty go."""
+    small = dict(files)
+    for name in files:
+        rest = {other: text for other, text in small.items() if other != name}
+        if rest and fails(rest):
+            small = rest
+        else:
+            small[name] = shrink(small[name], partial(_with_text, fails, rest, name), limit=limit)
+    return small
+
+
+def _with_text(fails: Callable[[Files], bool], rest: Files, name: str, text: str) -> bool:
+    return fails({**rest, name: text})
 
 
 def shrink(text: str, fails: Callable[[str], bool], *, limit: int = 300) -> str:

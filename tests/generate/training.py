@@ -63,7 +63,8 @@ def _finish(w: Writer, expression: str, needs: frozenset[str]) -> Tensor:
 def _rate(w: Writer) -> tuple[str, str, frozenset[str]]:
     """A learning rate, the global step that belongs to it, and the placeholders that it needs."""
     base = w.one_of(("0.1", "0.05", "0.01", "0.02", "1e-2"))
-    kind = w.random.choices(("number", "name", "step", "decay", "fed", "variable"), (5, 2, 1, 3, 1, 0.5))[0]
+    likely = (5, 2, 1, 3, 0, 0) if w.in_function else (5, 2, 1, 3, 1, 0.5)  # none that others would have to reach
+    kind = w.random.choices(("number", "name", "step", "decay", "fed", "variable"), likely)[0]
     if kind == "variable":
         rate = w.bind(f"tf.Variable({base}, trainable=False)", 0, frozenset(), "lr", "rate_var")
         lower = w.fresh("lower", "decay_lr", "lr_update")
@@ -80,7 +81,7 @@ def _rate(w: Writer) -> tuple[str, str, frozenset[str]]:
         w.inputs[name] = Input(name, w.one_of(("0.05", "0.1 / (1 + 1)", "0.02")), is_batch=False)
         return w.ref(name), "", frozenset({name})
     if kind == "number":
-        return base, "", frozenset()
+        return w.setting(base, "learning_rate", "lr", "rate"), "", frozenset()
     step = w.fresh("global_step", "step")
     made = w.one_of(
         (

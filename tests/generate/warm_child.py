@@ -47,10 +47,13 @@ class _Theatre:
         self.paths = [path for path in sys.path if path != _HERE]
         self.imports = builtins.__import__
         self.is_set_up = False
+        self.flags: set[str] | None = None  # those that are there before any program defines one
 
     def play(self, job: dict[str, Any]) -> int:
         self.status = -1
         before = set(sys.modules)
+        if self.flags is None and "absl.flags" in sys.modules:
+            self.flags = set(sys.modules["absl.flags"].FLAGS)
         for name, number in (("stdout", 1), ("stderr", 2)):
             handle = os.open(job[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             os.dup2(handle, number)
@@ -117,7 +120,14 @@ class _Theatre:
         else:
             _session_stack(ops).reset()
             ops._default_graph_stack.reset()
+        self._forget_flags()
         gc.collect()
+
+    def _forget_flags(self) -> None:
+        """Flags that the program defined would be defined twice by the next."""
+        flags = sys.modules.get("absl.flags")
+        for name in set(flags.FLAGS) - self.flags if flags and self.flags is not None else ():
+            delattr(flags.FLAGS, name)
 
 
 def _session_stack(ops: Any) -> Any:

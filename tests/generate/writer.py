@@ -10,6 +10,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+ENTRY = "program.py"
+
 # Half of them are names that a rewrite would like to give to something of its own.
 _WORDS = (
     "model tape train_step optimizer gradients network call evaluate compute_loss predict forward step "
@@ -49,6 +51,31 @@ class Train:
     needs: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A file that others import, by its path in the project."""
+
+    path: str
+
+    @property
+    def dotted(self) -> str:
+        return self.path.removesuffix(".py").replace("/", ".")
+
+    @property
+    def package(self) -> str:
+        return self.dotted.rpartition(".")[0]
+
+
+@dataclass(slots=True)
+class Settings:
+    """Numbers of the program that stand in a module of their own. ``form`` is how they are kept there."""
+
+    module: Module
+    form: str  # constants, flags, class, or object: an instance of a class that is handed on
+    held: dict[str, str] = field(default_factory=dict)
+    handed: str = ""  # the parameter that holds the object where code is written now
+
+
 @dataclass(slots=True)
 class Writer:
     """The program so far. ``holder`` is what graph is kept in while it is built: ``self.`` in a constructor."""
@@ -72,6 +99,14 @@ class Writer:
     has_regularizer: bool = False
     reusing: bool = False
     in_function: bool = False
+    # ------------------------------------ programs of several files
+    path: str = ENTRY
+    files: dict[str, list[str]] = field(default_factory=dict)
+    imports: dict[str, dict[str, str]] = field(default_factory=dict)
+    ways: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    homes: dict[str, Module] = field(default_factory=dict)
+    settings: Settings | None = None
+    steppers: list[str] = field(default_factory=list)
 
     # -------------------------------------------------------------- choices
     def chance(self, probability: float) -> bool:
@@ -105,7 +140,9 @@ class Writer:
         """How code of this place reads something."""
         name = tensor if isinstance(tensor, str) else tensor.name
         is_local = isinstance(tensor, Tensor) and tensor.is_local
-        return name if is_local or self.in_function or not self.holder else f"{self.holder}{name}"
+        if is_local or self.in_function:
+            return name
+        return f"{self.holder}{name}" if self.holder else self.reach(name)
 
     # -------------------------------------------------------------- text
     def line(self, text: str = "") -> None:
@@ -134,3 +171,94 @@ class Writer:
 
     def text(self) -> str:
         return "\n".join(self.lines) + "\n"
+
+    # -------------------------------------------------------------- several files
+    @contextlib.contextmanager
+    def file(self, module: Module) -> Iterator[None]:
+        """What is written now stands in another file, at its end."""
+        kept = self.lines, self.depth, self.path, self.holder
+        self.lines, self.depth, self.path, self.holder = self.files.setdefault(module.path, []), 0, module.path, ""
+        yield
+        self.lines, self.depth, self.path, self.holder = kept
+
+    def reach(self, name: str) -> str:
+        """How code of this file reads a name of some file, which it imports if it has to."""
+        base, bracket, rest = name.partition("[")
+        home = self.homes.get(base)
+        if home is None or home.path == self.path:
+            return name
+        return self._imported(home, base) + bracket + rest
+
+    def _imported(self, home: Module, name: str) -> str:
+        """A file imports all it needs of another in the way it began with."""
+        key = self.path, home.path
+        if key not in self.ways:
+            self.ways[key] = self._way(home)
+        way, held = self.ways[key]
+        if way == "whole":
+            return f"{held}.{name}"
+        if way == "star":
+            return name
+        lines = self.imports.setdefault(self.path, {})
+        if name not in lines:
+            other = self.fresh() if self.chance(0.1) else name
+            lines[name] = f"from {held} import {name}" + (f" as {other}" if other != name else "")
+        return lines[name].split()[-1]
+
+    def _way(self, home: Module) -> tuple[str, str]:
+        near = home.package and home.package == Module(self.path).package
+        short = home.dotted.rpartition(".")[2]
+        ways = ["names", "names", "alias", "relative" if near else "star"]
+        ways += ["whole", "whole"] if short not in self.taken else []
+        way = self.one_of(ways)
+        lines = self.imports.setdefault(self.path, {})
+        if way == "names":
+            return way, f".{short}" if near else home.dotted
+        if way == "relative":
+            return "names", f".{short}"
+        if way == "star":
+            lines[f"* {home.path}"] = f"from {home.dotted} import *"
+            return way, ""
+        held = short if way == "whole" else self.fresh(short[0], short[:3], f"{short}_lib")
+        self.taken.add(held)
+        if home.package and self.chance(0.5):
+            lines[held] = f"from {'.' if near else home.package} import {short}"
+            lines[held] += f" as {held}" if held != short else ""
+        elif home.package:
+            lines[held] = f"import {home.dotted} as {held}"
+        else:
+            lines[held] = f"import {home.dotted}" + (f" as {held}" if held != short else "")
+        return "whole", held
+
+    def setting(self, value: object, *wished: str) -> str:
+        """A number of the program: as it is, or by the name that the module of settings has for it."""
+        kept = self.settings
+        if kept is None or not self.chance(0.5):
+            return str(value)
+        name = self.fresh(*wished)
+        if kept.form == "constants":
+            name = name.upper() if name.upper() not in self.taken else name
+            self.taken.add(name)
+            self.homes[name] = kept.module
+        kept.held[name] = str(value)
+        if kept.form == "constants":
+            return self.reach(name)
+        if kept.form == "object" and kept.handed:
+            return f"{kept.handed}.{name}"
+        holder = {"flags": "FLAGS", "class": "Config", "object": "default_config"}[kept.form]
+        self.homes[holder] = kept.module
+        return f"{self.reach(holder)}.{name}"
+
+    def all_files(self) -> dict[str, str]:
+        """The texts of all files, each with its imports."""
+        texts = {**self.files, ENTRY: self.lines}
+        out = {}
+        for path, lines in texts.items():
+            own = list(self.imports.get(path, {}).values())
+            body = "\n".join(lines)
+            if not body.strip():
+                continue
+            known = {"np": "import numpy as np", "tf": "import tensorflow as tf"}
+            head = [line for name, line in known.items() if f"{name}." in body]
+            out[path] = "\n".join([*head, *own, "", body]) + "\n"
+        return out

@@ -8,7 +8,7 @@ opened after all stays where it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -21,7 +21,7 @@ from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Function
 from tf2migrate.names.bindings import bound_in
 from tf2migrate.names.free import free_name
-from tf2migrate.names.import_lines import aliases_of, module_text
+from tf2migrate.names.import_lines import aliases_of, module_imports, module_text
 from tf2migrate.names.project import Module, Project, dotted_name
 from tf2migrate.names.tree import walk
 
@@ -166,9 +166,9 @@ class _Moves:
                 if not isinstance(node, cst.ImportFrom) or all(original != name for _, original in aliases_of(node)):
                     continue
                 text = module_text(node)
-                if module is target and any(node is part for part in passage.by.body):
+                if module is target and any(node is each for each in module_imports(module.tree)):
                     alone = len(list(aliases_of(node))) == 1
-                    left = alone and not any(line.startswith(f"from {text} ") for line in passage.imports)
+                    left = alone and not _is_read_anyhow(target, node, passage)
                     # An import of the file alone binds its name.
                     stays = left and (text.startswith(".") or text.split(".")[0] in _words(target.tree))
                 else:
@@ -193,6 +193,8 @@ class _Bringer(Traced):
     def __init__(self, module: Module, home: Module, bringing: _Bringing) -> None:
         super().__init__(module)
         self.bringing = bringing
+        self.target = module
+        self.lines = [s for s in module.tree.body if isinstance(s, cst.SimpleStatementLine) and self.brings(s, home)]
         for node in walk(bringing.function):
             if node in home.positions:
                 self.positions[node] = home.positions[node]
@@ -212,26 +214,34 @@ class _Bringer(Traced):
             self.trace(original, name)
             return name
         made = super().on_leave(original, updated)
-        if original is self.bringing.passage.by:
-            return cst.FlattenSentinel([*self.without(cast(cst.SimpleStatementLine, made)), *self.imports()])
+        by = original is self.bringing.passage.by
+        if by or any(original is line for line in self.lines):
+            left = self.without(cast(cst.SimpleStatementLine, original), cast(cst.SimpleStatementLine, made))
+            return cst.FlattenSentinel([*left, *(self.imports() if by else [])])
         if original is self.first:
             return cst.FlattenSentinel([self.definition, cast(cst.CSTNode, made)])
         return made
 
+    def brings(self, line: cst.SimpleStatementLine, home: Module) -> bool:
+        """Whether a statement imports the function from its file."""
+        name = self.bringing.function.name.value
+        froms = [small for small in line.body if isinstance(small, cst.ImportFrom)]
+        of_home = [small for small in froms if module_text(small).rpartition(".")[2] == home.path.stem]
+        return any(original == name for small in of_home for _, original in aliases_of(small))
+
     def imports(self) -> list[cst.BaseStatement]:
         return [cst.parse_statement(line + "\n") for line in self.bringing.passage.imports]
 
-    def without(self, line: cst.SimpleStatementLine) -> list[cst.SimpleStatementLine]:
+    def without(self, was: cst.SimpleStatementLine, line: cst.SimpleStatementLine) -> list[cst.SimpleStatementLine]:
         """The import of the function's file without the function; it is still there to run that file."""
         name = self.bringing.function.name.value
         body: list[cst.BaseSmallStatement] = []
-        for small in line.body:
+        for old, small in zip(was.body, line.body, strict=True):
             if isinstance(small, cst.ImportFrom) and not isinstance(small.names, cst.ImportStar):
                 kept = [a for a in small.names if dotted_name(a.name) != name]
                 if not kept:
-                    module = module_text(small)
-                    if not any(text.startswith(f"from {module} ") for text in self.bringing.passage.imports):
-                        body.append(cst.Import([cst.ImportAlias(_dotted(module))]))
+                    if not _is_read_anyhow(self.target, cast(cst.ImportFrom, old), self.bringing.passage):
+                        body.append(cst.Import([cst.ImportAlias(_dotted(module_text(small)))]))
                     continue
                 last = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
                 small = small.with_changes(names=[*kept[:-1], last])
@@ -249,6 +259,23 @@ def _imported(tree: cst.Module) -> Iterator[tuple[str, str]]:
     for node in walk(tree):
         if isinstance(node, cst.ImportFrom):
             yield from aliases_of(node)
+
+
+def _is_read_anyhow(target: Module, node: cst.ImportFrom, passage: Passage) -> bool:
+    """Whether the file that a statement imports from is read at that place without it: others say so as well."""
+    text = module_text(node)
+    if any(node is part for part in passage.by.body) and any(i.startswith(f"from {text} ") for i in passage.imports):
+        return True
+    imports = list(module_imports(target.tree))
+    at = next(index for index, each in enumerate(imports) if each is node)
+    # Those before, and the one behind if nothing stands between them.
+    known = imports[:at] + ([imports[at + 1]] if _are_neighbours(target, imports[at : at + 2]) else [])
+    return any(isinstance(each, cst.ImportFrom) and module_text(each) == text for each in known)
+
+
+def _are_neighbours(module: Module, nodes: Sequence[cst.CSTNode]) -> bool:
+    lines = [index for index, s in enumerate(module.tree.body) if any(n is p for n in nodes for p in walk(s))]
+    return len(nodes) == len(lines) == 2 and lines[1] == lines[0] + 1
 
 
 def _dotted(text: str) -> cst.Name | cst.Attribute:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
+from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Class, Function, ProjectModule
 from tf2migrate.names.bindings import bindings, bound_in, names_read, parameters_of
 from tf2migrate.names.import_lines import aliases_of, import_of, module_imports, module_text
 from tf2migrate.names.project import Module
-from tf2migrate.names.tree import walk
+from tf2migrate.names.tree import walk, walk_own
 
 
 @dataclass(slots=True)
@@ -92,9 +93,11 @@ class Across:
             return None
         bound = [node for found, node in bindings(self.home.tree) if found == name]
         there = {found for found, _ in bindings(self.target.tree)}
+        if not bound and self.may_bring(self.home, name):
+            return self.brought_by_star(name, made, shadowing)
         if not bound:
-            plain = hasattr(builtins, name) and not _has_star(self.home.tree)
-            return name if plain and name not in there | shadowing and not _has_star(self.target.tree) else None
+            plain = hasattr(builtins, name) and name not in there | shadowing
+            return name if plain and not self.may_bring(self.target, name) else None
         if len(bound) != 1 or self.changes(name):
             return None
         imports = module_imports(self.home.tree)
@@ -114,6 +117,41 @@ class Across:
                 return f"{module}.{name}"
         return self.imported_by_name(name, made, shadowing)
 
+    def stars(self, module: Module) -> list[tuple[cst.ImportFrom, list[Frame]]]:
+        """The ``from file import *`` of a file, each with the files that it may mean; none for a library."""
+        found = []
+        for node in module_imports(module.tree):
+            if isinstance(node, cst.ImportFrom) and isinstance(node.names, cst.ImportStar):
+                stem = module_text(node).rpartition(".")[2]
+                homes = [m for m in self.modules if stem in (m.path.stem, m.path.parent.name)]
+                frames = [self.staging.module_frames.get(m.key) for m in homes]
+                found.append((node, [frame for frame in frames if frame is not None]))
+        return found
+
+    def may_bring(self, module: Module, name: str) -> bool:
+        """Whether a ``*`` of a file may bind this name."""
+        return any(not homes or any(name in home.env for home in homes) for _, homes in self.stars(module))
+
+    def brought_by_star(self, name: str, made: Passage, shadowing: set[str]) -> str | None:
+        """How a name is reached that a ``*`` gave the old file: by the same in the new one, or by an import of it."""
+        value = self.staging.module_frames[self.home.key].env.get(name)
+        ways = [(node, homes[0]) for node, homes in self.stars(self.home) if len(homes) == 1 and name in homes[0].env]
+        if value is None or len(ways) != 1 or not all(homes for _, homes in self.stars(self.home)):
+            return None
+        node, frame = ways[0]
+        origin = next(m for m in self.modules if m.key == frame.module)
+        steady = [found for found, _ in bindings(origin.tree)].count(name) == 1 and not self.changes(name)
+        local = bool(node.relative) and self.lies_elsewhere()
+        bound = {found for found, _ in bindings(self.target.tree)}
+        if frame.env[name] is not value or not steady or local or name in shadowing or name in bound:
+            return None
+        if self.may_bring(self.target, name):
+            return name if self.staging.module_frames[self.target.key].env.get(name) is value else None
+        line = f"from {module_text(node)} import {name}"
+        if line not in made.imports:
+            made.imports.append(line)
+        return name
+
     def imported_by_name(self, name: str, made: Passage, shadowing: set[str]) -> str | None:
         """The name that ``from home import`` gives to what the function reads."""
         small = next((s for s in made.by.body if isinstance(s, cst.ImportFrom)), None)
@@ -122,7 +160,9 @@ class Across:
         if isinstance(small.names, cst.ImportStar):
             hidden = name.startswith("_") or any(n == "__all__" for n, _ in bindings(self.home.tree))
             return None if hidden or name in shadowing or name in {n for n, _ in bindings(self.target.tree)} else name
-        known = next((bound for bound, original in aliases_of(small) if original == name), None)
+        froms = [i for i in module_imports(self.target.tree) if isinstance(i, cst.ImportFrom)]
+        same = [i for i in froms if module_text(i) == module_text(small)]
+        known = next((bound for i in same for bound, original in aliases_of(i) if original == name), None)
         if known is not None:
             return None if known in shadowing or self.is_rebound(known) else known
         if name in {n.value for n in walk(self.target.tree) if isinstance(n, cst.Name)}:
@@ -140,7 +180,7 @@ class Across:
         for module in self.modules:
             for node in walk(module.tree):
                 match node:
-                    case cst.Global(names=items) if module is self.home:
+                    case cst.Global(names=items):
                         found = any(item.name.value == name for item in items)
                     case cst.AssignTarget(target=cst.Attribute(attr=cst.Name(value=attribute))):
                         found = attribute == name
@@ -156,20 +196,18 @@ class Across:
 
 def free(function: cst.FunctionDef) -> set[str]:
     """Names of its file that the function reads."""
-    body = function.body
-    read = {n.value for n in names_read(body)}
-    for node in walk(body):
-        if isinstance(node, cst.FunctionDef | cst.Lambda):
-            read |= {n.value for n in names_read(node.body)}
-        if isinstance(node, cst.FunctionDef):
-            read |= {n.value for p in parameters_of(node) if p.default is not None for n in names_read(p.default)}
-    read -= bound_in(function)
+    own = bound_in(function)
+    read = {n.value for n in names_read(function.body)}
+    for node in walk_own(function.body):
+        match node:
+            case cst.FunctionDef():
+                read |= free(node)
+            case cst.ClassDef(body=body):
+                read |= {n.value for n in names_read(body)}
+                for inner in walk_own(body):
+                    read |= free(inner) if isinstance(inner, cst.FunctionDef) else set()
     defaults = [p.default for p in parameters_of(function) if p.default is not None]
-    return (read | {n.value for d in defaults for n in names_read(d)}) - {"True", "False", "None"}
-
-
-def _has_star(tree: cst.Module) -> bool:
-    return any(isinstance(i, cst.ImportFrom) and isinstance(i.names, cst.ImportStar) for i in module_imports(tree))
+    return ((read - own) | {n.value for d in defaults for n in names_read(d)}) - {"True", "False", "None"}
 
 
 def with_imports(by: cst.SimpleStatementLine, lines: list[str]) -> list[cst.SimpleStatementLine]:

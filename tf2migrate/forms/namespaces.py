@@ -1,19 +1,20 @@
-"""Dicts and classes that only give names to parts of the graph: their entries become variables.
+"""Dicts, named tuples and classes that only give names to parts of the graph: their entries become variables.
 
 ``g = {}; g["x"] = ...; run(g["loss"])`` is ``x = ...; run(loss)``, as long as nothing sees the dict as a whole. The
-same holds of a class that is a body without methods and is never instantiated.
+same holds of a named tuple, and of a class that is a body without methods and is never instantiated.
 """
 
 from __future__ import annotations
 
 import keyword
+from dataclasses import dataclass
 from typing import cast
 
 import libcst as cst
 
 from tf2migrate.forms.traced import Traced
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Node
+from tf2migrate.graph.values import Class, Node, Record, Sequence
 from tf2migrate.names.bindings import bindings
 from tf2migrate.names.free import take_name
 from tf2migrate.names.project import Module
@@ -60,17 +61,46 @@ def _next_dict(module: Module, staging: Staging) -> Traced | None:
         match node:
             case cst.SimpleStatementLine(
                 body=[cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=value)]
-            ) if (pairs := _display(value)) is not None:
-                keys = _literal_keys(module, name, pairs)
-                if keys is None or not _holds_graph(module, staging, name, pairs):
+            ):
+                pairs, holder = _display(value), _Holder(name)
+                if pairs is None:
+                    pairs, holder = _filled(module, staging, value), _Holder(name, is_record=True)
+                keys = _literal_keys(module, holder, pairs) if pairs is not None else None
+                if pairs is None or keys is None or not _holds_graph(module, staging, holder, pairs):
                     continue
                 taken = set(known)
-                if name in keys and known[name] == 1 + sum(1 for n in walk(module.tree) if _entry(n, name) is not None):
+                entries = sum(1 for n in walk(module.tree) if _entry(n, holder) is not None)
+                if name in keys and known[name] == 1 + entries:
                     taken.discard(name)
-                lasting = _lasting(module, name, node, pairs)
+                lasting = _lasting(module, holder, node, pairs)
                 names = _names([key for key in keys if key not in lasting], name, taken)
-                return _DictEntries(module, name, node, {**names, **lasting}, set(lasting))
+                return _DictEntries(module, holder, node, pairs, {**names, **lasting}, set(lasting))
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    """What holds the entries: a dict by this name, or a named tuple."""
+
+    name: str
+    is_record: bool = False
+
+
+def _filled(module: Module, staging: Staging, value: cst.BaseExpression) -> list[tuple[str, cst.BaseExpression]] | None:
+    """The fields and values of a named tuple that a call makes of its arguments; None for anything else."""
+    values = list(staging.values_of(module.origins.get(value, value)))
+    fields = {v.fields for v in values if isinstance(v, Sequence) and v.record is not None}
+    if not isinstance(value, cst.Call) or len(values) != 1 or len(fields) != 1 or any(a.star for a in value.args):
+        return None
+    made = staging.values_of(module.origins.get(value.func, value.func))
+    if not all(isinstance(v, Record | Class) for v in made):
+        return None
+    (names,) = fields
+    pairs = [
+        (arg.keyword.value if arg.keyword is not None else names[place], arg.value)
+        for place, arg in enumerate(value.args[: len(names)])
+    ]
+    return pairs if sorted(key for key, _ in pairs) == sorted(names) else None
 
 
 def _display(value: cst.BaseExpression) -> list[tuple[str, cst.BaseExpression]] | None:
@@ -92,18 +122,20 @@ def _display(value: cst.BaseExpression) -> list[tuple[str, cst.BaseExpression]] 
     return pairs
 
 
-def _entry(node: cst.CSTNode, name: str) -> str | None:
-    """The key of ``name["key"]``."""
+def _entry(node: cst.CSTNode, holder: _Holder) -> str | None:
+    """The key of ``name["key"]``, or of ``name.key`` where that is a named tuple."""
     match node:
         case cst.Subscript(
             value=cst.Name(value=base),
             slice=[cst.SubscriptElement(slice=cst.Index(value=cst.SimpleString() as key))],
-        ) if base == name and isinstance(key.evaluated_value, str):
+        ) if base == holder.name and not holder.is_record and isinstance(key.evaluated_value, str):
             return key.evaluated_value
+        case cst.Attribute() if holder.is_record:
+            return _member(node, holder.name)
     return None
 
 
-def _stored(node: cst.CSTNode, name: str) -> tuple[str, cst.BaseExpression] | None:
+def _stored(node: cst.CSTNode, name: _Holder) -> tuple[str, cst.BaseExpression] | None:
     """The key and the value of a statement that stores an entry and does nothing else."""
     match node:
         case cst.SimpleStatementLine(body=[cst.Assign(targets=[cst.AssignTarget(target=target)], value=value)]):
@@ -112,12 +144,12 @@ def _stored(node: cst.CSTNode, name: str) -> tuple[str, cst.BaseExpression] | No
     return None
 
 
-def _literal_keys(module: Module, name: str, pairs: list[tuple[str, cst.BaseExpression]]) -> list[str] | None:
+def _literal_keys(module: Module, holder: _Holder, pairs: list[tuple[str, cst.BaseExpression]]) -> list[str] | None:
     """The keys of a dict of which every mention is an entry, and that is made once; None for any other."""
     keys = [key for key, _ in pairs]
-    entries = 0
+    entries, name = 0, holder.name
     for node in walk(module.tree):
-        key = _entry(node, name)
+        key = _entry(node, holder)
         if key is not None:
             entries += 1
             keys.append(key)
@@ -125,12 +157,14 @@ def _literal_keys(module: Module, name: str, pairs: list[tuple[str, cst.BaseExpr
             isinstance(n, cst.Name) and n.value == name for n in walk(node)
         ):
             return None
+    if holder.is_record and len(set(keys)) > len(pairs):
+        return None
     mentions = _identifiers(module)[name]
     return list(dict.fromkeys(keys)) if mentions == entries + 1 else None
 
 
 def _holds_graph(
-    module: Module, staging: Staging, name: str, pairs: list[tuple[str, cst.BaseExpression]]
+    module: Module, staging: Staging, name: _Holder, pairs: list[tuple[str, cst.BaseExpression]]
 ) -> bool:
     parts: list[cst.CSTNode] = [value for _, value in pairs]
     for node in walk(module.tree):
@@ -141,7 +175,7 @@ def _holds_graph(
 
 
 def _lasting(
-    module: Module, name: str, made: cst.SimpleStatementLine, pairs: list[tuple[str, cst.BaseExpression]]
+    module: Module, name: _Holder, made: cst.SimpleStatementLine, pairs: list[tuple[str, cst.BaseExpression]]
 ) -> dict[str, str]:
     """The entries that are set once, outside of loops, to what has a name that is bound once."""
     scope = _scope(module.tree, made)
@@ -176,11 +210,20 @@ class _DictEntries(Traced):
     """The entries of one dict as variables; those of ``lasting`` have a name already."""
 
     def __init__(
-        self, module: Module, name: str, made: cst.SimpleStatementLine, names: dict[str, str], lasting: set[str]
+        self,
+        module: Module,
+        name: _Holder,
+        made: cst.SimpleStatementLine,
+        pairs: list[tuple[str, cst.BaseExpression]],
+        names: dict[str, str],
+        lasting: set[str],
     ) -> None:
         super().__init__(module)
         self.name = name
         self.made = made
+        self.keys = [key for key, _ in pairs]
+        self.values = {id(value): key for key, value in pairs}
+        self.parts: dict[str, cst.BaseExpression] = {}
         self.names = names
         self.lasting = lasting
 
@@ -193,6 +236,8 @@ class _DictEntries(Traced):
         if stored is not None and stored[0] in self.lasting:
             self.gone.add(id(original))
         made = super().on_leave(original, updated)
+        if id(original) in self.values and isinstance(made, cst.BaseExpression):
+            self.parts[self.values[id(original)]] = made
         key = _entry(original, self.name)
         if key is not None:
             named = cst.Name(self.names[key], lpar=getattr(original, "lpar", ()), rpar=getattr(original, "rpar", ()))
@@ -204,10 +249,11 @@ class _DictEntries(Traced):
         self, updated: cst.SimpleStatementLine
     ) -> cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
         out: list[cst.CSTNode] = []
-        for key, value in _display(cast(cst.Assign, updated.body[0]).value) or ():
+        for key in self.keys:
             if key in self.lasting:
                 continue
-            line = cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Name(self.names[key]))], value)])
+            target = cst.AssignTarget(cst.Name(self.names[key]))
+            line = cst.SimpleStatementLine([cst.Assign([target], self.parts[key])])
             self.trace(self.made, line)
             out.append(line)
         if out:

@@ -63,6 +63,10 @@ def _update(flow: Flow, slicer: Slicer, node: Node) -> Update:
         where = node.expression or region.module.tree
         reason = "a train op made in another function is not rewritten yet"
         raise NotPlanned(slicer.refusal("TFM410", where, reason))
+    takers = {n.expression for n in flow.staging.nodes if n.op == "tf.gradients" and n.expression is not None}
+    if any(inner in takers for inner in walk(node.expression)):
+        reason = "gradients taken inside of the call that applies them are not rewritten yet"
+        raise NotPlanned(slicer.refusal("TFM410", node.expression, reason, "give them a statement of their own"))
     return Update(node, atom, node.expression)
 
 
@@ -95,6 +99,9 @@ def check_updates(flow: Flow, slicer: Slicer, step: Step) -> None:
         raise NotPlanned(slicer.refusal("TFM405", where, race.reason + at, advice)) from None
     for atom in step.parts.atoms:
         for node in atom.nodes:
+            if node.kind == "train":
+                reason = "what a run computes is kept together with this train op, which would train as well"
+                raise NotPlanned(slicer.refusal("TFM405", node.expression or atom.statement, reason))
             if node.kind != "assign" or is_moving_average(node) or node.number in step.execution.nodes:
                 continue
             if "metric" in node.details:

@@ -24,6 +24,7 @@ from tf2migrate.forms.lifted_methods import lifted_methods
 from tf2migrate.forms.module_aliases import modules_as_imports
 from tf2migrate.forms.moving_averages import written_averages
 from tf2migrate.forms.named_fetches import named_fetches
+from tf2migrate.forms.named_gradients import named_gradients
 from tf2migrate.forms.named_lambdas import named_lambdas
 from tf2migrate.forms.named_updates import named_updates
 from tf2migrate.forms.outlined_loops import outlined_loops
@@ -68,6 +69,7 @@ STEPS = (
     iterated,
     resolved,
     named_updates,
+    named_gradients,
     named_fetches,
     named_counter,
     found_variables,
