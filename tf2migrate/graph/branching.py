@@ -10,6 +10,7 @@ import libcst as cst
 
 from tf2migrate.graph.early_exits import AtReturn, Before
 from tf2migrate.graph.frames import Branch, Frame
+from tf2migrate.graph.pass_names import of_pass
 from tf2migrate.graph.paths import Condition, condition
 from tf2migrate.graph.reach import Reach
 from tf2migrate.graph.recorder import MAXIMUM_UNROLL, Leave, Recorder
@@ -206,6 +207,8 @@ class ControlFlow(Recorder):
         self.havoc(node.body, frame)
         if items:
             self.assign(node.target, join(items), frame)
+        elif isinstance(node.target, cst.Name) and isinstance(iterable, Host):
+            self.assign(node.target, of_pass(node, iterable), frame)
         else:
             self.assign(node.target, self.element_of(iterable), frame)
         self.once(node.body, frame)

@@ -9,6 +9,7 @@ import libcst as cst
 from tf2migrate.graph.arguments import Arguments
 from tf2migrate.graph.expressions import Expressions
 from tf2migrate.graph.frames import Frame
+from tf2migrate.graph.pass_names import is_of_pass
 from tf2migrate.graph.sizes import product, shape_sources
 from tf2migrate.graph.values import (
     Averages,
@@ -132,7 +133,7 @@ class Builtins(Expressions):
                     span = range(*[cast(int, cast(Const, v).value) for v in values])
                     if len(span) <= 256:
                         return Sequence([Const(i) for i in span], "list")
-                return Host(shape_sources(*values))
+                return Host(shape_sources(*values), key=("range", *(key_of(v) for v in values)))
             case "len":
                 known = self.elements(first) if first is not None else None
                 # A member may stand for several variables, or be there only where the host wants it.
@@ -280,7 +281,8 @@ class Builtins(Expressions):
         if inputs:
             return Unknown(f"`{name}` of a graph value has no value while the graph is built", self.place())
         # Of the same numbers these give the same one each time.
-        key = (name, *(key_of(v) for v in values)) if name in OF_NUMBERS else None
+        again = name in OF_NUMBERS or (name == "str" and all(is_of_pass(v) for v in values))
+        key = (name, *(key_of(v) for v in values)) if again else None
         return Host(shape_sources(*values), key=key)
 
     def mapped(self, name: str, args: Arguments, node: cst.Call, frame: Frame) -> Value:
@@ -391,7 +393,8 @@ class Builtins(Expressions):
                 return Const(getattr(target.value, name)(*[cast(Const, v).value for v in values]))
             except (TypeError, ValueError, LookupError):
                 return Host()
-        return Host(shape_sources(*args.all()))
+        given = key_of(Sequence(values, "tuple")) if name == "format" and not args.keywords else None
+        return Host(shape_sources(*args.all()), key=("format", key_of(target), given) if given is not None else None)
 
     # ------------------------------------------------------------------ implemented by the subclasses
     def called_back(self, value: Value, node: cst.Call) -> None:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import libcst as cst
 
 from tf2migrate.graph.flags import Flags
+from tf2migrate.graph.pass_names import is_unclear
 from tf2migrate.graph.paths import choice
 from tf2migrate.graph.values import (
     Cell,
@@ -167,7 +168,7 @@ class Cells(Flags):
             case None | Const(value=None):
                 pass
             case _:
-                path = f"{outer.path}/?{len(self.staging.nodes)}"
+                path = f"{outer.path}/{self.pass_names.part(scope)}"
         self.scopes.append(ScopeEntry(path, shared, defaults=outer.defaults))
         try:
             yield
@@ -238,7 +239,7 @@ class Cells(Flags):
         known = self.known_as(f"cell {path}")
         if "shared" in cell.details:
             return self.confirm(cell, path, reuse, node)
-        if reuse == "maybe" or (reuse and "?" in path):
+        if reuse == "maybe" or (reuse and is_unclear(path, reuse, known)):
             return self.refuse("TFM404", node, "whether this cell shares its variables depends on what is not known")
         if known and reuse:
             reason = f"two cells share the variables of `{path}` by their name"

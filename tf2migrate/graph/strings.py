@@ -8,23 +8,28 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.graph.values import Const, Host, Sequence, Value
+from tf2migrate.graph.values import Const, Host, Sequence, Value, key_of
 
 # What these print as is the same in every version of Python.
 PRINTABLE = (str, bool, int, float, type(None))
 
 
 def interpolated(node: cst.FormattedString, evaluate: Callable[[cst.BaseExpression], Value]) -> Value:
-    """An f-string, where all of its parts are known."""
+    """An f-string, where all of its parts are known; else how it is put together."""
     raw = "r" if "r" in node.prefix.lower() else ""
     out: list[str | None] = []
+    keys: list[object] = []
     for part in node.parts:
         if isinstance(part, cst.FormattedStringExpression):
-            out.append(_printed(part, evaluate(part.expression)))
+            value = evaluate(part.expression)
+            out.append(_printed(part, value))
+            plain = part.format_spec is None and part.conversion is None
+            keys.append(key_of(value) if plain else key_of(Host()))
         else:
             text = cast(cst.FormattedStringText, part).value.replace("{{", "{").replace("}}", "}")
             out.append(ast.literal_eval(f"{raw}{node.quote}{text}{node.quote}"))
-    return Host() if None in out else Const("".join(cast(list[str], out)))
+            keys.append(("const", "str", out[-1]))
+    return Host(key=("text", *keys)) if None in out else Const("".join(cast(list[str], out)))
 
 
 def _printed(part: cst.FormattedStringExpression, value: Value) -> str | None:

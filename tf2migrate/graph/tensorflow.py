@@ -21,6 +21,7 @@ from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.methods import GraphMethods
 from tf2migrate.graph.op_names import OpNames
 from tf2migrate.graph.parts import layer_of
+from tf2migrate.graph.pass_names import PassNames
 from tf2migrate.graph.shape_rules import part_shape, unstacked
 from tf2migrate.graph.sizes import shape_sources, sizes_given
 from tf2migrate.graph.summaries import MESSAGE, MESSAGE_VALUE
@@ -86,6 +87,7 @@ class TensorFlow(GraphMethods):
         super().__init__(project, entry)
         self.scopes = [ScopeEntry("")]
         self.by_name = {}
+        self.pass_names = PassNames()
         self.returned = []
         self.cells_made = {}
         self.layer_arguments = {}

@@ -11,6 +11,7 @@ from tf2migrate.api.symbols import tf1_symbol
 from tf2migrate.graph.arguments import Arguments, says_none
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.parts import PART, variables_of
+from tf2migrate.graph.pass_names import PassNames, is_unclear
 from tf2migrate.graph.sizes import Sizes, number, shape_of, sizes_given
 from tf2migrate.graph.staging import Inherited
 from tf2migrate.graph.values import (
@@ -95,7 +96,7 @@ class Variables(Worlds):
 
     sessions: list[Session]
     part_count: int = 0
-    unknown_scopes: int = 0
+    pass_names: PassNames
 
     # ------------------------------------------------------------------ with blocks
     def with_block(self, node: cst.With, frame: Frame) -> None:
@@ -188,8 +189,7 @@ class Variables(Worlds):
             path = f"{outer.path}/{unique}" if outer.path else unique
         else:
             # Without reuse, TensorFlow 1 either makes new variables inside, whatever the name is, or raises.
-            self.unknown_scopes += 1
-            path = f"{outer.path}/?{self.unknown_scopes}"
+            path = f"{outer.path}/{self.pass_names.part(name)}"
         entry: bool | str = False
         match reuse:
             case Const(value=known):
@@ -232,7 +232,7 @@ class Variables(Worlds):
         elif name is None or (isinstance(name, Const) and name.value is None):
             local = scope.unique(base)
         else:
-            local = f"?{len(self.staging.nodes)}"
+            local = self.pass_names.part(name)
         return f"{scope.path}/{local}" if scope.path else local
 
     # ------------------------------------------------------------------ variables
@@ -265,9 +265,9 @@ class Variables(Worlds):
                 return unknown
         name = self.full_name(args.get(0, "name"), "variable", node)
         reuse = self.scopes[-1].reuse
-        if (reuse and "?" in name) or reuse == "maybe":
-            return self.refuse("TFM404", node, "whether this variable is shared depends on a value that is not known")
         before = self.known_as(name)
+        if (reuse and is_unclear(name, reuse, before)) or reuse == "maybe":
+            return self.refuse("TFM404", node, "whether this variable is shared depends on a value that is not known")
         if before and not reuse:
             return self.refuse("TFM404", node, f"the variable `{name}` is made twice without reuse")
         if before:
@@ -361,7 +361,7 @@ class Variables(Worlds):
         elif isinstance(given, Const) and isinstance(given.value, str):
             path = self.full_name(given, base, node)
         elif given is not None and not isinstance(given, Const):
-            path = f"{self.scopes[-1].path}/?{len(self.staging.nodes)}"
+            path = f"{self.scopes[-1].path}/{self.pass_names.part(given)}"
         else:
             path = self.full_name(None, base, node)
         reuse = self.layer_reuse(named.get("reuse"))
@@ -370,7 +370,7 @@ class Variables(Worlds):
         before = self.known_as(f"layer {path}")
         if before and not reuse:
             return self.refuse("TFM404", node, f"the layer `{path}` is made twice without reuse")
-        if reuse and ("?" in path or (before and not self.is_clear(before, reuse))):
+        if reuse and (is_unclear(path, reuse, before) or (before and not self.is_clear(before, reuse))):
             return self.refuse("TFM404", node, f"which layer `{path}` is depends on a value that is not known")
         owner = before[0] if before else None
         self.note_normalizer(name, named, node, frame, path.removeprefix(f"{self.scopes[-1].path}/"))
