@@ -274,6 +274,6 @@ class _Project:
         if kept is None or kept.form != "object":
             return ""
         if not kept.held:
-            self.w.setting(3, "spare")
+            kept.held[self.w.fresh("spare", "seed")] = "3"
         self.w.homes["default_config"] = kept.module
         return self.w.reach("default_config")

@@ -343,6 +343,7 @@ class TensorFlow(GraphMethods):
         """``tf.clip_by_global_norm``: the list of clipped tensors, and the norm."""
         given = args.get(0, "t_list")
         norm = self.make("tensor", "operator.getitem", [made], node)
+        norm.details["of_all"] = Const(True)
         if isinstance(given, Sequence) and given.exact:
             items: list[Value] = [self.make("tensor", "operator.getitem", [made], node) for _ in given.items]
             return Sequence([Sequence(items), norm], "tuple")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import libcst as cst
 
 from tf2migrate.graph.control import HOST_FUNCTIONS
-from tf2migrate.graph.parts import layer_of
 from tf2migrate.graph.values import (
     Builtin,
     Function,
@@ -14,7 +13,6 @@ from tf2migrate.graph.values import (
     Unknown,
     Value,
     nodes_in,
-    stands_for_several,
 )
 from tf2migrate.names.bindings import names_read
 from tf2migrate.names.guards import is_main_guard
@@ -23,6 +21,7 @@ from tf2migrate.plan.dropped_signs import loses_sign
 from tf2migrate.plan.effects import moved_effect
 from tf2migrate.plan.facts import has_seed
 from tf2migrate.plan.flow import Flow, Role, handed_over
+from tf2migrate.plan.gradient_order import check_order
 from tf2migrate.plan.graphs import check_graphs
 from tf2migrate.plan.model import Plan, Step
 from tf2migrate.plan.prints import prints_graph
@@ -276,7 +275,7 @@ def check_step(flow: Flow, slicer: Slicer, step: Step, plan: Plan) -> None:
     _penalties(slicer, step)
     _signs(slicer, step)
     check_updates(flow, slicer, step)
-    _order_of_gradients(slicer, step)
+    check_order(slicer, step)
     _host_functions(slicer, step)
     _randomness(slicer, step, plan)
 
@@ -411,30 +410,6 @@ def _kept_functions_are_stable(flow: Flow, slicer: Slicer) -> None:
                 name = min(again)
                 reason = f"`{name}` is read by a function that the model keeps, and is changed later"
                 raise NotPlanned(slicer.refusal("TFM403", other.binds.get(name, other.statement), reason))
-
-
-def _order_of_gradients(slicer: Slicer, step: Step) -> None:
-    """C7: Keras lists variables in another order than TensorFlow 1, so no result may show the order."""
-    several = {
-        id(n.expression): n
-        for a in step.parts.atoms
-        for n in a.nodes
-        if n.op == "tf.gradients" and n.expression is not None
-    }
-    for node in several.values():
-        by = [
-            n.details.get("variable")
-            for a in step.parts.atoms
-            for n in a.nodes
-            if n.op == "tf.gradients" and n.expression is node.expression
-        ]
-        if (
-            len(by) > 1
-            and any(isinstance(v, Node) and (stands_for_several(v) or layer_of(v) is not None) for v in by)
-            and any(leaf.node is not None and leaf.node.op == "tf.gradients" for leaf in step.fetch.values())
-        ):
-            where = step.sites[0].expression
-            raise NotPlanned(slicer.refusal("TFM408", where, "the order of these gradients is that of TensorFlow 1"))
 
 
 def _randomness(slicer: Slicer, step: Step, plan: Plan) -> None:
