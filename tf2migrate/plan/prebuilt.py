@@ -57,17 +57,18 @@ def _unbuilt(plan: Plan, step: Step, called: set[int]) -> dict[int, Node]:
 
 
 def _applied(plan: Plan, step: Step, called: set[int]) -> dict[int, Node]:
-    """Layers that a step does not call, with variables that it hands to an optimizer of several steps.
+    """Layers that a step does not call, with variables that an optimizer of several steps trains.
 
-    Their gradients are ``None``, but Keras holds an optimizer to the variables that it was built with.
+    Their gradients are ``None``, or another step takes them, but Keras holds an optimizer to the variables that it
+    was built with.
     """
     found: dict[int, Node] = {}
     for update in step.updates:
         maker = update.node.details.get("optimizer")
-        steps = sum(any(u.node.details.get("optimizer") is maker for u in s.updates) for s in plan.steps)
-        if "gradients" not in update.node.details or steps < 2:
+        sharing = [u.node for s in plan.steps for u in s.updates if u.node.details.get("optimizer") is maker]
+        if len(sharing) < 2:
             continue
-        for node in nodes_in(update.node.details["variables"]):
+        for node in (n for each in sharing for n in nodes_in(each.details["variables"])):
             lazy = node.number if node.kind == "layer" or is_cell(node) else _lazy(plan, node)
             lazy = next((id(item) for item in plan.objects if node.number in item.owned), lazy)
             if lazy is not None and lazy not in called:

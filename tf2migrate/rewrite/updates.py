@@ -94,6 +94,9 @@ class Updates(Gradients):
         rate = self.changing_rate(maker)
         if rate is not None:
             lines.append(f"{name}.learning_rate.assign({rate})")
+        every = self.trained_by(maker)
+        if every and self.is_built_late(every):
+            lines.append(self.building(maker, every))
         lines.append(f"{name}.apply_gradients({pairs})")
         if isinstance(step_node, Node):
             lines.append(f"{self.variable_reference(step_node)}.assign_add(1)")
@@ -179,6 +182,14 @@ class Updates(Gradients):
 
     def optimizer_build(self, maker: Optimizer) -> str:
         """Keras optimizers that serve several steps with different variables are told all of them first."""
+        every = self.trained_by(maker)
+        return self.building(maker, every) + "\n" if every and not self.is_built_late(every) else ""
+
+    def building(self, maker: Optimizer, every: list[Node]) -> str:
+        return f"{self.plan.optimizers[maker.number]}.build({self.variables_text(every)})"
+
+    def trained_by(self, maker: Optimizer) -> list[Node]:
+        """The variables that an optimizer trains in all steps, where they differ from step to step."""
         sets = {
             update.node.number: _trained(update.node)
             for step in self.plan.steps
@@ -186,13 +197,12 @@ class Updates(Gradients):
             if update.node.details.get("optimizer") is maker
         }
         if len({frozenset(id(n) for n in nodes) for nodes in sets.values()}) < 2:
-            return ""
-        union = list(dict.fromkeys(n for nodes in sets.values() for n in nodes))
-        if any(stands_for_several(n) for n in union) or self.plan.objects:
-            where = self.composer.symbols.module.key
-            reason = "one optimizer trains different layers in different runs, before they are built"
-            raise NotPlanned(Refusal("TFM501", where, maker.call, reason))
-        return f"{self.plan.optimizers[maker.number]}.build({self.variables_text(union)})\n"
+            return []
+        return list(dict.fromkeys(n for nodes in sets.values() for n in nodes))
+
+    def is_built_late(self, variables: list[Node]) -> bool:
+        """Whether some of these are there only once a step has called the layers that make them."""
+        return any(stands_for_several(n) for n in variables) or bool(self.plan.objects)
 
     def optimizer_text(self, maker: Optimizer) -> str:
         """The constructor of the Keras optimizer."""
