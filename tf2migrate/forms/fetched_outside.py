@@ -195,16 +195,20 @@ def _named(value: Value | None) -> str:
 
 
 def _set_once(staging: Staging, attribute: str) -> bool:
-    """Whether the program sets an attribute of this name at one place only."""
+    """Whether the program sets an attribute of this name at one place only, but for ``None`` in constructors."""
+    every = [node for module in staging.modules.values() for node in walk(module.tree)]
     targets = [
-        part
-        for module in staging.modules.values()
-        for node in walk(module.tree)
+        node
+        for node in every
         if isinstance(node, cst.AssignTarget | cst.AugAssign | cst.AnnAssign)
         for part in walk(node.target)
         if isinstance(part, cst.Attribute) and part.attr.value == attribute
     ]
-    return len(targets) == 1
+    constructors = (n for n in every if isinstance(n, cst.FunctionDef) and n.name.value == "__init__")
+    declared = (n for function in constructors for n in walk(function.body) if isinstance(n, cst.Assign))
+    nones = (n for n in declared if isinstance(n.value, cst.Name) and n.value.value == "None")
+    empty = {id(target) for n in nones for target in n.targets}
+    return sum(id(target) not in empty for target in targets) == 1
 
 
 def _name(staging: Staging, part: _Part, taken: set[str]) -> None:

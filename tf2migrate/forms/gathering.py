@@ -92,7 +92,7 @@ class _Finder:
         self.steady = Steadiness(staging, modules, region)
 
     def find(self) -> Gathering | None:
-        building = [a for a in self.region.atoms if self.builds(a)]
+        building = self.before_runs([a for a in self.region.atoms if self.builds(a)])
         objects = [a for a in building if self.constructs(a) is not None]
         if not objects:
             objects = self.told_to_build(building)
@@ -109,6 +109,13 @@ class _Finder:
         for atom in gathering.moved:
             self.reads(atom, gathering)
         return gathering
+
+    @staticmethod
+    def before_runs(building: list[Atom]) -> list[Atom]:
+        """Without the last ones that also run the graph: methods make updates each time that they are called."""
+        while building and _runs_graph(building[-1]):
+            building = building[:-1]
+        return building
 
     def builds(self, atom: Atom) -> bool:
         if any(n.kind != "init" and not _only_initializes(n) for n in atom.nodes):
@@ -394,6 +401,8 @@ class _Finder:
         other = home.env.get(name) if home is not None else None
         match value, other:
             case (Symbol(name=a), Symbol(name=b)) | (Foreign(name=a), Foreign(name=b)):
+                return a == b
+            case Builtin(name=a), Builtin(name=b):
                 return a == b
             case ProjectModule(frame=a2), ProjectModule(frame=b2):
                 return a2 is b2

@@ -7,6 +7,7 @@ from typing import Any, cast
 import libcst as cst
 
 from tf2migrate.api.results import RESULT_NAMES
+from tf2migrate.graph.foreign import foreign
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.operators import ORACLE_VERSION, Operators
 from tf2migrate.graph.sizes import indexed, shape_sources
@@ -54,8 +55,8 @@ class Access(Operators):
                 return self.attribute(Const(ORACLE_VERSION), name, node)
             case Symbol(name=symbol):
                 return Symbol(normalize(f"{symbol}.{name}"))
-            case Foreign(name=foreign):
-                return Foreign(f"{foreign}.{name}")
+            case Foreign(name=package):
+                return foreign(f"{package}.{name}")
             case ProjectModule(frame=inner):
                 found = inner.env.get(name)
                 return found if found is not None else Unknown(f"`{name}` is not defined in that module", self.place())

@@ -10,6 +10,7 @@ import libcst as cst
 
 from tf2migrate.graph.early_exits import AtReturn, Before
 from tf2migrate.graph.frames import Branch, Frame
+from tf2migrate.graph.later_passes import read_anew
 from tf2migrate.graph.pass_names import of_pass
 from tf2migrate.graph.paths import Condition, condition
 from tf2migrate.graph.reach import Reach
@@ -143,7 +144,7 @@ class ControlFlow(Recorder):
         self.store.begin()
         self.repeated += 1
         self.perhaps += 1
-        known = len(self.conditions)
+        known, since = len(self.conditions), self.time
         try:
             self.block(body.body, frame)
         except Leave as leave:
@@ -156,6 +157,8 @@ class ControlFlow(Recorder):
             self.repeated -= 1
             self.perhaps -= 1
             del self.conditions[known:]
+            for read, where, value in list(read_anew(self.staging, body, since)):
+                self.observe(read, where, value)
         self.merge_optional(self.store.end())
 
     def merge_optional(self, after: Branch) -> None:

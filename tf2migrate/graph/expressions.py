@@ -9,8 +9,8 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.graph.access import Access
+from tf2migrate.graph.foreign import BUILTINS
 from tf2migrate.graph.frames import Frame
-from tf2migrate.graph.interpreter import BUILTINS
 from tf2migrate.graph.paths import condition
 from tf2migrate.graph.strings import interpolated
 from tf2migrate.graph.values import (

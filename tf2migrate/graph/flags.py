@@ -25,6 +25,8 @@ from tf2migrate.graph.values import (
 from tf2migrate.names.project import Module, Project
 
 ORIGIN = "tf.flags.FLAGS"
+# What TensorFlow 1 makes of the values of a flag, by how it is defined.
+TYPES = {"boolean": "bool", "bool": "bool", "float": "float32", "integer": "int32", "string": "string"}
 # Builtins that look at the object itself and at none of its flags.
 HARMLESS = {"bool", "callable", "dir", "id", "isinstance", "iter", "len", "list", "print", "repr", "str", "type"}
 
@@ -37,6 +39,8 @@ class Flags(Training):
         self.entry = entry
         self.flag_values = Host(origin=ORIGIN, key=("flags",))
         self.flag_changes = 0
+        # What a tensor of each flag is, until the program itself gives the flag another value.
+        self.flag_types: dict[str, str] = {}
 
     def event(self, kind: str, node: cst.CSTNode, flag: str = "") -> None:
         self.staging.flags.append(FlagEvent(kind, node, self.place(), flag))
@@ -70,11 +74,12 @@ class Flags(Training):
         if name.startswith("_"):
             return self.refuse("TFM103", node, f"`{name}` of `FLAGS` is private and not the same in absl")
         self.event("read", node, name)
-        return Host(key=("flag", name, self.flag_changes))
+        return Host(key=("flag", name, self.flag_changes), dtype=self.flag_types.get(name, ""))
 
     def set_attribute(self, base: Value, name: str, value: Value, where: cst.CSTNode) -> None:
         if base is self.flag_values:
             self.flag_changes += 1
+            self.flag_types.pop(name, None)
             self.event("set", where, name)
         super().set_attribute(base, name, value, where)
 
@@ -112,6 +117,9 @@ class Flags(Training):
             return self.run_main(args, node, frame)
         if native.startswith("absl.flags.DEFINE"):
             self.event("define", node)
+            flag = args.get(0, "name")
+            if isinstance(flag, Const) and isinstance(flag.value, str):
+                self.flag_types[flag.value] = TYPES.get(native.removeprefix("absl.flags.DEFINE_"), "")
         return super().foreign(native, args, node)
 
     def run_main(self, args: Arguments, node: cst.Call, frame: Frame) -> Value:

@@ -8,6 +8,7 @@ from typing import cast
 import libcst as cst
 
 from tf2migrate.graph.branching import ControlFlow
+from tf2migrate.graph.foreign import foreign
 from tf2migrate.graph.frames import Frame, Step
 from tf2migrate.graph.recorder import Exhausted, Leave
 from tf2migrate.graph.values import (
@@ -33,74 +34,6 @@ from tf2migrate.graph.values import (
 from tf2migrate.names.assigned import assigned_names
 from tf2migrate.names.project import Module, dotted_name
 from tf2migrate.names.tensorflow import canonical_import, normalize
-
-BUILTINS = frozenset(
-    [
-        "abs",
-        "all",
-        "any",
-        "bool",
-        "bytes",
-        "callable",
-        "dict",
-        "divmod",
-        "enumerate",
-        "eval",
-        "filter",
-        "float",
-        "format",
-        "frozenset",
-        "getattr",
-        "hasattr",
-        "int",
-        "isinstance",
-        "issubclass",
-        "iter",
-        "len",
-        "list",
-        "map",
-        "max",
-        "min",
-        "next",
-        "object",
-        "open",
-        "print",
-        "property",
-        "range",
-        "repr",
-        "reversed",
-        "round",
-        "set",
-        "setattr",
-        "sorted",
-        "staticmethod",
-        "classmethod",
-        "str",
-        "sum",
-        "super",
-        "tuple",
-        "type",
-        "vars",
-        "zip",
-        "xrange",
-        "input",
-        "id",
-        "Exception",
-        "ValueError",
-        "TypeError",
-        "KeyError",
-        "RuntimeError",
-        "NotImplementedError",
-        "AssertionError",
-        "IndexError",
-        "StopIteration",
-        "OSError",
-        "IOError",
-        "AttributeError",
-        "KeyboardInterrupt",
-        "NotImplemented",
-    ]
-)
 
 # Decorators that give back the function that they are given.
 UNCHANGED = frozenset({"abc.abstractmethod"})
@@ -394,7 +327,7 @@ class Statements(ControlFlow):
             elif inner is not None:
                 self.bind(bound, Unknown(f"`{name}` is not defined in the imported module", self.place()), frame)
             else:
-                self.bind(bound, Foreign(dotted), frame)
+                self.bind(bound, foreign(dotted), frame)
 
     # ------------------------------------------------------------------ definitions
     def define_function(self, node: cst.FunctionDef, frame: Frame) -> None:

@@ -116,6 +116,8 @@ def shape_of(value: Value | None) -> Sizes | None:
             return shape
         case Dimension() | Const(value=bool() | int() | float() | complex() | str() | bytes()):
             return ()
+        case Host(dtype=known) if known:
+            return ()
         case Choice(options=options):
             shapes = [shape_of(option) for option in options]
             first = shapes[0]

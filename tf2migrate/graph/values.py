@@ -44,6 +44,8 @@ class Host(Value):
     key: object = None
     single: bool = False
     """Whether it may be an array with one element, which numpy 1 took for a number."""
+    dtype: str = ""
+    """That of a tensor made of it, where it is a single value and what kind of value is known, as of a flag."""
 
 
 @dataclass(eq=False, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from tf2migrate.graph.values import Const, Node, Sequence, Symbol, Value, stands_for_several
+from tf2migrate.graph.values import Const, Host, Node, Sequence, Symbol, Value, stands_for_several
 
 BOOLEAN = ("Equal", "NotEqual", "LessThan", "LessThanEqual", "GreaterThan", "GreaterThanEqual")
 LOGICAL = frozenset(
@@ -176,6 +176,8 @@ def _of_value(value: Value | None, depth: int) -> str | None:
             return "float32"
         case Const(value=int()):
             return "int32"
+        case Host(dtype=known):
+            return known or None
         case Sequence(items=items) if items:
             found = {_of_value(item, depth + 1) for item in items}
             if found == {"float32", "int32"}:

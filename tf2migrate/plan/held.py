@@ -14,6 +14,7 @@ from tf2migrate.graph.values import (
     Class,
     Function,
     Graph,
+    Host,
     Instance,
     Mapping,
     Node,
@@ -374,12 +375,18 @@ def _sets_here(flow: Flow, node: cst.CSTNode, name: str) -> bool:
         return False
     held = flow.region.held
     owners = flow.staging.values_of(node.value)
+    if owners and all(isinstance(v, Host) and v.origin.startswith(SETTINGS) for v in owners):
+        return False
     others = [v for v in owners if isinstance(v, Instance) and held is not None and v.cls is not held.cls]
     if not owners and held is not None and any(
         node.value in receivers(cls) for cls in flow.staging.classes if not _related(cls, held.cls)
     ):
         return False
     return not owners or len(others) != len(owners) or any(_related(v.cls, held.cls) for v in others if held)
+
+
+# What holds the settings of a program, and never its graph.
+SETTINGS = ("tf.flags.", "argparse.")
 
 
 def receivers(cls: Class) -> set[cst.CSTNode]:

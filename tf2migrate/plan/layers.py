@@ -14,6 +14,7 @@ from tf2migrate.api.symbols import tf1_symbol
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import Node, Scope, Session, Symbol, Value, key_of, nodes_in
+from tf2migrate.names.assigned import assigned_names
 from tf2migrate.names.bindings import all_reads, bindings, bound_names, changed_names, names_read
 from tf2migrate.names.tree import calls_in, children, ids_in, walk
 from tf2migrate.plan.flow import Flow, Role
@@ -481,11 +482,14 @@ def _route(
 
 def _check_shapes(flow: Flow, function: LayerFunction, where: cst.CSTNode) -> None:
     """A shape that decides a variable's shape must be that of the argument itself, not of a later tensor."""
+    loops = [n for n in walk(function.definition.body) if isinstance(n, cst.For | cst.While) and id(where) in ids_in(n)]
+    rebound = {name for loop in loops for name in assigned_names(loop.body)}
     for name in names_read(where):
         if name.value in function.shapes and _shape_only(where, name):
             for frame in function.frames:
                 value = flow.staging.value_in(name, frame)
-                if value is not None and value is not frame.entry.get(name.value):
+                later = value is not None and value is not frame.entry.get(name.value)
+                if later or name.value in rebound:
                     reason = f"the shape of `{name.value}` is read after the name was bound again"
                     raise NotPlanned(_refusal(flow.staging, function, where, reason))
 

@@ -41,7 +41,7 @@ class Removal(Rewriting):
         gone = (Role.GRAPH, Role.PLACEHOLDER, Role.VARIABLE, Role.STAGED)
         entered = [parent for atom in self.region.atoms for parent in atom.parents]
         for atom in self.region.atoms:
-            collected = self.flow.role(atom) is Role.ALIAS and (is_collected(atom) or self.is_idle_cell(atom))
+            collected = self.flow.role(atom) is Role.ALIAS and (is_collected(atom) or self.is_idle(atom))
             if self.flow.role(atom) in gone or collected:
                 if atom.statement in entered:
                     reason = "this statement goes with the graph, but the program runs inside of it"
@@ -63,14 +63,21 @@ class Removal(Rewriting):
                         self.edits.removed |= {id(line) for line in lists_for_prints(self.staging, node)}
                     stack.extend(children(node))
 
-    def is_idle_cell(self, atom: Atom) -> bool:
-        """Whether a statement only gives a cell another name, which nothing reads that stays."""
+    def is_idle(self, atom: Atom) -> bool:
+        """Whether a statement only gives a cell another name, or lists variables, which nothing reads that stays.
+
+        Lists are idle in the constructor of an object that holds the graph: its methods name variables one by one.
+        """
+        held = self.plan.held
         match atom.statement:
             case cst.SimpleStatementLine(
                 body=[cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=cst.Name())]
-            ):
-                if not is_cell(self.flow.bound_value(atom, name)):
-                    return False
+            ) if is_cell(self.flow.bound_value(atom, name)):
+                pass
+            case cst.SimpleStatementLine(
+                body=[cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=cst.List())]
+            ) if held is not None and name not in held.saved:
+                pass
             case _:
                 return False
         functions = (f for f in walk(self.module.tree) if isinstance(f, cst.FunctionDef))

@@ -10,7 +10,7 @@ import builtins
 import symtable
 from collections import Counter
 
-COMMON = ("six.moves", "builtins", "__builtin__", "future.builtins", "past.builtins")
+from tf2migrate.names.portable import COMMON
 
 
 def lost_names(text: str, original: str) -> set[str]:

@@ -77,11 +77,15 @@ class VariableTexts:
         for atom in flow.region.atoms:
             if flow.role(atom) is Role.ALIAS and not is_collected(atom):
                 for name in atom.binds:
+                    if held is not None and "." not in name and name not in held.saved:
+                        # A local of the constructor: the methods do not see it.
+                        continue
                     value = flow.bound_value(atom, name)
                     listed = isinstance(value, Sequence) and value.exact and value.items == nodes
                     # The function reads the name in a run: whatever it stands for by then.
                     if listed and sum(name in other.binds for other in flow.region.atoms) == 1:
-                        return name
+                        saved = held.saved.get(name) if held is not None else None
+                        return f"{self.plan.model}.{saved}" if saved is not None else name
         parts: list[str] = []
         lists: list[str] = []
         covered: set[int] = set()
