@@ -76,7 +76,7 @@ class Removal(Rewriting):
                 pass
             case cst.SimpleStatementLine(
                 body=[cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=cst.List())]
-            ) if held is not None and name not in held.saved:
+            ) if held is not None and name not in held.saved and "." not in name:
                 pass
             case _:
                 return False
