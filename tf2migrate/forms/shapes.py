@@ -39,7 +39,7 @@ from tf2migrate.names.project import Module, Project
 from tf2migrate.names.tree import walk
 from tf2migrate.plan.apart import functions_apart
 from tf2migrate.plan.region import find_region
-from tf2migrate.plan.taped import home
+from tf2migrate.plan.taped import home, way
 
 BUILT = ("placeholder", "train", "assign", "summary")
 
@@ -233,7 +233,8 @@ def _opened(staging: Staging, builder: Frame | None) -> Iterator[cst.CSTNode]:
     members = (
         {id(m) for m in _methods(builder)} if builder is not None else set()
     )
-    taped = {home(staging, node) for node in staging.nodes if node.op == "tf.gradients"}
+    # A gradient by what the loss does not depend on has no way, and no home.
+    taped = {home(staging, node) for node in staging.nodes if node.op == "tf.gradients" and way(node)}
     taped = {frame for frame in taped if frame is not None and not _reads_held(staging, frame)}
     for index, place in enumerate(places):
         frames = place.frames
