@@ -8,6 +8,9 @@ from tf2migrate.plan.model import Step
 from tf2migrate.plan.refusal import NotPlanned
 from tf2migrate.plan.slices import Slicer
 
+# Ops that give what they are given one behind the other.
+JOINS = frozenset(["tf.stack", "tf.pack", "tf.parallel_stack", "tf.concat", "tf.tuple", "tf.convert_to_tensor"])
+
 
 def check_order(slicer: Slicer, step: Step) -> None:
     """Raises ``NotPlanned`` where a run gives some of the gradients by several variables that Keras may reorder."""
@@ -36,6 +39,7 @@ def _shows_one(fetched: Node, gradient: Node, count: int) -> bool:
     if fetched.kind != "tensor":
         return False
     found: set[int] = set()
+    joined = False
     seen = {fetched.number}
     stack = [fetched]
     while stack:
@@ -43,10 +47,11 @@ def _shows_one(fetched: Node, gradient: Node, count: int) -> bool:
         if node.op == "tf.gradients" and node.expression is gradient.expression:
             found.add(node.number)
             continue
+        joined = joined or node.op in JOINS
         for source in node.inputs if "of_all" not in node.details else ():
             if source.op == "tf.clip_by_global_norm" and gradient in source.inputs:
                 return True
             if source.number not in seen:
                 seen.add(source.number)
                 stack.append(source)
-    return 0 < len(found) < count
+    return bool(found) and (joined or len(found) < count)
