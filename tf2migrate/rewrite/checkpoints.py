@@ -46,6 +46,13 @@ def parameter(call: cst.Call, index: int) -> str:
     return arg.keyword.value if arg.keyword is not None else ORDER[index]
 
 
+def is_plain_call(call: cst.Call) -> bool:
+    """Whether all arguments of a call of a saver are among those that are known here."""
+    places = range(len(call.args))
+    given = [parameter(call, i) if call.args[i].keyword is not None or i < len(ORDER) else "" for i in places]
+    return set(given) <= set(ORDER) and not any(arg.star for arg in call.args)
+
+
 def dropped_arguments(site: CheckpointCall) -> list[cst.BaseExpression]:
     """Arguments that a call of a saver loses: the session, and whether a meta graph is written."""
     if site.kind not in KEPT:

@@ -9,19 +9,27 @@ from typing import TYPE_CHECKING, cast
 import libcst as cst
 
 from tf2migrate.graph.frames import Frame
-from tf2migrate.graph.staging import Staging
+from tf2migrate.graph.staging import CheckpointCall, Staging
 from tf2migrate.graph.values import Choice, Const, Instance, Mapping, Node, Optimizer, Saver, Value, is_cell, nodes_in
+from tf2migrate.names.tree import walk
 from tf2migrate.plan.checkpoints import is_plain, needs_only_the_model, saves_everything
 from tf2migrate.plan.flow import Role
 from tf2migrate.plan.model import Step, Update
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.plan.region import Atom, Region
-from tf2migrate.rewrite.checkpoints import OTHER_FORMAT, checkpoint_call, dropped_arguments, saver_text
+from tf2migrate.rewrite.checkpoints import (
+    OTHER_FORMAT,
+    checkpoint_call,
+    dropped_arguments,
+    is_plain_call,
+    saver_text,
+)
 from tf2migrate.rewrite.comments import above
 
 if TYPE_CHECKING:
     from tf2migrate.rewrite.side_outputs import SideOutputs
 
+DEFINITIONS = (cst.FunctionDef, cst.ClassDef, cst.Lambda)
 BUILDING = "# Makes the variables that a saver of TensorFlow 1 had from the start."
 
 
@@ -36,12 +44,27 @@ class Saving:
     def edit(self) -> None:
         """Gives the savers, and the calls of them, their native form."""
         rewriter = self.rewriter
-        for site in self.staging.checkpoints:
+        for site in [*self.staging.checkpoints, *self.ruled_out()]:
             symbols = rewriter.all_symbols[site.place.module]
             rewriter.whole.update((id(value), "None") for value in dropped_arguments(site))
             rewriter.replacements[id(site.call)] = partial(checkpoint_call, symbols, site)
         for saver in self.staging.savers:
             self.place(saver)
+
+    def ruled_out(self) -> Iterator[CheckpointCall]:
+        """Calls in branches that a constant rules out, such as `RESTORE = False`: whoever changes it takes them."""
+        frame = self.region.frame
+        known = {id(site.call) for site in self.staging.checkpoints}
+        others = [n for n in walk(frame.owner) if isinstance(n, DEFINITIONS) and n is not frame.owner]
+        inside = {id(node) for other in others for node in walk(other)}
+        for node in walk(frame.owner):
+            match node:
+                case cst.Call(
+                    func=cst.Attribute(value=cst.Name(value=name), attr=cst.Name(value="save" | "restore" as kind))
+                ) if not {id(node)} & (known | inside) and not self.staging.values_of(node):
+                    saver = frame.lookup(name)
+                    if isinstance(saver, Saver) and is_plain_call(node):
+                        yield CheckpointCall(kind, node, frame, saver.place, 0, saver)
 
     def place(self, saver: Saver) -> None:
         rewriter, module = self.rewriter, saver.place.module
