@@ -407,14 +407,22 @@ def _whole_value(
     return found
 
 
-def is_repeated(statement: cst.CSTNode, expression: cst.CSTNode) -> bool:
-    """Whether a comprehension or lambda in a statement may evaluate an expression any number of times."""
+LOOPS = (cst.For, cst.While)
+
+
+def is_repeated(
+    statement: cst.CSTNode, expression: cst.CSTNode, loops: tuple[type[cst.CSTNode], ...] = ()
+) -> bool:
+    """Whether a comprehension or lambda in a statement may evaluate an expression any number of times.
+
+    Other statements that repeat what is in them are ``loops``.
+    """
     stack: list[tuple[cst.CSTNode, bool]] = [(statement, False)]
     while stack:
         node, repeats = stack.pop()
         if node is expression:
             return repeats
-        repeats = repeats or isinstance(node, cst.BaseComp | cst.Lambda)
+        repeats = repeats or isinstance(node, (cst.BaseComp, cst.Lambda, *loops))
         stack.extend((child, repeats) for child in children(node))
     return False
 

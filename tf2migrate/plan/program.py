@@ -18,8 +18,9 @@ from tf2migrate.plan.flow import Flow, Role, analyse_flow
 from tf2migrate.plan.forward import choose_forward, choose_loss
 from tf2migrate.plan.held import find_held, settle
 from tf2migrate.plan.keepers import check_keepers
+from tf2migrate.plan.layer_model import LayerCall
 from tf2migrate.plan.layer_names import class_name, object_name
-from tf2migrate.plan.layers import find_layers, is_repeated, objects, unread_arguments
+from tf2migrate.plan.layers import LOOPS, find_layers, is_repeated, objects, unread_arguments
 from tf2migrate.plan.lifting import handed_steps, lifted_names
 from tf2migrate.plan.model import Plan
 from tf2migrate.plan.normalization import moving_averages
@@ -186,7 +187,8 @@ class Planner:
             "calls of a layer share only some of its variables",
         )
         for function, call in calls:
-            if sum(other is call.call for other in (c.call for c in function.calls)) > 1:
+            several = sum(other is call.call for other in (c.call for c in function.calls)) > 1
+            if several or self.makes_in_each_pass(call):
                 reason = "a layer is made in a loop here, which is not rewritten yet"
                 raise NotPlanned(self.slicer.refusal("TFM410", call.call, reason))
         calls.sort(key=lambda pair: self.order(pair[1].call))
@@ -201,6 +203,14 @@ class Planner:
             plan.model_class = plan.fresh("Model", "Network", "Net")
             plan.model = plan.fresh("model", "network", "net")
         self.object_names(plan)
+
+    def makes_in_each_pass(self, call: LayerCall) -> bool:
+        """Whether a layer is called in a loop of which each pass makes, or shares, one of its own."""
+        atom = self.region.atom_at(call.place)
+        if atom is None or not is_repeated(atom.statement, call.call, LOOPS):
+            return False
+        owned = (node for node in self.staging.nodes if node.number in call.owned)
+        return any(self.region.atom_at(node.place) is atom or "?=" in node.name for node in owned)
 
     def direct(self, node: Node) -> bool:
         return node.place.steps[-1].frame is self.region.frame

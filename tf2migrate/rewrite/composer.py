@@ -30,7 +30,13 @@ from tf2migrate.plan.reserved import attribute
 from tf2migrate.plan.slices import Slicer
 from tf2migrate.plan.summaries import data_of, outer_summaries
 from tf2migrate.plan.variable_lists import is_collected
-from tf2migrate.rewrite.layer_calls import by_parameter, call_arguments, constructor_arguments, with_lifted
+from tf2migrate.rewrite.layer_calls import (
+    by_parameter,
+    call_arguments,
+    constructor_arguments,
+    unread_arguments,
+    with_lifted,
+)
 from tf2migrate.rewrite.listing import Listing
 from tf2migrate.rewrite.model_penalties import penalties
 from tf2migrate.rewrite.native_layer import native_layer
@@ -165,7 +171,7 @@ class Composer:
         for node in self._nodes_at(atom, expression):
             self.replace(node, atom, holder, replacements, whole)
         self.summaries(atom, holder, whole, expression)
-        self.object_calls(atom, holder, replacements)
+        self.object_calls(atom, holder, replacements, whole)
         self.held_placeholders(expression if expression is not None else atom.statement, whole)
         if self.staging.readings:
             for inner in walk(expression if expression is not None else atom.statement):
@@ -351,12 +357,15 @@ class Composer:
         return replace
 
     # ------------------------------------------------------------------ layer functions
-    def object_calls(self, atom: Atom, holder: str, replacements: dict[int, Replacement]) -> None:
+    def object_calls(
+        self, atom: Atom, holder: str, replacements: dict[int, Replacement], whole: dict[int, str]
+    ) -> None:
         """Calls of functions that became layers."""
         for item in self.plan.objects:
             for call in item.calls:
                 if self.flow.region.atom_at(call.place) is atom:
                     replacements[id(call.call)] = self.object_call(item, call, holder)
+                    whole |= unread_arguments(item.function, call.call, self.symbols)
 
     def object_call(self, item: LayerObject, call: LayerCall, holder: str) -> Replacement:
         def replace(updated: cst.BaseExpression) -> cst.BaseExpression:

@@ -66,5 +66,12 @@ def call_arguments(function: LayerFunction, texts: dict[str, str], frames: list[
     return ", ".join(parts)
 
 
+def unread_arguments(function: LayerFunction, call: cst.Call, symbols: Symbols) -> dict[int, str]:
+    """The arguments of a call that the object is not given, by identity: they go as they are, whatever they name."""
+    given = {OPTIONS, "*", *function.call}
+    unread = (arg.value for arg in call.args if parameter_of(function, call, arg) not in given)
+    return {id(value): symbols.code(value) for value in unread}
+
+
 def with_lifted(arguments: str, lifted: list[str]) -> str:
     return ", ".join([*([arguments] if arguments else []), *lifted])

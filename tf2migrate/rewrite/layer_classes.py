@@ -18,7 +18,13 @@ from tf2migrate.plan.layer_model import LayerCall, LayerFunction
 from tf2migrate.plan.region import opens
 from tf2migrate.plan.reserved import attribute
 from tf2migrate.rewrite.layer_attributes import LayerAttributes, holds, index_of
-from tf2migrate.rewrite.layer_calls import by_parameter, call_arguments, constructor_arguments, with_lifted
+from tf2migrate.rewrite.layer_calls import (
+    by_parameter,
+    call_arguments,
+    constructor_arguments,
+    unread_arguments,
+    with_lifted,
+)
 from tf2migrate.rewrite.native_layer import native_layer
 from tf2migrate.rewrite.negation import negated
 from tf2migrate.rewrite.substitution import Replacement, Substitution
@@ -372,6 +378,7 @@ class LayerClass(LayerAttributes):
                 whole[factory] = self.element(self.attributes[factory])
         for call in self.nested():
             replacements[id(call.call)] = self.nested_call(call)
+            whole |= unread_arguments(self.layers[id(call.frame.owner)], call.call, self.symbols)
         return Substitution(self.symbols, replacements, whole, names)
 
     def layer_call(self, node: Node) -> Replacement:
