@@ -1,8 +1,9 @@
-"""Loops that make variables and compute with them in one pass become two loops.
+"""Loops and branches that make variables and compute with them in one pass become two.
 
-The first makes the variables and keeps them in lists, the second goes through the lists and computes. Both go through
-what the loop went through, so the result is an equivalent TensorFlow 1 program, in which state and computation are
-apart, see ``forms/shapes.py``. A loop of which this cannot be shown stays as it is.
+The first loop makes the variables and keeps them in lists, the second goes through the lists and computes. Both go
+through what the loop went through, so the result is an equivalent TensorFlow 1 program, in which state and computation
+are apart, see ``forms/shapes.py``. A branch becomes two on the same condition. One of which this cannot be shown stays
+as it is.
 """
 
 from __future__ import annotations
@@ -12,39 +13,45 @@ from typing import cast
 
 import libcst as cst
 
-from tf2migrate.forms.loop_halves import LoopHalves, Whole
+from tf2migrate.forms.branch_halves import BranchHalves
+from tf2migrate.forms.halves import Halves, Whole
+from tf2migrate.forms.loop_halves import LoopHalves
 from tf2migrate.forms.traced import Left, Traced, fresh
 from tf2migrate.graph.staging import Staging
 from tf2migrate.names.attributes import name_node
+from tf2migrate.names.negation import negated
 from tf2migrate.names.project import Module, dotted_name
 from tf2migrate.names.tree import walk
 from tf2migrate.plan.region import find_region
 
+KINDS: dict[type[cst.CSTNode], type[Halves]] = {cst.For: LoopHalves, cst.If: BranchHalves}
+
 
 def parted_loops(staging: Staging, modules: list[Module]) -> list[Module] | None:
-    """The modules with the loops of the body that builds the graph parted; None when there is none to part."""
+    """The modules with the loops and branches of the body that builds the graph parted; None when there is none."""
     region = find_region(staging)
     if region is None:
         return None
     taken = {n.value for module in modules for n in walk(module.tree) if isinstance(n, cst.Name)}
-    found: dict[cst.CSTNode, LoopHalves] = {}
+    found: dict[cst.CSTNode, Halves] = {}
     for atom in region.atoms:
-        if isinstance(atom.statement, cst.For) and not atom.runs:
+        kind = next((k for form, k in KINDS.items() if isinstance(atom.statement, form)), None)
+        if kind is not None and not atom.runs:
             try:
-                found[atom.statement] = LoopHalves(staging, region, atom, taken)
+                found[atom.statement] = kind(staging, region, atom, taken)
             except Whole:
                 continue
     if not found:
         return None
-    lists = {name for loop in found.values() for name in loop.state.values()}
+    lists = {name for loop in found.values() if isinstance(loop, LoopHalves) for name in loop.state.values()}
     split = {a.statement for a in region.atoms if lists & set(a.binds) and len(a.binds) > 1}
     return [_Parter(m, found, split).apply(m) if m.key == region.module.key else m for m in modules]
 
 
 class _Parter(Traced):
-    """Puts the two loops where the one stood."""
+    """Puts the two loops or branches where the one stood."""
 
-    def __init__(self, module: Module, found: dict[cst.CSTNode, LoopHalves], split: set[cst.CSTNode]) -> None:
+    def __init__(self, module: Module, found: dict[cst.CSTNode, Halves], split: set[cst.CSTNode]) -> None:
         super().__init__(module)
         self.found = found
         self.split = split
@@ -65,9 +72,19 @@ class _Parter(Traced):
             self.updated[id(original)] = made
         if original in self.split and isinstance(made, cst.SimpleStatementLine):
             return cst.FlattenSentinel(self.apart(made))
-        if original in self.found and isinstance(made, cst.For):
-            return cst.FlattenSentinel(self.parted(self.found[original], made))
+        match self.found.get(original), made:
+            case LoopHalves() as loop, cst.For():
+                return cst.FlattenSentinel(self.parted(loop, made))
+            case BranchHalves() as branch, cst.If():
+                return cst.FlattenSentinel(self.decided_twice(branch))
         return made
+
+    def decided_twice(self, halves: BranchHalves) -> Iterator[cst.BaseStatement]:
+        """The branch that makes the variables, and the one that computes with them."""
+        for wanted, first in ((halves.halves.first, True), (halves.halves.second, False)):
+            made = self.branch(halves, halves.statement, wanted, first)
+            assert made is not None
+            yield made if first else made.with_changes(leading_lines=())
 
     def apart(self, line: cst.SimpleStatementLine) -> list[cst.SimpleStatementLine]:
         """``weights, outputs = [], []`` as two statements: one list is of the state, the other of the computation."""
@@ -101,7 +118,7 @@ class _Parter(Traced):
         yield computing
 
     def half(
-        self, loop: LoopHalves, body: cst.BaseSuite, wanted: list[cst.CSTNode], first: bool
+        self, loop: Halves, body: cst.BaseSuite, wanted: list[cst.CSTNode], first: bool
     ) -> list[cst.BaseStatement]:
         """The statements of one half, in their order, in the scopes that they stood in."""
         out: list[cst.BaseStatement] = []
@@ -123,7 +140,7 @@ class _Parter(Traced):
                 out += self.extractions(loop, statement) if both else [self.copy(statement, first)]
         return out
 
-    def branch(self, loop: LoopHalves, statement: cst.If, wanted: list[cst.CSTNode], first: bool) -> cst.If | None:
+    def branch(self, loop: Halves, statement: cst.If, wanted: list[cst.CSTNode], first: bool) -> cst.If | None:
         """What one half has of a branch; None where that is nothing."""
         body = self.half(loop, statement.body, wanted, first)
         orelse: cst.If | cst.Else | None = None
@@ -135,8 +152,11 @@ class _Parter(Traced):
         if not body and orelse is None:
             return None
         made = cast(cst.If, self.copy(statement, first))
-        empty = self.statement("pass\n", statement)
-        made = made.with_changes(body=cst.IndentedBlock(body or [empty]), orelse=orelse)
+        if not body and isinstance(orelse, cst.Else):
+            made = made.with_changes(test=fresh(negated(made.test), self), body=orelse.body, orelse=None)
+        else:
+            empty = self.statement("pass\n", statement)
+            made = made.with_changes(body=cst.IndentedBlock(body or [empty]), orelse=orelse)
         self.trace(statement, made)
         return made
 
@@ -147,7 +167,7 @@ class _Parter(Traced):
             return made
         return fresh(made, self)
 
-    def extractions(self, loop: LoopHalves, statement: cst.CSTNode) -> list[cst.BaseStatement]:
+    def extractions(self, loop: Halves, statement: cst.CSTNode) -> list[cst.BaseStatement]:
         out: list[cst.BaseStatement] = []
         for call in loop.makers(statement):
             target = cst.AssignTarget(cst.Name(loop.extracted[id(call)]))

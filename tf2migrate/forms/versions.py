@@ -11,7 +11,7 @@ import libcst as cst
 from tf2migrate.forms.traced import Left, Traced, edited
 from tf2migrate.graph.staging import Staging
 from tf2migrate.graph.values import nodes_in
-from tf2migrate.names.bindings import bindings, exposed_reads, names_read
+from tf2migrate.names.bindings import bindings, exposed_reads, names_read, surely_bound
 from tf2migrate.names.project import Module
 from tf2migrate.names.tree import straight, walk
 
@@ -51,7 +51,7 @@ def _renamed(staging: Staging, function: cst.FunctionDef) -> dict[int, str]:
     wanted = {
         name
         for statement in statements
-        if isinstance(statement, cst.SimpleStatementLine | cst.For) and _makes(staging, statement)
+        if isinstance(statement, cst.SimpleStatementLine | cst.For | cst.If) and _makes(staging, statement)
         for name, target in bindings(statement)
         if any(n.kind == "variable" for value in staging.values_of(target) for n in nodes_in(value))
     }
@@ -64,7 +64,7 @@ def _renamed(staging: Staging, function: cst.FunctionDef) -> dict[int, str]:
     return out
 
 
-def _makes(staging: Staging, statement: cst.SimpleStatementLine | cst.For) -> bool:
+def _makes(staging: Staging, statement: cst.SimpleStatementLine | cst.For | cst.If) -> bool:
     return any(step.statement is statement for _, place in staging.touched for step in place.steps)
 
 
@@ -73,12 +73,13 @@ def _can_be_parted(function: cst.FunctionDef, statements: list[cst.CSTNode], nam
     bound = 0
     for statement in statements:
         here = sum(found == name for found, _ in bindings(statement))
-        if here and not isinstance(statement, cst.SimpleStatementLine | cst.WithItem | cst.For):
+        whole = isinstance(statement, cst.If) and name in surely_bound(statement)
+        if here and not whole and not isinstance(statement, cst.SimpleStatementLine | cst.WithItem | cst.For):
             return False
         # What a loop reads before it binds it may be of the pass before.
-        if here and isinstance(statement, cst.For) and any(n.value == name for n in exposed_reads(statement)):
+        if here and isinstance(statement, cst.For | cst.If) and any(n.value == name for n in exposed_reads(statement)):
             return False
-        bound += here
+        bound += 1 if whole else here
     for node in walk(function.body):
         match node:
             case cst.Lambda() | cst.FunctionDef() | cst.ClassDef():
@@ -101,7 +102,7 @@ def _versions(statements: list[cst.CSTNode], name: str, taken: set[str]) -> dict
         targets = [node for found, node in bindings(statement) if found == name]
         if not targets:
             continue
-        inside = names_read(statement) if isinstance(statement, cst.For) else []
+        inside = names_read(statement) if isinstance(statement, cst.For | cst.If) else []
         if current or any(id(node) in out for node in targets):
             number = 1
             while f"{name}_{number}" in taken:

@@ -41,6 +41,11 @@ def exposed_reads(node: cst.CSTNode) -> list[cst.Name]:
     return found
 
 
+def surely_bound(node: cst.CSTNode) -> frozenset[str]:
+    """Names that a statement has bound whichever branches it took."""
+    return _exposed(node, [], frozenset())
+
+
 def _exposed(node: cst.CSTNode, found: list[cst.Name], bound: frozenset[str]) -> frozenset[str]:
     """Adds the reads of ``node`` that are not of ``bound``; gives back what is bound for certain after it."""
     match node:

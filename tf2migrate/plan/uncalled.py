@@ -6,7 +6,7 @@ samples, are set aside where nothing can reach them: what they would become depe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import libcst as cst
@@ -14,6 +14,7 @@ import libcst as cst
 from tf2migrate.api.layers import has_variables
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.values import (
+    Bound,
     Builtin,
     Choice,
     Class,
@@ -24,6 +25,7 @@ from tf2migrate.graph.values import (
     Instance,
     Session,
     Symbol,
+    Unknown,
     Value,
     nodes_in,
 )
@@ -54,9 +56,23 @@ GRAPH_WORDS = frozenset(
 
 
 # With these a program finds functions under names that do not stand in it.
-LOOKUPS = frozenset({"globals", "locals", "vars", "eval", "exec", "getattr", "__import__", "import_module"})
+LOOKUPS = frozenset(
+    [
+        "globals",
+        "locals",
+        "vars",
+        "eval",
+        "exec",
+        "getattr",
+        "__getattribute__",
+        "attrgetter",
+        "methodcaller",
+        "__import__",
+        "import_module",
+    ]
+)
 FILE_OF = frozenset({"getfile", "getsourcefile", "getabsfile"})
-REFLECTING = frozenset({"inspect", "unittest", "pytest", "__dict__", "modules", "TestCase"})
+REFLECTING = frozenset({"inspect", "unittest", "pytest", "__dict__", "modules", "TestCase", "Fire"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +93,12 @@ def find_set_aside(flow: Flow) -> dict[int, cst.FunctionDef]:
     home = {id(f): key for key, tree in trees.items() for f in walk(tree) if isinstance(f, cst.FunctionDef)}
     functions = (node for tree in trees.values() for node in walk(tree) if isinstance(node, cst.FunctionDef))
     idle = {id(function): function for function in functions if id(function) not in flow.staging.visited}
+    owners = _owners(trees.values())
     while True:
         found = Mentions()
         for key in trees:
             _mentions(flow, key, idle, found)
-        left = {number: f for number, f in idle.items() if not _is_mentioned(flow, found, f, home[number])}
+        left = {n: f for n, f in idle.items() if not _is_mentioned(flow, found, f, home[n], owners.get(n))}
         if len(left) == len(idle):
             return {number: function for number, function in unused.items() if number in idle}
         idle = left
@@ -91,26 +108,68 @@ def find_set_aside(flow: Flow) -> dict[int, cst.FunctionDef]:
 class Mentions:
     """The names that stand outside of idle functions and of imports.
 
-    ``anywhere`` are attributes and texts, ``names`` the others by the files that have them. ``special`` gives, for
-    special methods, the name of the class: Python calls these itself.
+    ``exports`` are those that a file says it is there for, ``attributes`` the places that read an attribute of that
+    name, ``names`` the others by the files that have them. ``special`` gives, for special methods, the name of the
+    class: Python calls these itself.
     """
 
-    anywhere: set[str] = field(default_factory=set)
+    exports: set[str] = field(default_factory=set)
+    attributes: dict[str, list[cst.Attribute]] = field(default_factory=dict)
     names: dict[str, set[str]] = field(default_factory=dict)
     special: dict[int, str] = field(default_factory=dict)
 
 
-def _is_mentioned(flow: Flow, found: Mentions, function: cst.FunctionDef, home: str) -> bool:
-    """Whether something may have a function by its name: its own file, or one that has imported it."""
-    owner = found.special.get(id(function), "")
-    name = owner or function.name.value
-    if name in found.anywhere or (owner and name in found.names):
+def _owners(trees: Iterable[cst.Module]) -> dict[int, cst.ClassDef]:
+    """The classes of methods, by the identity of these."""
+    classes = (node for tree in trees for node in walk(tree) if isinstance(node, cst.ClassDef))
+    return {id(method): cls for cls in classes for method in cls.body.body if isinstance(method, cst.FunctionDef)}
+
+
+def _is_mentioned(
+    flow: Flow, found: Mentions, function: cst.FunctionDef, home: str, owner: cst.ClassDef | None
+) -> bool:
+    """Whether something may have a function by its name: its own file, or one that has imported it.
+
+    A special method is had by whoever has the class.
+    """
+    special = id(function) in found.special
+    name = found.special.get(id(function), function.name.value)
+    wanted: cst.FunctionDef | cst.ClassDef | None = owner if special else function
+    if name in found.exports or any(_may_be(flow, node, wanted) for node in found.attributes.get(name, ())):
         return True
     for key in found.names.get(name, ()):
         value = flow.staging.module_frames[key].env.get(name)
-        options = value.options if isinstance(value, Choice) else (value,)
-        if key == home or any(isinstance(v, Function) and v.definition is function for v in options):
+        if special and (value is None or owner is None or owner.decorators):
             return True
+        options = value.options if isinstance(value, Choice) else (value,)
+        if key == home or any(_stands_for(v, wanted) for v in options if v is not None):
+            return True
+    return False
+
+
+def _may_be(flow: Flow, node: cst.Attribute, wanted: cst.FunctionDef | cst.ClassDef | None) -> bool:
+    """Whether an attribute may be that function or class: `net.predict` is the method of the class of `net`."""
+    values = flow.staging.values_of(node)
+    if not values or wanted is None or wanted.decorators:
+        return True
+    options = [o for value in values for o in (value.options if isinstance(value, Choice) else (value,))]
+    return any(_stands_for(option, wanted) for option in options)
+
+
+def _stands_for(value: Value, wanted: cst.FunctionDef | cst.ClassDef | None) -> bool:
+    """Whether a value is, or may be, a function of the project, or a class or one that is derived from it.
+
+    What is not known may be any, and so may be an attribute of nothing: by then there may be something.
+    """
+    match value:
+        case Unknown() | Bound(receiver=Const() | Unknown()):
+            return True
+        case Bound(function=inner):
+            return _stands_for(inner, wanted)
+        case Function(definition=definition):
+            return definition is wanted
+        case Class():
+            return any(cls.definition is wanted for cls in value.ancestry())
     return False
 
 
@@ -208,13 +267,14 @@ def _mentions(flow: Flow, key: str, idle: dict[int, cst.FunctionDef], found: Men
                 # `tf.nn.conv2d` is no `conv2d` of the project.
                 continue
             case cst.Attribute(value=base, attr=cst.Name(value=name)):
-                found.anywhere.add(name)
+                found.attributes.setdefault(name, []).append(node)
                 stack.append((base, owner))
                 continue
             case cst.Name(value=name):
                 found.names.setdefault(name, set()).add(key)
-            case cst.SimpleString() if isinstance(node.evaluated_value, str):
-                found.anywhere.add(node.evaluated_value)
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value="__all__"))], value=value):
+                texts = (text.evaluated_value for text in walk(value) if isinstance(text, cst.SimpleString))
+                found.exports.update(text for text in texts if isinstance(text, str))
         stack.extend((child, owner) for child in children(node))
 
 

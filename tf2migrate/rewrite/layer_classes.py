@@ -11,6 +11,7 @@ import libcst as cst
 from tf2migrate.api.layer_model import Layer
 from tf2migrate.graph.values import Node, is_cell, nodes_in
 from tf2migrate.names.bindings import all_reads, bindings, bound_names, free_names, names_read
+from tf2migrate.names.negation import negated
 from tf2migrate.names.tree import children, ids_in, walk
 from tf2migrate.plan.graph_statements import is_summary_statement
 from tf2migrate.plan.layer_bodies import own_part, simple_statements
@@ -26,7 +27,6 @@ from tf2migrate.rewrite.layer_calls import (
     with_lifted,
 )
 from tf2migrate.rewrite.native_layer import native_layer
-from tf2migrate.rewrite.negation import negated
 from tf2migrate.rewrite.substitution import Replacement, Substitution
 from tf2migrate.rewrite.variables import anywhere, in_model
 
