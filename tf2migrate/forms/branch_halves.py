@@ -12,7 +12,7 @@ import libcst as cst
 
 from tf2migrate.forms.halves import Halves, Parts, Whole, chain
 from tf2migrate.graph.staging import Staging
-from tf2migrate.graph.values import Function, Instance, Mapping, Node, Sequence
+from tf2migrate.graph.values import Function, Instance, Mapping, Node, Sequence, nodes_in
 from tf2migrate.names.bindings import bindings, changed_names, exposed_reads, names_read
 from tf2migrate.names.tree import walk
 from tf2migrate.plan.facts import is_fed
@@ -39,7 +39,9 @@ class BranchHalves(Halves):
             self.check_order(body)
             self.halves.first = before.first + self.halves.first
             self.halves.second = before.second + self.halves.second
-        if not self.halves.second:
+        calls = [call for s in self.halves.first for call in self.makers(s)]
+        made = {node.number for call in calls for value in self.values(call) for node in nodes_in(value)}
+        if not self.halves.second or any(n.kind == "variable" and n.number not in made for n in self.atom.nodes):
             raise Whole
         self.check_tests()
 
