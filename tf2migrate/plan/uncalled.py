@@ -108,12 +108,12 @@ def find_set_aside(flow: Flow) -> dict[int, cst.FunctionDef]:
 class Mentions:
     """The names that stand outside of idle functions and of imports.
 
-    ``exports`` are those that a file says it is there for, ``attributes`` the places that read an attribute of that
-    name, ``names`` the others by the files that have them. ``special`` gives, for special methods, the name of the
-    class: Python calls these itself.
+    ``texts`` are those that strings spell, ``attributes`` the places that read an attribute of that name, ``names`` the
+    others by the files that have them. ``special`` gives, for special methods, the name of the class: Python calls
+    these itself.
     """
 
-    exports: set[str] = field(default_factory=set)
+    texts: set[str] = field(default_factory=set)
     attributes: dict[str, list[cst.Attribute]] = field(default_factory=dict)
     names: dict[str, set[str]] = field(default_factory=dict)
     special: dict[int, str] = field(default_factory=dict)
@@ -135,7 +135,7 @@ def _is_mentioned(
     special = id(function) in found.special
     name = found.special.get(id(function), function.name.value)
     wanted: cst.FunctionDef | cst.ClassDef | None = owner if special else function
-    if name in found.exports or any(_may_be(flow, node, wanted) for node in found.attributes.get(name, ())):
+    if name in found.texts or any(_may_be(flow, node, wanted) for node in found.attributes.get(name, ())):
         return True
     for key in found.names.get(name, ()):
         value = flow.staging.module_frames[key].env.get(name)
@@ -272,9 +272,8 @@ def _mentions(flow: Flow, key: str, idle: dict[int, cst.FunctionDef], found: Men
                 continue
             case cst.Name(value=name):
                 found.names.setdefault(name, set()).add(key)
-            case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value="__all__"))], value=value):
-                texts = (text.evaluated_value for text in walk(value) if isinstance(text, cst.SimpleString))
-                found.exports.update(text for text in texts if isinstance(text, str))
+            case cst.SimpleString() if isinstance(node.evaluated_value, str):
+                found.texts.add(node.evaluated_value)
         stack.extend((child, owner) for child in children(node))
 
 
