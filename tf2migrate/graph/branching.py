@@ -145,6 +145,7 @@ class ControlFlow(Recorder):
         self.repeated += 1
         self.perhaps += 1
         known, since = len(self.conditions), self.time
+        before = {name: frame.lookup(name) for name in assigned_names(body)}
         try:
             self.block(body.body, frame)
         except Leave as leave:
@@ -157,7 +158,7 @@ class ControlFlow(Recorder):
             self.repeated -= 1
             self.perhaps -= 1
             del self.conditions[known:]
-            for read, where, value in list(read_anew(self.staging, body, since)):
+            for read, where, value in list(read_anew(self.staging, body, since, before)):
                 self.observe(read, where, value)
         self.merge_optional(self.store.end())
 

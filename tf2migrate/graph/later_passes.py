@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
 
 import libcst as cst
 
 from tf2migrate.graph.frames import Frame
 from tf2migrate.graph.staging import Observation, Staging
-from tf2migrate.graph.values import Const, Mapping, Sequence, Value, join
+from tf2migrate.graph.values import Const, Host, Mapping, Sequence, Value, join
 from tf2migrate.names.bindings import IN_PLACE
 from tf2migrate.names.tree import walk
 
@@ -36,13 +37,14 @@ class _Changed:
         counted = isinstance(self.value, Mapping) or (isinstance(known, int) and known >= 0)
         return counted and not any(type(known) is type(other) and known == other for other in self.keys)
 
-    @property
-    def items(self) -> list[Value]:
-        return list(self.value.items.values()) if isinstance(self.value, Mapping) else list(self.value.items)
 
+def read_anew(
+    staging: Staging, body: cst.CSTNode, since: int, before: Table[str, Value | None]
+) -> Iterator[tuple[cst.Subscript, Frame, Value]]:
+    """The items that ``body`` read since a time and changes, with all that they may be in one of its passes.
 
-def read_anew(staging: Staging, body: cst.CSTNode, since: int) -> Iterator[tuple[cst.Subscript, Frame, Value]]:
-    """The items that ``body`` read since a time and changes, with all that they may be in one of its passes."""
+    ``before`` are the names that it binds again, with what they stood for before the loop.
+    """
     nodes = list(walk(body))
     changed: dict[int, _Changed] = {}
     for node in nodes:
@@ -59,11 +61,21 @@ def read_anew(staging: Staging, body: cst.CSTNode, since: int) -> Iterator[tuple
         match node:
             case cst.Subscript(value=base, slice=[cst.SubscriptElement(slice=cst.Index(value=key))]):
                 for seen in _seen(staging, base, since):
+                    first = staging.value_in(node, seen.frame)
                     found = changed.get(id(seen.value))
-                    if found is not None and not found.is_steady(staging.value_in(key, seen.frame)):
-                        first = staging.value_in(node, seen.frame)
-                        if first is not None:
-                            yield node, seen.frame, join([first, *found.items])
+                    rebound = isinstance(base, cst.Name) and before.get(base.value) is seen.value
+                    steady = found is None or found.is_steady(staging.value_in(key, seen.frame))
+                    if first is None or (steady and not rebound):
+                        continue
+                    later = seen.frame.lookup(base.value) if rebound and isinstance(base, cst.Name) else seen.value
+                    yield node, seen.frame, join([first, *_items(later), Host()])
+
+
+def _items(value: Value | None) -> list[Value]:
+    """What a list or dict holds."""
+    if isinstance(value, Mapping):
+        return list(value.items.values())
+    return list(value.items) if isinstance(value, Sequence) else []
 
 
 def _seen(staging: Staging, expression: cst.CSTNode, since: int) -> list[Observation]:

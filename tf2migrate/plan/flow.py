@@ -195,20 +195,29 @@ def _move_beginnings(flow: Flow) -> None:
 
 
 def _begins(flow: Flow, source: Atom, name: str) -> bool:
-    """Whether a statement only binds a number or constant, which nothing but moved statements reads."""
+    """Whether a statement only binds a literal or constant, which nothing but moved statements reads."""
     statement = source.statement
     if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1 or set(source.binds) != {name}:
         return False
     small = statement.body[0]
     if not isinstance(small, cst.Assign) or len(small.targets) != 1 or source.parents != ():
         return False
-    if flow.role(source) is Role.HOST and not isinstance(small.value, cst.Integer | cst.Float):
+    if flow.role(source) is Role.HOST and not _is_literal(small.value):
         return False
     for atom in flow.region.atoms:
         reads = name in {read.value for read in atom.reads} or any(r.name == name for r in flow.reads(atom))
         if reads and flow.role(atom) is not Role.STAGED and source in flow.reaching(name, atom):
             return False
     return True
+
+
+def _is_literal(value: cst.BaseExpression) -> bool:
+    match value:
+        case cst.Integer() | cst.Float() | cst.SimpleString() | cst.Name(value="None" | "True" | "False"):
+            return True
+        case cst.UnaryOperation(expression=inner):
+            return _is_literal(inner)
+    return False
 
 
 # Loops whose body gives its single variable bare, which TensorFlow 2 does not take outside of a function, functions of

@@ -8,17 +8,17 @@ import libcst as cst
 
 from tf2migrate.api.symbols import tf2_exists
 from tf2migrate.names.aliases import Aliases
-from tf2migrate.names.bindings import bound_names
+from tf2migrate.names.bindings import bound_by, bound_names
 from tf2migrate.names.project import Module, dotted_name
 from tf2migrate.names.tensorflow import canonical_import
-from tf2migrate.names.tree import children, is_docstring
+from tf2migrate.names.tree import children, is_docstring, walk
 from tf2migrate.plan.refusal import NotPlanned, Refusal
 from tf2migrate.rewrite.flags import use_absl
 from tf2migrate.rewrite.host_names import use_present_names
 from tf2migrate.rewrite.outer_names import OuterNames
 from tf2migrate.rewrite.symbols import Symbols
 from tf2migrate.rewrite.templates import Templates
-from tf2migrate.rewrite.undefined import hidden_builtins, lost_names
+from tf2migrate.rewrite.undefined import hidden_builtins, lost_names, unbound_locals
 
 ImportT = TypeVar("ImportT", cst.Import, cst.ImportFrom)
 
@@ -45,6 +45,11 @@ class Layout:
         for name in sorted(lost_names(tree.code, self.module.source.text)):
             reason = f"`{name}` would not be defined any more"
             raise NotPlanned(Refusal("TFM410", self.module.key, self.module.tree, reason))
+        for name in sorted(unbound_locals(tree.code, self.module.source.text)):
+            reason = f"`{name}` is a value of the host and then a part of the graph that is made of it"
+            binding = (n for n in walk(self.module.tree) if isinstance(n, cst.Assign) and name in bound_by(n))
+            where = next(binding, self.module.tree)
+            raise NotPlanned(Refusal("TFM410", self.module.key, where, reason, "give one another name"))
         for name in sorted(hidden_builtins(tree.code, self.module.source.text)):
             reason = f"`{name}` is a name of the program and a builtin that the rewrite calls"
             raise NotPlanned(Refusal("TFM410", self.module.key, self.module.tree, reason, "give yours another name"))
