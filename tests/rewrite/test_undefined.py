@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tf2migrate.rewrite.undefined import hidden_builtins, lost_names
+from tf2migrate.rewrite.undefined import hidden_builtins, lost_names, unbound_locals
 
 STAR = "from math import *\nrate = 1\nprint(pi)\n"
 
@@ -37,3 +37,21 @@ def test_lost_names(text: str, original: str, expected: set[str]) -> None:
 )
 def test_builtins_that_the_program_hides(text: str, original: str, expected: set[str]) -> None:
     assert hidden_builtins(text, original) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        pytest.param("total = total + x", {"total"}, id="read in its own binding"),
+        pytest.param("total += x", {"total"}, id="added to"),
+        pytest.param("for i in x:\n        total = total * i", {"total"}, id="in a loop"),
+        pytest.param("total = 0\n    for i in x:\n        total = total * i", set(), id="bound before"),
+        pytest.param("global total\n    total = total + x", set(), id="of the module"),
+        pytest.param("print(total)\n    def inner():\n        total = x", set(), id="bound by an inner function"),
+        pytest.param("print(total)\n    y = [total for total in x]", set(), id="bound by a comprehension"),
+    ],
+)
+def test_unbound_locals(body: str, expected: set[str]) -> None:
+    text = f"total = 1\ndef f(x):\n    {body}\n"
+    assert unbound_locals(text, "total = 1\ntotal = total + 1\n") == expected
+    assert unbound_locals(text, text) == set()

@@ -20,7 +20,7 @@ from tf2migrate.names.bindings import bound_in
 from tf2migrate.names.free import take_name
 from tf2migrate.names.import_lines import aliases_of, module_imports
 from tf2migrate.names.project import Module
-from tf2migrate.names.tree import walk
+from tf2migrate.names.tree import container_name, walk
 from tf2migrate.plan.layer_names import snake
 
 STATE = ("layer", "variable")
@@ -116,16 +116,10 @@ def _can_move(staging: Staging, method: cst.FunctionDef) -> bool:
                 return False
             case cst.AssignTarget(target=target) | cst.AugAssign(target=target) | cst.Del(target=target):
                 parts = list(walk(target))
-                if any(isinstance(p, cst.Attribute) and _root(p) == receiver for p in parts):
+                if any(isinstance(p, cst.Attribute) and container_name(p) == receiver for p in parts):
                     return False
     bound = bound_in(method) - {p.name.value for p in params}
     return receiver not in bound
-
-
-def _root(node: cst.BaseExpression) -> str:
-    while isinstance(node, cst.Attribute | cst.Subscript):
-        node = node.value
-    return node.value if isinstance(node, cst.Name) else ""
 
 
 # ---------------------------------------------------------------------- which calls

@@ -67,6 +67,13 @@ def root_name(node: cst.CSTNode) -> str:
     return node.value if isinstance(node, cst.Name) else ""
 
 
+def container_name(node: cst.CSTNode) -> str:
+    """The name that a chain of attributes and items begins with; empty where it begins with something else."""
+    while isinstance(node, cst.Attribute | cst.Subscript):
+        node = node.value
+    return node.value if isinstance(node, cst.Name) else ""
+
+
 def code_of(node: cst.CSTNode) -> str:
     """The text of a node, as it stands in a file with the usual indents and line ends."""
     return cst.Module([]).code_for_node(node)

@@ -17,7 +17,7 @@ from tf2migrate.graph.values import Cell, Mapping, Node, Value, is_cell, is_movi
 from tf2migrate.graph.values import Sequence as Items
 from tf2migrate.names.bindings import free_names, names_read
 from tf2migrate.names.free import take_name
-from tf2migrate.names.tree import children
+from tf2migrate.names.tree import children, container_name
 from tf2migrate.plan.facts import has_open_rank
 from tf2migrate.plan.flow import Flow, Role
 from tf2migrate.plan.held import plain, walk
@@ -172,7 +172,7 @@ class Composer:
             self.replace(node, atom, holder, replacements, whole)
         self.summaries(atom, holder, whole, expression)
         self.object_calls(atom, holder, replacements, whole)
-        self.held_placeholders(expression if expression is not None else atom.statement, whole)
+        self.held_placeholders(atom, expression if expression is not None else atom.statement, whole)
         if self.staging.readings:
             for inner in walk(expression if expression is not None else atom.statement):
                 for reading in self.staging.readings:
@@ -251,14 +251,22 @@ class Composer:
                 return f"{holder}.{held}"
         return ""
 
-    def held_placeholders(self, where: cst.CSTNode, whole: dict[int, str]) -> None:
-        """``inputs["x"]`` and ``self.x`` become parameters of their own."""
+    def held_placeholders(self, atom: Atom, where: cst.CSTNode, whole: dict[int, str]) -> None:
+        """``inputs["x"]`` and ``self.x`` become parameters of their own.
+
+        What a loop or branch binds or changes itself goes with it, and may be another thing in its next pass.
+        """
+        simple = isinstance(atom.statement, cst.SimpleStatementLine)
+        own = set() if simple else set(atom.binds) | set(atom.changes)
         stack: list[cst.CSTNode] = [where]
         while stack:
             node = stack.pop()
             if isinstance(node, cst.Subscript | cst.Attribute) and id(node) not in whole:
                 value = self.staging.value_in(node, self.flow.region.frame)
                 known = isinstance(value, Node) and value.number in self.plan.parameter_names
+                if known and isinstance(node, cst.Subscript) and container_name(node) in own:
+                    stack.extend(children(node))
+                    continue
                 if known and isinstance(value, Node) and (value.kind == "placeholder" or value.expression is not node):
                     whole[id(node)] = self.plan.parameter_names[value.number]
                     continue

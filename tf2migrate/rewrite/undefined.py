@@ -110,11 +110,9 @@ class _Early(ast.NodeVisitor):
 
 def _of_scope(node: ast.AST) -> list[ast.AST]:
     """A statement and what is in it, but for functions, classes and comprehensions."""
-    found = [node]
-    for child in ast.iter_child_nodes(node):
-        if not isinstance(child, ast.FunctionDef | ast.ClassDef | ast.Lambda | COMPREHENSIONS):
-            found += _of_scope(child)
-    return found
+    if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Lambda | COMPREHENSIONS):
+        return []
+    return [node, *(inner for child in ast.iter_child_nodes(node) for inner in _of_scope(child))]
 
 
 def hidden_builtins(text: str, original: str) -> set[str]:
